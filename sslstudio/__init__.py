@@ -1,0 +1,1 @@
+"""SSL Studio: from a folder of unlabelled images to a segmentation model."""

@@ -1,0 +1,1 @@
+"""Encoders by timm name: dense features, attention maps, checkpoints loaded safely."""

@@ -1,0 +1,121 @@
+"""How a setting is declared: once, with type, default, range, unit, label and help.
+
+The form in the window, ``--set key=value`` on the command line, the record in the run's folder and the
+row in the manual all come from these declarations.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticUndefined
+
+from sslstudio.errors import UserError
+
+
+class Recipe(BaseModel):
+    """Base of every recipe: frozen, strict about names, validated on construction."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+R = TypeVar("R", bound=Recipe)
+
+
+def setting(
+    default: Any,
+    label: str,
+    help: str,  # noqa: A002  (the word that forms and manuals use)
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    unit: str = "",
+    names: dict[str, str] | None = None,
+) -> Any:
+    """Declare a field of a recipe; ``low`` and ``high`` are inclusive, ``names`` are the choices' labels."""
+    return Field(
+        default, title=label, description=help, ge=low, le=high, json_schema_extra={"unit": unit, "names": names or {}}
+    )
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting as forms, flags and manuals see it; ``choices`` maps values to labels."""
+
+    key: str
+    kind: Literal["int", "float", "bool", "text", "choice"]
+    default: Any
+    label: str
+    help: str
+    unit: str
+    low: float | None
+    high: float | None
+    choices: dict[str, str]
+
+
+def settings_of(recipe: type[Recipe]) -> tuple[Setting, ...]:
+    """The declared settings of a recipe class, in order; nested recipes are left out."""
+    found = []
+    for key, field in recipe.model_fields.items():
+        if field.title is None:
+            continue
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        names = extra.get("names") or {}
+        bounds: dict[str, Any] = {}
+        for rule in field.metadata:
+            bounds.setdefault("low", getattr(rule, "ge", None))
+            bounds["low"] = bounds["low"] if bounds["low"] is not None else getattr(rule, "ge", None)
+            bounds["high"] = getattr(rule, "le", None) if getattr(rule, "le", None) is not None else bounds.get("high")
+        kind, choices = _kind_of(field.annotation, names if isinstance(names, dict) else {})
+        default = None if field.default is PydanticUndefined else field.default
+        found.append(
+            Setting(
+                key=key,
+                kind=kind,
+                default=default,
+                label=field.title,
+                help=field.description or "",
+                unit=str(extra.get("unit") or ""),
+                low=bounds.get("low"),
+                high=bounds.get("high"),
+                choices=choices,
+            )
+        )
+    return tuple(found)
+
+
+def _kind_of(annotation: Any, names: dict) -> tuple[Literal["int", "float", "bool", "text", "choice"], dict[str, str]]:
+    if get_origin(annotation) is Literal:
+        return "choice", {str(value): str(names.get(str(value), value)) for value in get_args(annotation)}
+    if annotation is bool:
+        return "bool", {}
+    if annotation is int:
+        return "int", {}
+    if annotation is float:
+        return "float", {}
+    return "text", {str(k): str(v) for k, v in names.items()}
+
+
+def build(recipe: type[R], values: dict[str, Any]) -> R:
+    """Validate ``values`` into a recipe; raises UserError naming the setting and its range."""
+    for key in values:
+        if key not in recipe.model_fields:
+            near = difflib.get_close_matches(key, list(recipe.model_fields), n=1)
+            hint = f"Did you mean “{near[0]}”?" if near else f"Known: {', '.join(recipe.model_fields)}."
+            raise UserError(f"There is no setting “{key}”.", hint)
+    try:
+        return recipe.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UserError(
+            f"The setting “{key}” cannot be {first['input']!r}: {first['msg'].lower()}.", "Choose another value."
+        ) from None
+
+
+def with_changes(recipe: R, changes: dict[str, Any]) -> R:
+    """A copy of ``recipe`` with some settings changed and all validated again."""
+    return build(type(recipe), {**recipe.model_dump(), **changes})

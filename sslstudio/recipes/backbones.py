@@ -25,9 +25,13 @@ BACKBONES: dict[str, BackboneInfo] = {
         BackboneInfo("resnet50", "ResNet-50", "conv", 23.5, 32, "Convolutional; for a GPU."),
         BackboneInfo("convnext_atto", "ConvNeXt atto", "conv", 3.4, 32, "Small modern convolutional network."),
         BackboneInfo("convnext_tiny", "ConvNeXt tiny", "conv", 27.8, 32, "Modern convolutional network; for a GPU."),
-        BackboneInfo("vit_tiny_patch16_224", "ViT tiny, 16 px", "vit", 5.5, 16, "Transformer with attention maps; quick."),
+        BackboneInfo(
+            "vit_tiny_patch16_224", "ViT tiny, 16 px", "vit", 5.5, 16, "Transformer with attention maps; quick."
+        ),
         BackboneInfo("vit_small_patch16_224", "ViT small, 16 px", "vit", 21.7, 16, "Transformer with attention maps."),
-        BackboneInfo("vit_small_patch8_224", "ViT small, 8 px", "vit", 21.7, 8, "Finer attention maps, four times the work."),
+        BackboneInfo(
+            "vit_small_patch8_224", "ViT small, 8 px", "vit", 21.7, 8, "Finer attention maps, four times the work."
+        ),
         BackboneInfo("vit_base_patch16_224", "ViT base, 16 px", "vit", 85.8, 16, "Large transformer; for a GPU."),
     )
 }

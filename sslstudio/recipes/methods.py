@@ -17,7 +17,11 @@ class SimCLRRecipe(Recipe):
 
     id: Literal["simclr"] = "simclr"
     temperature: float = setting(
-        0.15, "Temperature", "How sharply other images are told apart; 0.1 to 0.2 suits small folders.", low=0.01, high=1
+        0.15,
+        "Temperature",
+        "How sharply other images are told apart; 0.1 to 0.2 suits small folders.",
+        low=0.01,
+        high=1,
     )
     projection_hidden: int = setting(512, "Head width", "Hidden width of the projection head.", low=16, high=8192)
     projection_out: int = setting(128, "Embedding size", "Output width of the projection head.", low=8, high=4096)
@@ -70,19 +74,34 @@ METHODS: dict[str, MethodInfo] = {
     info.id: info
     for info in (
         MethodInfo(
-            "simclr", "SimCLR", 2020, "https://arxiv.org/abs/2002.05709", ("vit", "conv"),
+            "simclr",
+            "SimCLR",
+            2020,
+            "https://arxiv.org/abs/2002.05709",
+            ("vit", "conv"),
             "Learns by finding two views of one image among many others. Works with any backbone and small folders.",
-            SimCLRRecipe, "sslstudio.learning.methods.simclr:SimCLR",
+            SimCLRRecipe,
+            "sslstudio.learning.methods.simclr:SimCLR",
         ),
         MethodInfo(
-            "mae", "MAE", 2021, "https://arxiv.org/abs/2111.06377", ("vit",),
+            "mae",
+            "MAE",
+            2021,
+            "https://arxiv.org/abs/2111.06377",
+            ("vit",),
             "Hides three quarters of an image and learns to fill the gaps. Fast; best when fine-tuned afterwards.",
-            MAERecipe, "sslstudio.learning.methods.mae:MAE",
+            MAERecipe,
+            "sslstudio.learning.methods.mae:MAE",
         ),
         MethodInfo(
-            "dino", "DINO", 2021, "https://arxiv.org/abs/2104.14294", ("vit", "conv"),
+            "dino",
+            "DINO",
+            2021,
+            "https://arxiv.org/abs/2104.14294",
+            ("vit", "conv"),
             "A student matches a slow copy of itself across large and small views. Its attention maps find objects.",
-            DINORecipe, "sslstudio.learning.methods.dino:DINO",
+            DINORecipe,
+            "sslstudio.learning.methods.dino:DINO",
         ),
     )
 }

@@ -56,8 +56,15 @@ PRESETS: dict[str, Preset] = {
             "No up or down; stains and exposure vary a little.",
             # Stain and focus differ between slides, but hue carries meaning, so colours move mildly.
             Augmentation(
-                flip_vertical=0.5, rotate_quarter=0.75, brightness=0.3, contrast=0.3, saturation=0.1, hue=0.03,
-                grey=0.1, blur=0.3, noise=0.02,
+                flip_vertical=0.5,
+                rotate_quarter=0.75,
+                brightness=0.3,
+                contrast=0.3,
+                saturation=0.1,
+                hue=0.03,
+                grey=0.1,
+                blur=0.3,
+                noise=0.02,
             ),
         ),
         Preset(
@@ -74,8 +81,14 @@ PRESETS: dict[str, Preset] = {
             "Satellite and aerial",
             "Seen from above: any turn is possible; haze and season vary.",
             Augmentation(
-                flip_vertical=0.5, rotate_quarter=0.75, brightness=0.3, contrast=0.3, saturation=0.2, hue=0.05,
-                grey=0.1, blur=0.3,
+                flip_vertical=0.5,
+                rotate_quarter=0.75,
+                brightness=0.3,
+                contrast=0.3,
+                saturation=0.2,
+                hue=0.05,
+                grey=0.1,
+                blur=0.3,
             ),
         ),
         Preset(
@@ -84,8 +97,15 @@ PRESETS: dict[str, Preset] = {
             "Fixed camera, small defects: small crops, little blur.",
             # Small crops, because defects are small; blur would wash them out.
             Augmentation(
-                crop_low=0.08, flip_vertical=0.5, rotate_quarter=0.25, brightness=0.3, contrast=0.3, saturation=0.1,
-                hue=0.02, grey=0.1, blur=0.1,
+                crop_low=0.08,
+                flip_vertical=0.5,
+                rotate_quarter=0.25,
+                brightness=0.3,
+                contrast=0.3,
+                saturation=0.1,
+                hue=0.02,
+                grey=0.1,
+                blur=0.1,
             ),
         ),
     )

@@ -13,7 +13,9 @@ from sslstudio.recipes.settings import Recipe, setting
 class PretrainRecipe(Recipe):
     """What a pretraining run needs to know besides its images."""
 
-    minutes: float = setting(10.0, "How long?", "The schedule is fitted to this time.", low=0.02, high=10080, unit="min")
+    minutes: float = setting(
+        10.0, "How long?", "The schedule is fitted to this time.", low=0.02, high=10080, unit="min"
+    )
     preset: Literal["natural", "microscopy", "xray", "satellite", "industrial"] = setting(
         "natural", "Kind of images", "Decides how views of one image may differ.", names=PRESET_NAMES
     )

@@ -108,7 +108,18 @@ class Failed(_Event):
 
 
 Event = Annotated[
-    Started | Phase | Progress | Metric | Preview | Warned | Checkpointed | Paused | Resumed | Finished | Stopped | Failed,
+    Started
+    | Phase
+    | Progress
+    | Metric
+    | Preview
+    | Warned
+    | Checkpointed
+    | Paused
+    | Resumed
+    | Finished
+    | Stopped
+    | Failed,
     Field(discriminator="kind"),
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)

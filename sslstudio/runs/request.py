@@ -80,7 +80,5 @@ class ExportRequest(_Part):
     out: str = ""
 
 
-Request = Annotated[
-    PretrainRequest | FinetuneRequest | PredictRequest | ExportRequest, Field(discriminator="kind")
-]
+Request = Annotated[PretrainRequest | FinetuneRequest | PredictRequest | ExportRequest, Field(discriminator="kind")]
 REQUEST: TypeAdapter[Request] = TypeAdapter(Request)

@@ -1,0 +1,1 @@
+"""Figures and pictures of what an encoder has learned, without labels."""

@@ -1,0 +1,1 @@
+"""Views, the image cache, the loop, its time budget and its checkpoints."""

@@ -1,0 +1,1 @@
+"""From painted masks to a model that paints: decoders, losses, crops, fine-tuning, prediction, measurement."""

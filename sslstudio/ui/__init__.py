@@ -1,0 +1,1 @@
+"""The window: Qt and only Qt; it draws and asks, and never trains."""

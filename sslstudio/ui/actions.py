@@ -1,0 +1,219 @@
+"""Every action of the window in one table: menu, text, shortcut, icon, tip. Knows nothing of Qt.
+
+The window makes a QAction of each row, ``sslstudio actions --json`` prints the rows, and a test keeps ids
+and shortcuts unique.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Need = Literal["", "project", "image", "run"]
+
+MENUS = ("File", "Edit", "Paint", "View", "Image", "Learn", "Help")
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that can be done; several shortcuts are parted by ``; ``, ``needs`` says when it makes sense."""
+
+    id: str
+    menu: str
+    text: str
+    shortcut: str = ""
+    icon: str = ""
+    tip: str = ""
+    needs: Need = ""
+    checkable: bool = False
+    gap: bool = False  # a line above it in its menu
+
+    @property
+    def shortcuts(self) -> tuple[str, ...]:
+        """The shortcuts one by one."""
+        return tuple(part.strip() for part in self.shortcut.split("; ") if part.strip())
+
+
+_FILE = (
+    Action("file.open_folder", "File", "Open folder of images…", "Ctrl+O", "folder", "Start with your own images"),
+    Action("file.open_project", "File", "Open project…", "Ctrl+Shift+O", "project", "Go on with a saved project"),
+    Action("file.open_sample", "File", "Try the sample", "", "sample", "Made-up cell images to try everything on"),
+    Action(
+        "file.import_masks",
+        "File",
+        "Import masks…",
+        "Ctrl+I",
+        "import",
+        "Take over masks (PNG) that have the same names as your images",
+        "project",
+        gap=True,
+    ),
+    Action(
+        "file.refresh", "File", "Look for new images", "F5", "refresh", "Read the images' folder once more", "project"
+    ),
+    Action(
+        "file.show_folder", "File", "Show project folder", "", "folder", "Open the folder that holds it all", "project"
+    ),
+    Action(
+        "file.close_project", "File", "Close project", "Ctrl+W", "", "Back to the welcome page", "project", gap=True
+    ),
+    Action("file.quit", "File", "Quit", "Ctrl+Q", "", "Close the window; everything painted is saved already"),
+)
+
+_EDIT = (
+    Action("edit.undo", "Edit", "Undo", "Ctrl+Z", "undo", "Take back the last stroke on this image", "image"),
+    Action("edit.redo", "Edit", "Redo", "Ctrl+Shift+Z; Ctrl+Y", "redo", "Put the stroke back", "image"),
+    Action(
+        "edit.classes",
+        "Edit",
+        "Classes…",
+        "Ctrl+K",
+        "classes",
+        "Names and colours of what you paint",
+        "project",
+        gap=True,
+    ),
+)
+
+_PAINT = (
+    Action("paint.brush", "Paint", "Brush", "B", "brush", "Paint with the current class", "image", checkable=True),
+    Action("paint.eraser", "Paint", "Eraser", "E", "eraser", "Back to unpainted", "image", checkable=True),
+    Action(
+        "paint.polygon",
+        "Paint",
+        "Polygon",
+        "P",
+        "polygon",
+        "Click corner by corner; Enter closes it, Esc cancels",
+        "image",
+        checkable=True,
+    ),
+    Action("paint.fill", "Paint", "Fill", "F", "fill", "Fill a connected area with the class", "image", checkable=True),
+    Action(
+        "paint.pan", "Paint", "Move", "M", "pan", "Drag the image; with any tool: hold Space", "image", checkable=True
+    ),
+    Action("paint.smaller", "Paint", "Smaller brush", "[", "minus", "Also Shift and wheel", "image", gap=True),
+    Action("paint.larger", "Paint", "Larger brush", "]", "plus", "Also Shift and wheel", "image"),
+    Action("paint.swap", "Paint", "Swap class and background", "X", "swap", "And back again", "image"),
+    Action(
+        "paint.accept",
+        "Paint",
+        "Accept prediction as mask",
+        "Ctrl+Return",
+        "check",
+        "Take over what the model found, then correct it; can be undone",
+        "image",
+        gap=True,
+    ),
+    *(
+        Action(
+            f"paint.class_{number}",
+            "Paint",
+            f"Class {number}",
+            str(number),
+            "",
+            f"Paint with the class at place {number}",
+            "project",
+            checkable=True,
+            gap=number == 1,
+        )
+        for number in range(1, 10)
+    ),
+)
+
+_VIEW = (
+    Action("view.zoom_in", "View", "Zoom in", "Ctrl++; Ctrl+=", "zoom_in", "Also the wheel", "image"),
+    Action("view.zoom_out", "View", "Zoom out", "Ctrl+-", "zoom_out", "Also the wheel", "image"),
+    Action("view.fit", "View", "Whole image", "Ctrl+0", "fit", "Fit the image into the window", "image"),
+    Action("view.actual", "View", "Actual size", "Ctrl+1", "actual", "One image pixel on one screen pixel", "image"),
+    Action(
+        "view.masks", "View", "Show masks", "H", "eye", "Hide what is painted to see the image", "image", True, True
+    ),
+    Action(
+        "view.live",
+        "View",
+        "Live overlay",
+        "L",
+        "live",
+        "While it fine-tunes: what the model sees in this image so far",
+        "image",
+        True,
+    ),
+    Action("view.prediction", "View", "Show prediction", "R", "prediction", "What the model finds here", "image", True),
+    Action(
+        "view.attention",
+        "View",
+        "Attention",
+        "T",
+        "attention",
+        "What the network looks at; move the pointer to ask from another place",
+        "image",
+        True,
+    ),
+    Action(
+        "view.browser", "View", "Image list", "Ctrl+B", "sidebar", "Fold or unfold the left side", "project", True, True
+    ),
+    Action("view.panel", "View", "Step panel", "Ctrl+J", "panel", "Fold or unfold the right side", "project", True),
+    Action("view.full_screen", "View", "Full screen", "F11", "", "Only the window", "", True),
+)
+
+_IMAGE = (
+    Action("image.previous", "Image", "Previous image", "A; PgUp", "previous", "", "project"),
+    Action("image.next", "Image", "Next image", "D; PgDown", "next", "", "project"),
+    Action("image.next_unpainted", "Image", "Next unpainted image", "Shift+D", "", "Skip what is painted", "project"),
+    Action("image.search", "Image", "Search by name", "Ctrl+F", "search", "", "project", gap=True),
+)
+
+_STEPS = (
+    ("images", "Images"),
+    ("pretrain", "Pretrain"),
+    ("paint", "Paint"),
+    ("finetune", "Fine-tune"),
+    ("review", "Review"),
+    ("export", "Export"),
+)
+
+_LEARN = (
+    Action(
+        "learn.pretrain",
+        "Learn",
+        "Start pretraining",
+        "Ctrl+Shift+T",
+        "pretrain",
+        "Learn from the images alone, without masks",
+        "project",
+    ),
+    Action(
+        "learn.finetune", "Learn", "Fine-tune", "Ctrl+T", "finetune", "Learn from the masks that you painted", "project"
+    ),
+    Action("learn.segment", "Learn", "Segment this image", "S", "segment", "Ask the newest model", "image", gap=True),
+    Action(
+        "learn.predict",
+        "Learn",
+        "Segment all images",
+        "Ctrl+Shift+R",
+        "predict",
+        "A run over the whole folder",
+        "project",
+    ),
+    Action("learn.export", "Learn", "Export model…", "Ctrl+E", "export", "ONNX, backbone, model card", "project"),
+    Action(
+        "run.pause", "Learn", "Pause or go on", "Ctrl+Shift+P", "pause", "The run keeps its memory", "run", gap=True
+    ),
+    Action("run.stop", "Learn", "Stop and keep", "Ctrl+.", "stop", "What was learned so far stays usable", "run"),
+    Action("run.details", "Learn", "Show what runs", "Ctrl+R", "", "Share, time left, figures", "project"),
+    *(
+        Action(
+            f"go.{step}", "Learn", f"Go to {name}", f"Alt+{number}", "", f"Step {number}", "project", gap=number == 1
+        )
+        for number, (step, name) in enumerate(_STEPS, 1)
+    ),
+)
+
+_HELP = (
+    Action("help.shortcuts", "Help", "Keyboard shortcuts", "F1", "keyboard", "All keys on one page"),
+    Action("help.about", "Help", "About SSL Studio", "", "info", "Version, licences, where things are"),
+)
+
+ACTIONS: tuple[Action, ...] = (*_FILE, *_EDIT, *_PAINT, *_VIEW, *_IMAGE, *_LEARN, *_HELP)
+BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}

@@ -1,0 +1,213 @@
+"""What each panel draws: plain frozen values without Qt, and the sentences that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from sslstudio.recipes.finetune import FinetuneRecipe
+from sslstudio.recipes.pretrain import PretrainRecipe
+from sslstudio.ui.panels.live import LiveRun
+
+Level = Literal["good", "fair", "poor", "none"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a combo box; ``note`` becomes its tool tip."""
+
+    id: str
+    label: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ProblemRow:
+    """A file that cannot be used and why, in plain words."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """An earlier run as lists show it; ``usable`` when its checkpoint can serve, ``used`` when it does."""
+
+    id: str
+    title: str
+    state: str
+    minutes: float
+    note: str = ""
+    level: Level = "none"
+    usable: bool = True
+    used: bool = False
+    resumable: bool = False
+
+
+@dataclass(frozen=True)
+class AttentionState:
+    """The attention section: ``head`` 0 is the mean of ``heads``; ``block`` counts from 1, 0 means the last."""
+
+    available: bool = True
+    why_not: str = ""  # shown in place of the controls when not available
+    shown: bool = False
+    heads: int = 0  # 0 while not known
+    head: int = 0
+    blocks: int = 12
+    block: int = 0
+    hover: bool = False
+    busy: bool = False
+
+
+@dataclass(frozen=True)
+class ImagesState:
+    """The images panel; ``facts`` come from ``facts.image_facts``."""
+
+    project: bool = False  # whether a project is open at all
+    folder: str = ""
+    count: int = 0
+    facts: tuple[str, ...] = ()
+    problems: tuple[ProblemRow, ...] = ()
+    preset: str = "natural"
+    scanning: bool = False
+    checked: int = -1  # files looked at so far, while the check runs; -1 when it does not
+    folder_missing: bool = False
+
+
+@dataclass(frozen=True)
+class PretrainState:
+    """The pretrain panel; ``recipe`` is what is suggested, ``run`` what runs or has just ended."""
+
+    images: int = 0
+    recipe: PretrainRecipe = field(default_factory=PretrainRecipe)
+    reason: str = ""
+    run: LiveRun | None = None
+    ahead: int = 0  # runs that come before this one in the queue
+    earlier: tuple[RunRow, ...] = ()
+    attention: AttentionState = AttentionState()
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A class in the paint panel; ``pixels`` counted over all masks."""
+
+    name: str
+    colour: str
+    pixels: int = 0
+
+
+Tool = Literal["brush", "eraser", "polygon", "fill", "pan"]
+
+
+@dataclass(frozen=True)
+class PaintState:
+    """The paint panel; ``brush`` in image pixels (diameter), ``opacity`` 0 to 1."""
+
+    images: int = 0
+    painted: int = 0
+    tool: Tool = "brush"
+    brush: int = 16
+    classes: tuple[ClassRow, ...] = ()
+    current: int = 0
+    opacity: float = 0.45
+    masks_shown: bool = True
+    can_undo: bool = False
+    can_redo: bool = False
+    image_open: bool = True
+
+    @property
+    def advice(self) -> str:
+        """What to paint next, in one sentence."""
+        if not self.images:
+            return "Open a folder with images first."
+        if len(self.classes) < 2:
+            return "Add a class for what you want to find."
+        unpainted = [row.name for row in self.classes if not row.pixels]
+        if len(unpainted) == len(self.classes):
+            return "Paint a little of each class in one image; nothing needs to be complete."
+        if unpainted:
+            return f"Paint at least a little of “{unpainted[0]}” too."
+        if self.painted < 3:
+            return "Good. Two or three more images that look different help most."
+        return "Ready to fine-tune. Later, correct images where the result is wrong."
+
+
+@dataclass(frozen=True)
+class FinetuneState:
+    """The fine-tune panel; ``runs`` newest first, ``encoder_run`` "" means from scratch."""
+
+    masks: int = 0
+    classes: tuple[ClassRow, ...] = ()
+    runs: tuple[Choice, ...] = ()
+    encoder_run: str = ""
+    recipe: FinetuneRecipe = field(default_factory=FinetuneRecipe)
+    run: LiveRun | None = None
+    ahead: int = 0
+    earlier: tuple[RunRow, ...] = ()
+
+    @property
+    def missing(self) -> str:
+        """Why it cannot start yet; empty when it can."""
+        if not self.masks:
+            return "There are no masks yet. Paint a few strokes of each class in one or more images."
+        painted = [row.name for row in self.classes if row.pixels]
+        if len(painted) < 2:
+            only = f"Only “{painted[0]}” is painted. " if painted else ""
+            return f"{only}Paint at least a little of a second class, so there is something to tell apart."
+        return ""
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A fine-tuned model as combos show it; ``metrics`` as in ``model.json`` (miou, iou/CLASS …)."""
+
+    name: str
+    label: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    created: str = ""
+
+
+ViewMode = Literal["over", "beside", "swipe"]
+
+
+@dataclass(frozen=True)
+class ReviewState:
+    """The review panel; ``confidence`` and ``agreement`` 0 to 1, negative while unknown."""
+
+    images: int = 0
+    models: tuple[ModelRow, ...] = ()
+    model: str = ""
+    view: ViewMode = "over"
+    opacity: float = 0.45
+    differences: bool = False
+    has_prediction: bool = False
+    has_mask: bool = False
+    busy: bool = False
+    confidence: float = -1.0
+    agreement: float = -1.0
+    problem: str = ""
+    predicted: int = 0  # images that have a stored prediction of this model
+    run: LiveRun | None = None
+    attention: AttentionState = AttentionState()
+
+
+@dataclass(frozen=True)
+class ExportRow:
+    """Something that was exported: where it lies and what the check said."""
+
+    title: str
+    path: Path
+    check: str = ""
+    level: Level = "none"
+
+
+@dataclass(frozen=True)
+class ExportState:
+    """The export panel; ``results`` newest first."""
+
+    models: tuple[ModelRow, ...] = ()
+    model: str = ""
+    run: LiveRun | None = None
+    results: tuple[ExportRow, ...] = ()

@@ -1,0 +1,160 @@
+"""Good values for a data set, as pure functions; each value comes with its reason in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Literal
+
+from sslstudio.errors import UserError
+from sslstudio.recipes.backbones import kind_of
+from sslstudio.recipes.finetune import FinetuneRecipe
+from sslstudio.recipes.methods import METHODS
+from sslstudio.recipes.pretrain import PretrainRecipe
+from sslstudio.recipes.settings import build
+
+Device = Literal["cpu", "cuda"]
+Sizes = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a setting got its suggested value; ``key`` is the setting's, ``text`` one sentence."""
+
+    key: str
+    text: str
+
+
+class _Choices:
+    """Values with their reasons, gathered one by one."""
+
+    def __init__(self, **given: Any) -> None:
+        self.values: dict[str, Any] = given
+        self.reasons: list[Reason] = []
+
+    def add(self, key: str, value: Any, text: str) -> Any:
+        self.values[key] = value
+        self.reasons.append(Reason(key, text))
+        return value
+
+
+def suggest_pretrain(
+    images: int,
+    sizes: Sizes,
+    device: Device,
+    minutes: float,
+    preset: str,
+    backbone: str | None = None,
+    method: str | None = None,
+) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
+    """A pretraining recipe for ``images`` images of ``sizes`` (width, height), and why each value was chosen.
+
+    A ``backbone`` or ``method`` that the user chose is kept, and the rest is fitted to it.
+    """
+    if method is not None and method not in METHODS:
+        raise UserError(f"There is no method “{method}”.", f"Known methods: {', '.join(METHODS)}.")
+    choices = _Choices(minutes=minutes, preset=preset)
+    backbone = backbone or _backbone(choices, device, method)
+    method = method or _method(choices, device)
+    if kind_of(backbone) not in METHODS[method].backbones:
+        raise UserError(
+            f"{METHODS[method].name} does not work with the backbone “{backbone}”.",
+            "Choose a ViT such as vit_tiny_patch16_224, or another method.",
+        )
+    resolution = _resolution(choices, sizes, device)
+    batch = _pretrain_batch(choices, images, device, resolution)
+    _learning_rate(choices, kind_of(backbone), batch)
+    if images < 10 * batch:
+        choices.add("warmup", 0.1, "A longer gentle start, because few images make a restless beginning.")
+    choices.values |= {"backbone": backbone, "method": _method_values(choices, method, images)}
+    return build(PretrainRecipe, choices.values), tuple(choices.reasons)
+
+
+def _backbone(choices: _Choices, device: Device, method: str | None) -> str:
+    needs_vit = method is not None and "conv" not in METHODS[method].backbones
+    if device == "cuda":
+        # A small ViT learns well from some thousand images and gives attention maps.
+        return choices.add("backbone", "vit_small_patch16_224", "A GPU is at hand: a small transformer pays.")
+    if needs_vit:
+        return choices.add("backbone", "vit_tiny_patch16_224", "The smallest transformer, for a processor.")
+    # Convolutions need far fewer images and steps than a transformer before their features are useful.
+    return choices.add("backbone", "resnet18", "Learns most per minute on a processor.")
+
+
+def _method(choices: _Choices, device: Device) -> str:
+    if device == "cuda":
+        # DINO's attention maps find objects; it wants more steps than a processor makes in minutes.
+        return choices.add("method", "dino", "The usual best on a GPU, and its attention maps find objects.")
+    # One pass over two views per step, no second network: the quickest of the three per minute.
+    return choices.add("method", "simclr", "Useful after few steps and with few images.")
+
+
+def _resolution(choices: _Choices, sizes: Sizes, device: Device) -> int:
+    """Side of a view: what the device affords, and no more than the images hold; a multiple of 32."""
+    afforded = 224 if device == "cuda" else 128
+    short = _short_side(sizes)
+    side = max(32, min(afforded, short // 32 * 32))
+    if side < afforded:
+        return choices.add("resolution", side, f"The images are only about {short} pixels high.")
+    return choices.add("resolution", side, "As fine as this device learns from at a good speed.")
+
+
+def _pretrain_batch(choices: _Choices, images: int, device: Device, resolution: int) -> int:
+    # SimCLR and DINO compare images of a batch, so more is better, up to what memory and speed allow.
+    largest = 256 if device == "cuda" else 64
+    if resolution > 224:
+        largest //= 4
+    batch = max(2, min(largest, _power_of_two(images)))
+    if batch < largest:
+        return choices.add("batch_size", batch, f"No larger than the folder: {images} images.")
+    return choices.add("batch_size", batch, "As many images to compare per step as this device handles well.")
+
+
+def _learning_rate(choices: _Choices, kind: str, batch: int) -> float:
+    # AdamW: square-root rule from values known to train calmly at 64 images per step.
+    base = 5e-4 if kind == "vit" else 1e-3
+    rate = round(base * (batch / 64) ** 0.5, 6)
+    return choices.add("learning_rate", min(rate, 2e-3), f"Fitted to steps of {batch} images.")
+
+
+def _method_values(choices: _Choices, method: str, images: int) -> dict[str, Any]:
+    values: dict[str, Any] = {"id": method}
+    if method == "dino":
+        # More prototypes than the images can fill leave most of them dead.
+        values["prototypes"] = 1024 if images <= 20_000 else 4096 if images <= 100_000 else 16384
+        choices.reasons.append(Reason("method.prototypes", f"Enough for {images} images."))
+    return values
+
+
+def suggest_finetune(
+    painted: int,
+    sizes: Sizes,
+    device: Device,
+    minutes: float,
+    preset: str,
+    backbone: str | None = None,
+) -> tuple[FinetuneRecipe, tuple[Reason, ...]]:
+    """A fine-tuning recipe for ``painted`` images with masks of ``sizes`` (width, height), and why."""
+    choices = _Choices(minutes=minutes, preset=preset)
+    choices.values["backbone"] = backbone or _backbone(choices, device, None)
+    short = _short_side(sizes)
+    # Large crops show context; a processor affords 256 pixels, and no crop need be larger than the image.
+    crop = max(32, min(512 if device == "cuda" else 256, -(-short // 32) * 32))
+    choices.add("crop", crop, f"Fits images about {short} pixels high.")
+    choices.add("batch_size", 16 if device == "cuda" else 8, "Enough crops per step for steady learning.")
+    if painted < 4:
+        choices.add("validation", 0.0, "With so few masks, all of them are needed for learning.")
+    else:
+        choices.add("validation", 0.2, "One mask in five is kept to measure how good the model is.")
+    return build(FinetuneRecipe, choices.values), tuple(choices.reasons)
+
+
+def _short_side(sizes: Sizes) -> int:
+    """The usual shorter side in pixels; 256 where nothing is known."""
+    return int(median(min(size) for size in sizes)) if sizes else 256
+
+
+def _power_of_two(number: int) -> int:
+    """The largest power of two that is not above ``number``; 1 for less."""
+    return 1 << max(0, number.bit_length() - 1)

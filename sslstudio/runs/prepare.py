@@ -1,0 +1,211 @@
+"""From a project to a request: used alike by the window, the command line and the demo."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sslstudio.errors import UserError
+from sslstudio.images.scan import scan
+from sslstudio.project.dataset import labelled_images, pretrain_images
+from sslstudio.project.project import Project
+from sslstudio.recipes.finetune import FinetuneRecipe
+from sslstudio.recipes.pretrain import PretrainRecipe
+from sslstudio.recipes.suggest import Device, Reason, suggest_finetune, suggest_pretrain
+from sslstudio.runs.folder import RunFolder, runs_of
+from sslstudio.runs.request import (
+    ClassSpec,
+    ExportRequest,
+    FinetuneRequest,
+    LabelledImage,
+    PredictRequest,
+    PretrainRequest,
+)
+
+PINNED = 4  # images whose attention maps a pretraining run shows, unless the window asks for others
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A fine-tuned model of a project; ``metrics`` as measured on its validation images, ``created`` in seconds."""
+
+    name: str
+    folder: Path
+    classes: tuple[ClassSpec, ...]
+    metrics: dict[str, float]
+    created: float
+
+
+# requests -------------------------------------------------------------------------------------------------
+
+
+def pretrain_request(project: Project, recipe: PretrainRecipe) -> PretrainRequest:
+    """Pretraining on all usable images; raises UserError when there is none."""
+    images = tuple(pretrain_images(project))
+    if not images:
+        raise UserError(f"There is no usable image in {project.images_root}.", "Choose a folder that holds pictures.")
+    step = max(1, len(images) // PINNED)
+    return PretrainRequest(
+        images_root=str(project.images_root), images=images, pinned=images[::step][:PINNED], recipe=recipe
+    )
+
+
+def finetune_request(
+    project: Project, recipe: FinetuneRecipe, encoder_run: str = "", model: str = ""
+) -> FinetuneRequest:
+    """Fine-tuning on all painted images; pending masks are written first, and ``model`` is named if empty."""
+    if model:
+        _check_new_model(project.path, model)
+    if not project.classes:
+        raise UserError("The project has no classes yet.", "Add at least two: background and what you look for.")
+    project.save_masks()
+    labelled = tuple(
+        LabelledImage(image=str(item.image), mask=str(item.mask), split=item.split)
+        for item in labelled_images(project, recipe.validation, recipe.seed)
+    )
+    shown = next((item for item in labelled if item.split == "validation"), labelled[0])
+    return FinetuneRequest(
+        images_root=str(project.images_root),
+        labelled=labelled,
+        classes=tuple(ClassSpec(name=entry.name, colour=entry.colour) for entry in project.classes),
+        encoder_run=encoder_run,
+        model=model or new_model_name(project.path),
+        preview=shown.image,
+        recipe=recipe,
+    )
+
+
+def predict_request(
+    project: Project, model: str = "", images: Path | None = None, out: Path | None = None
+) -> PredictRequest:
+    """Segmenting a folder, or the project's own images into ``predictions/<model>``; newest model if empty."""
+    found = find_model(project.path, model)
+    if images is None:
+        root, names = Path(project.images_root), tuple(pretrain_images(project))
+    else:
+        root, names = Path(images).absolute(), tuple(item.path for item in scan(Path(images)))
+    if not names:
+        raise UserError(f"There is no image in {root}.", "Choose a folder that holds pictures.")
+    target = f"predictions/{found.name}" if out is None else str(Path(out).absolute())
+    return PredictRequest(model=found.name, images_root=str(root), images=names, out=target)
+
+
+def export_request(
+    project: Project,
+    model: str = "",
+    format: Literal["onnx", "backbone", "all"] = "all",  # noqa: A002  (the word of the command line)
+    out: Path | None = None,
+) -> ExportRequest:
+    """Exporting a model to ``out``, or into its own folder if None; newest model if empty."""
+    found = find_model(project.path, model)
+    return ExportRequest(model=found.name, format=format, out=str(Path(out).absolute()) if out else "")
+
+
+# what is there ----------------------------------------------------------------------------------------------
+
+
+def models_of(project_folder: Path) -> list[ModelInfo]:
+    """The models of a project, newest last; a folder without a readable ``model.json`` is not a model."""
+    found = []
+    for file in sorted((Path(project_folder) / "models").glob("*/model.json")):
+        try:
+            about = json.loads(file.read_bytes())
+            classes = tuple(ClassSpec(name=c["name"], colour=c["colour"]) for c in about["classes"])
+            metrics = {k: float(v) for k, v in about.get("metrics", {}).items() if isinstance(v, int | float)}
+            found.append(ModelInfo(file.parent.name, file.parent, classes, metrics, file.stat().st_mtime))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return sorted(found, key=lambda model: model.created)
+
+
+def find_model(project_folder: Path, name: str = "") -> ModelInfo:
+    """The model with this name, or the newest for an empty one; raises UserError naming those that exist."""
+    models = models_of(project_folder)
+    if not models:
+        raise UserError("The project has no model yet.", "Paint a few masks and fine-tune first.")
+    if not name:
+        return models[-1]
+    for model in models:
+        if model.name == name:
+            return model
+    raise UserError(f"There is no model “{name}”.", f"Known models: {', '.join(m.name for m in models)}.")
+
+
+def latest_encoder(project_folder: Path) -> RunFolder | None:
+    """The newest pretraining run that has left a usable encoder, if any."""
+    for run in reversed(runs_of(project_folder)):
+        if (run.checkpoints / "last" / "encoder.json").exists():
+            return run
+    return None
+
+
+def encoder_folder(run: RunFolder) -> Path:
+    """Where a pretraining run keeps its encoder; raises UserError before its first checkpoint."""
+    folder = run.checkpoints / "last"
+    if not (folder / "encoder.json").exists():
+        raise UserError(
+            f"The run {run.id} has no checkpoint yet.", "Choose another run, or let it work a little longer."
+        )
+    return folder
+
+
+def encoder_backbone(run: RunFolder) -> str:
+    """The timm name of the encoder that a pretraining run has left."""
+    try:
+        return str(json.loads((encoder_folder(run) / "encoder.json").read_bytes())["name"])
+    except (OSError, ValueError, KeyError):
+        raise UserError(f"The checkpoint of run {run.id} cannot be read.", "Choose another run.") from None
+
+
+def new_model_name(project_folder: Path) -> str:
+    """A name that no model has yet: model-1, then model-2 and so on."""
+    folder = Path(project_folder) / "models"
+    number = 1
+    while (folder / f"model-{number}").exists():
+        number += 1
+    return f"model-{number}"
+
+
+def _check_new_model(project_folder: Path, name: str) -> None:
+    if not re.fullmatch(r"[\w][\w .+-]*", name):
+        raise UserError(f"“{name}” cannot be the name of a model.", "Use letters, digits, spaces, “-” and “_”.")
+    if (Path(project_folder) / "models" / name / "model.json").exists():
+        raise UserError(f"There is a model “{name}” already.", "Choose another name.")
+
+
+# suggestions ------------------------------------------------------------------------------------------------
+
+
+def device() -> Device:
+    """Whether an NVIDIA GPU seems to be there, without loading torch (the worker decides for good)."""
+    drivers = ("/proc/driver/nvidia/version", "/dev/nvidia0", "/dev/dxg")
+    if sys.platform == "win32":
+        drivers = ("C:/Windows/System32/nvcuda.dll",)
+    return "cuda" if any(Path(path).exists() for path in drivers) else "cpu"
+
+
+def default_pretrain_recipe(
+    project: Project, minutes: float, preset: str, backbone: str | None = None, method: str | None = None
+) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
+    """The suggested pretraining recipe for this project's images, and why."""
+    names = pretrain_images(project)
+    return suggest_pretrain(len(names), _sizes(project, names), device(), minutes, preset, backbone, method)
+
+
+def default_finetune_recipe(
+    project: Project, minutes: float, preset: str, backbone: str | None = None
+) -> tuple[FinetuneRecipe, tuple[Reason, ...]]:
+    """The suggested fine-tuning recipe for this project's painted images, and why."""
+    painted = [record.path for record in project.painted()]
+    return suggest_finetune(len(painted), _sizes(project, painted), device(), minutes, preset, backbone)
+
+
+def _sizes(project: Project, names: Sequence[str]) -> list[tuple[int, int]]:
+    """Width and height of the named images, as far as they are known."""
+    wanted = set(names)
+    return [(r.width, r.height) for r in project.images() if r.path in wanted and r.width > 0 and r.height > 0]

@@ -1,0 +1,52 @@
+"""Starts the worker of a run as a process of its own, again after an interruption, and waits for nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from sslstudio.errors import UserError
+from sslstudio.runs.folder import RunFolder, RunState
+
+
+def start(run: RunFolder, *, background: bool = True) -> subprocess.Popen[bytes]:
+    """Start the worker of ``run``; raises UserError when one lives already or the log cannot be opened.
+
+    In the ``background`` it gets a session of its own, so it outlives the window and the terminal. In the
+    foreground it stays in the terminal's group: Ctrl+C and a closed terminal reach it and mean "stop and keep".
+    """
+    if run.alive():
+        raise UserError(f"The run {run.id} is being worked on already.", "Stop it first, or wait for its end.")
+    run.request()  # an unreadable request is told now, by whoever asked, and not later in a log
+    try:
+        with run.log.open("ab") as log:
+            return subprocess.Popen(
+                worker_command(run),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=background,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+    except OSError as error:
+        raise UserError(
+            f"The worker of run {run.id} could not be started: {error.strerror}.",
+            "Check that the project folder may be written to and that the disk is not full.",
+        ) from None
+
+
+def resume(run: RunFolder, *, background: bool = True) -> subprocess.Popen[bytes]:
+    """Go on with a stopped, failed or interrupted run from its last checkpoint; older wishes are forgotten."""
+    if run.state() is RunState.FINISHED:
+        raise UserError(f"The run {run.id} is finished; there is nothing to resume.", "Start a new run.")
+    if not run.alive():
+        run.unwish("stop")
+        run.unwish("pause")
+    return start(run, background=background)
+
+
+def worker_command(run: RunFolder) -> list[str]:
+    """The command that carries out ``run``; the same one that a cluster's scheduler would be given."""
+    # -P: a file named torch.py in the folder that one happens to be in must not be taken for the library.
+    return [sys.executable, "-P", "-m", "sslstudio.workers", str(run.path.absolute())]

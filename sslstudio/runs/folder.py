@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -179,7 +179,22 @@ class RunFolder:
         return self.summary().state
 
     def summary(self) -> RunSummary:
-        """State, minutes worked and last figures, from one pass over the events."""
+        """State, minutes worked and last figures, from the events and from whether the worker lives."""
+        summary = self._told()
+        if summary.state not in (RunState.RUNNING, RunState.PAUSED, RunState.WAITING) or self.alive():
+            return summary
+        # Read again: the worker may have told its end between the first reading and the look at its lock.
+        summary = self._told()
+        if summary.state in (RunState.RUNNING, RunState.PAUSED) or self._has_begun_waiting(summary):
+            return replace(summary, state=RunState.INTERRUPTED)
+        return summary
+
+    def _has_begun_waiting(self, summary: RunSummary) -> bool:
+        """Whether a worker told that it waits for its turn, which is all that it told."""
+        return summary.state is RunState.WAITING and any(True for _ in self.events())
+
+    def _told(self) -> RunSummary:
+        """The summary as the events tell it, in one pass; a dead worker cannot tell its own death."""
         metrics: dict[str, float] = {}
         result: dict = {}
         last: RunState | None = None
@@ -191,6 +206,8 @@ class RunFolder:
                     if begun is not None:
                         worked += max(0.0, previous - begun)
                     begun, last = event.time, RunState.RUNNING
+                case ev.Phase() if last in (RunState.FINISHED, RunState.STOPPED, RunState.FAILED):
+                    last = RunState.WAITING  # resumed, and waiting for its turn
                 case ev.Paused():
                     last = RunState.PAUSED
                 case ev.Resumed():
@@ -207,8 +224,6 @@ class RunFolder:
         if begun is not None:
             worked += max(0.0, latest - begun)
         state = last or RunState.WAITING
-        if state in (RunState.RUNNING, RunState.PAUSED) and not self.alive():
-            state = RunState.INTERRUPTED
         kind: RunKind = self._kind()
         return RunSummary(self.id, kind, state, worked / 60, metrics, result, self.path)
 

@@ -15,6 +15,7 @@ def start(run: RunFolder, *, background: bool = True) -> subprocess.Popen[bytes]
 
     In the ``background`` it gets a session of its own, so it outlives the window and the terminal. In the
     foreground it stays in the terminal's group: Ctrl+C and a closed terminal reach it and mean "stop and keep".
+    Only the background steps back behind everything else: there somebody may be painting.
     """
     if run.alive():
         raise UserError(f"The run {run.id} is being worked on already.", "Stop it first, or wait for its end.")
@@ -22,7 +23,7 @@ def start(run: RunFolder, *, background: bool = True) -> subprocess.Popen[bytes]
     try:
         with run.log.open("ab") as log:
             return subprocess.Popen(
-                worker_command(run),
+                worker_command(run, nice=19 if background else 5),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -46,7 +47,7 @@ def resume(run: RunFolder, *, background: bool = True) -> subprocess.Popen[bytes
     return start(run, background=background)
 
 
-def worker_command(run: RunFolder) -> list[str]:
+def worker_command(run: RunFolder, nice: int = 5) -> list[str]:
     """The command that carries out ``run``; the same one that a cluster's scheduler would be given."""
     # -P: a file named torch.py in the folder that one happens to be in must not be taken for the library.
-    return [sys.executable, "-P", "-m", "sslstudio.workers", str(run.path.absolute())]
+    return [sys.executable, "-P", "-m", "sslstudio.workers", str(run.path.absolute()), "--nice", str(nice)]

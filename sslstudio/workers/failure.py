@@ -1,0 +1,50 @@
+"""What went wrong, in plain words with something to try."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from pathlib import Path
+
+from sslstudio.errors import UserError
+from sslstudio.runs.events import Failed
+
+KEPT = "What was learned up to the last checkpoint is kept."
+_DISK_FULL = ("no space left", "code: 28", "disk is full", "disk quota")
+_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+
+
+def explain(error: BaseException, folder: Path) -> Failed:
+    """The failure event for any exception; ``folder`` is where the run writes."""
+    if isinstance(error, UserError):
+        return Failed(problem=error.problem, advice=error.advice)
+    text = str(error).lower()
+    if _is_disk_full(error, text, folder):
+        return Failed(problem="The disk is full.", advice=f"Make room and resume the run. {KEPT}")
+    if isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS:
+        name = getattr(error, "filename", None) or folder
+        return Failed(problem=f"{name} may not be written to.", advice="Check the rights of the project folder.")
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or any(w in text for w in _MEMORY):
+        return Failed(
+            problem="The memory of this machine was not enough.",
+            advice="Choose a smaller batch, view size or backbone, or close other programs, and start again.",
+        )
+    first = str(error).strip().splitlines()[0][:200] if str(error).strip() else "no message"
+    return Failed(
+        problem=f"Something unexpected happened ({type(error).__name__}: {first}).",
+        advice=f"See log.txt in the run's folder and report it; resuming may help. {KEPT}",
+    )
+
+
+def is_expected(error: BaseException, folder: Path) -> bool:
+    """Whether the user can mend it, so that no traceback is wanted."""
+    return not explain(error, folder).problem.startswith("Something unexpected")
+
+
+def _is_disk_full(error: BaseException, text: str, folder: Path) -> bool:
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    if isinstance(error, OSError) and error.errno is not None:
+        return False
+    # Writers in C++ and Rust wrap the system's error in their own; only the text and the disk itself tell.
+    return any(words in text for words in _DISK_FULL) or ("writ" in text and shutil.disk_usage(folder).free < 1 << 20)

@@ -1,0 +1,1 @@
+"""Image files of any kind as arrays; finding them in a folder; thumbnails."""

@@ -1,0 +1,28 @@
+"""Why an image file was refused, in words that its owner understands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sslstudio.errors import UserError
+
+REPLACE = "Copy the file again from its source, or remove it from the folder."
+
+
+class UnreadableImage(UserError):
+    """An image file that cannot be used; ``problem`` names the file and the reason."""
+
+
+def refuse(path: Path, reason: str, advice: str = REPLACE) -> UnreadableImage:
+    """The exception for ``path``; ``reason`` goes on after the file's name, without a full stop."""
+    return UnreadableImage(f"{path.name} {reason}.", advice)
+
+
+def cut_off(path: Path) -> UnreadableImage:
+    """The exception for a file whose end is missing."""
+    return refuse(path, "is cut off: the end of the file is missing")
+
+
+def damaged(path: Path) -> UnreadableImage:
+    """The exception for a file whose content contradicts itself."""
+    return refuse(path, "is damaged and cannot be decoded")

@@ -1,0 +1,330 @@
+"""Any image file to an array, or one plain sentence saying why not."""
+
+from __future__ import annotations
+
+import math
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from sslstudio.images import content, display, pillow_files, tiff_files
+from sslstudio.images.display import to_rgb8
+from sslstudio.images.errors import UnreadableImage, cut_off, damaged, refuse
+
+__all__ = [
+    "EXTENSIONS",
+    "MAX_PIXELS",
+    "ImageInfo",
+    "UnreadableImage",
+    "probe",
+    "read_pixels",
+    "read_rgb8",
+    "to_rgb8",
+    "too_large",
+]
+
+EXTENSIONS = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .npy .avif .jp2 .j2k .pgm .ppm .pnm .pbm".split()
+)
+MAX_PIXELS = 400_000_000
+_MAX_BYTES = 2 << 30
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """What a file's header says; width and height as seen, after the camera's orientation."""
+
+    width: int
+    height: int
+    channels: int
+    dtype: str
+    pages: int = 1
+
+
+def probe(path: Path) -> ImageInfo:
+    """Size and type from the header; also finds most cut-off files. Raises UnreadableImage."""
+    path = Path(path)
+    with _opened(path) as (file, kind), _explained(path):
+        info = _PROBES.get(kind, _probe_pillow)(file, path)
+    if info.width < 1 or info.height < 1:
+        raise refuse(path, "says that it has no pixels")
+    return info
+
+
+def read_pixels(path: Path) -> np.ndarray:
+    """(H, W, C) uint8, uint16 or float32, upright; palette and CMYK as RGB, alpha dropped."""
+    path = Path(path)
+    with _opened(path) as (file, kind), _explained(path):
+        return _READERS.get(kind, _read_pillow)(file, path)
+
+
+def read_rgb8(path: Path, *, longest: int | None = None) -> np.ndarray:
+    """(H, W, 3) uint8, contiguous: what people see; ``longest`` shrinks to that many pixels at most."""
+    path = Path(path)
+    if longest is None:
+        return to_rgb8(read_pixels(path))
+    with _opened(path) as (file, kind), _explained(path):
+        if kind == "jpeg":
+            return _read_small_jpeg(file, path, longest)
+        pixels = _READERS.get(kind, _read_pillow)(file, path)
+    return display.shrink(to_rgb8(pixels), longest)
+
+
+def too_large(path: Path, info: ImageInfo) -> UnreadableImage | None:
+    """The refusal for an image beyond what fits into memory, or None."""
+    size = info.width * info.height
+    if size <= MAX_PIXELS and size * info.channels * np.dtype(info.dtype).itemsize <= _MAX_BYTES:
+        return None
+    return refuse(
+        path,
+        f"is too large to open at once ({info.width} × {info.height} pixels; "
+        f"the limit is {MAX_PIXELS // 1_000_000} million pixels and 2 GB)",
+        "Cut it into tiles, or remove it from the folder.",
+    )
+
+
+# opening ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, str]]:
+    """The open file and the kind that its content shows; raises UnreadableImage in words."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+            raise refuse(path, "is not a file", "Remove it from the folder.")
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise refuse(path, "is not there any more", "Put the file back, or refresh the project.") from None
+    except OSError as error:
+        raise _unopened(path, error) from None
+    with file:
+        try:
+            head = file.read(32)
+        except OSError as error:
+            raise _unopened(path, error) from None
+        yield file, _kind(path, head)
+
+
+def _unopened(path: Path, error: OSError) -> UnreadableImage:
+    if isinstance(error, PermissionError):
+        return refuse(path, "may not be read", "Ask its owner for the right to read it.")
+    return refuse(path, f"could not be opened ({error.strerror or error})", "Check the disk or the network drive.")
+
+
+def _kind(path: Path, head: bytes) -> str:
+    if not head:
+        raise refuse(path, "is empty (0 bytes)")
+    kind = content.kind_of(head)
+    if kind:
+        return kind
+    if not any(head):
+        raise refuse(path, "holds only zeros where an image should begin")
+    what = "a text file" if content.looks_like_text(head) else "not an image of a kind that can be read"
+    raise refuse(path, f"is {what}, whatever its name says", "Convert it to PNG or TIFF, or remove it from the folder.")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn whatever a decoder raises into UnreadableImage."""
+    try:
+        yield
+    except UnreadableImage:
+        raise
+    except MemoryError:
+        raise refuse(path, "needs more memory than there is", "Close other programs, or make it smaller.") from None
+    except Exception as error:  # noqa: BLE001 - decoders of broken files raise anything
+        text = str(error).lower()
+        early = "truncated" in text or "not enough" in text or isinstance(error, EOFError)
+        raise (cut_off(path) if early else damaged(path)) from error
+
+
+def _checked(path: Path, info: ImageInfo) -> None:
+    if refusal := too_large(path, info):
+        raise refusal
+
+
+# Pillow -------------------------------------------------------------------------------------------------
+
+
+def _info(image: Any, turn: int) -> ImageInfo:  # noqa: ANN401
+    width, height = pillow_files.oriented_size(*image.size, turn)
+    channels, dtype = pillow_files.native_type(image)
+    return ImageInfo(width, height, channels, dtype)
+
+
+def _probe_pillow(file: BinaryIO, path: Path) -> ImageInfo:
+    with pillow_files.open_image(file) as image:
+        info = _info(image, pillow_files.orientation(image.info.get("exif")))
+        # The header of these does not say how long the file must be, so the pixels have to be tried.
+        if image.format in ("GIF", "BMP", "PPM", "JPEG2000", "AVIF") and not too_large(path, info):
+            image.load()
+        return info
+
+
+def _read_pillow(file: BinaryIO, path: Path) -> np.ndarray:
+    with pillow_files.open_image(file) as image:
+        turn = pillow_files.orientation(image.info.get("exif"))
+        _checked(path, _info(image, turn))
+        return pillow_files.turn_upright(pillow_files.to_array(image), turn)
+
+
+# JPEG, WebP ---------------------------------------------------------------------------------------------
+
+
+def _probe_jpeg(file: BinaryIO, path: Path) -> ImageInfo:
+    with pillow_files.open_image(file) as image:
+        info = _info(image, pillow_files.orientation(image.info.get("exif")))
+    if not content.jpeg_ends(file):
+        _read_pillow(file, path)  # no end marker in sight: only decoding tells
+    return info
+
+
+def _read_small_jpeg(file: BinaryIO, path: Path, longest: int) -> np.ndarray:
+    """Decode at 1/2, 1/4 or 1/8 where that is enough: several times quicker."""
+    with pillow_files.open_image(file) as image:
+        turn = pillow_files.orientation(image.info.get("exif"))
+        _checked(path, _info(image, turn))
+        size = display.shrunk_size(*image.size, longest)
+        image.draft(None, size)
+        small = image.convert("RGB") if image.mode != "RGB" else image
+        if small.size != size:
+            small = small.resize(size, resample=4, reducing_gap=None)  # 4 is Pillow's BOX: the mean of areas
+        return pillow_files.turn_upright(np.array(small), turn)
+
+
+def _probe_webp(file: BinaryIO, path: Path) -> ImageInfo:
+    if not content.webp_ends(file):
+        raise cut_off(path)
+    return _probe_pillow(file, path)
+
+
+# PNG ----------------------------------------------------------------------------------------------------
+
+
+def _png_info(layout: content.PngLayout) -> ImageInfo:
+    """8-bit unless the PNG holds 16; colour types 0 and 4 are grey."""
+    width, height = pillow_files.oriented_size(layout.width, layout.height, pillow_files.orientation(layout.exif))
+    channels = 1 if layout.colour in (0, 4) else 3
+    return ImageInfo(width, height, channels, "uint16" if layout.depth == 16 else "uint8")
+
+
+def _probe_png(file: BinaryIO, path: Path) -> ImageInfo:
+    info = _png_info(content.png_layout(file, path))
+    with pillow_files.open_image(file):  # a header that Pillow refuses will not decode either
+        return info
+
+
+def _read_png(file: BinaryIO, path: Path) -> np.ndarray:
+    layout = content.png_layout(file, path)
+    info = _png_info(layout)
+    _checked(path, info)
+    if layout.depth != 16:
+        with pillow_files.open_image(file) as image:
+            pixels = pillow_files.to_array(image)
+    else:
+        import imagecodecs  # Pillow cuts 16-bit colour to 8
+
+        file.seek(0)
+        pixels = imagecodecs.png_decode(file.read())
+        pixels = pixels.reshape(*pixels.shape[:2], -1)[..., : info.channels]
+    return pillow_files.turn_upright(pixels, pillow_files.orientation(layout.exif))
+
+
+# TIFF ---------------------------------------------------------------------------------------------------
+
+
+def _tiff_info(tiff: Any, page: Any) -> ImageInfo:  # noqa: ANN401
+    width, height = pillow_files.oriented_size(page.imagewidth, page.imagelength, tiff_files.turn_of(page))
+    return ImageInfo(width, height, tiff_files.channels_of(page), tiff_files.dtype_of(page), len(tiff.pages))
+
+
+def _probe_tiff(file: BinaryIO, path: Path) -> ImageInfo:
+    try:
+        with tiff_files.open_tiff(file) as tiff:
+            page = tiff_files.first_page(tiff)
+            info = _tiff_info(tiff, page)
+            early = tiff_files.ends_early(page, path.stat().st_size)
+    except Exception:  # noqa: BLE001 - whatever it dislikes, Pillow may know
+        return _info_of(_read_by_pillow(file, path))
+    if early:
+        raise cut_off(path)
+    return info
+
+
+def _read_tiff(file: BinaryIO, path: Path) -> np.ndarray:
+    try:
+        with tiff_files.open_tiff(file) as tiff:
+            page = tiff_files.first_page(tiff)
+            _checked(path, _tiff_info(tiff, page))
+            if tiff_files.ends_early(page, path.stat().st_size):
+                raise cut_off(path)
+            return tiff_files.read_page(page)
+    except UnreadableImage:
+        raise
+    except Exception:  # noqa: BLE001
+        return _read_by_pillow(file, path)
+
+
+def _read_by_pillow(file: BinaryIO, path: Path) -> np.ndarray:
+    """The Pillow way for TIFF; Pillow turns a TIFF upright by itself while loading."""
+    with pillow_files.open_image(file) as image:
+        _checked(path, _info(image, 1))
+        return pillow_files.to_array(image)
+
+
+def _info_of(pixels: np.ndarray) -> ImageInfo:
+    return ImageInfo(pixels.shape[1], pixels.shape[0], pixels.shape[2], pixels.dtype.name)
+
+
+# NumPy --------------------------------------------------------------------------------------------------
+
+
+def _map_npy(path: Path) -> np.ndarray:
+    """The array as (H, W, C) without reading it; (C, H, W) with up to 16 channels is understood too."""
+    pixels = np.load(path, mmap_mode="r", allow_pickle=False)
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    if pixels.ndim == 3 and pixels.shape[2] > 16 >= pixels.shape[0]:
+        pixels = np.moveaxis(pixels, 0, -1)
+    if pixels.ndim != 3 or pixels.dtype.kind not in "buifc" or 0 in pixels.shape:
+        shape = " × ".join(map(str, pixels.shape))
+        raise refuse(
+            path,
+            f"holds an array of {shape} {pixels.dtype} values, which is no image",
+            "Save it as height × width or height × width × channels.",
+        )
+    return pixels
+
+
+def _npy_info(pixels: np.ndarray) -> ImageInfo:
+    return ImageInfo(pixels.shape[1], pixels.shape[0], pixels.shape[2], tiff_files.plain_dtype(pixels.dtype))
+
+
+def _probe_npy(file: BinaryIO, path: Path) -> ImageInfo:
+    version = np.lib.format.read_magic(_rewound(file))
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = header(file)
+    if dtype.hasobject:
+        raise refuse(path, "holds Python objects, which are not opened for safety", "Save plain numbers instead.")
+    if path.stat().st_size < file.tell() + math.prod(shape) * dtype.itemsize:
+        raise cut_off(path)
+    return _npy_info(_map_npy(path))
+
+
+def _read_npy(file: BinaryIO, path: Path) -> np.ndarray:
+    _checked(path, _probe_npy(file, path))
+    return np.ascontiguousarray(tiff_files.plain_type(np.array(_map_npy(path))))
+
+
+def _rewound(file: BinaryIO) -> BinaryIO:
+    file.seek(0)
+    return file
+
+
+_PROBES = {"jpeg": _probe_jpeg, "png": _probe_png, "webp": _probe_webp, "tiff": _probe_tiff, "npy": _probe_npy}
+_READERS = {"png": _read_png, "tiff": _read_tiff, "npy": _read_npy}

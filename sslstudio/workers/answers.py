@@ -1,0 +1,114 @@
+"""Works out the answers of the inference process and remembers what the next question is likely to need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from sslstudio.errors import UserError
+from sslstudio.images.reader import read_rgb8
+from sslstudio.learning.backbones.checkpoints import load_encoder
+from sslstudio.learning.backbones.encoder import Encoder, create_encoder
+from sslstudio.learning.evaluation.attention import Attention, attend
+from sslstudio.learning.segmentation.model import load_model
+from sslstudio.learning.segmentation.predict import segment
+from sslstudio.queries.messages import AttentionQuery, Query, SegmentQuery
+
+T = TypeVar("T")
+Key = tuple[object, ...]
+
+
+class Answers:
+    """Arrays for questions; of models, encoders, attention and segmentation the last one is kept each."""
+
+    def __init__(self) -> None:
+        # Two threads at most: painting and training need the processor more than a quick answer does.
+        torch.set_num_threads(1 if (os.cpu_count() or 1) <= 4 else 2)
+        self._kept: dict[str, tuple[Key, object]] = {}
+
+    def arrays(self, query: Query) -> dict[str, np.ndarray]:
+        """The arrays of the answer, see ``queries.messages.Answer``; raises UserError."""
+        if isinstance(query, SegmentQuery):
+            return self._segment(query)
+        return {"maps": self._attention(query).maps(query.query)}
+
+    @cached_property
+    def device(self) -> str:
+        """Where models live."""
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+    def _keep(self, slot: str, key: Key, make: Callable[[], T]) -> T:
+        """What ``make`` gives, or what it gave last time for the same key."""
+        if slot in self._kept and self._kept[slot][0] == key:
+            return self._kept[slot][1]  # type: ignore[return-value]
+        self._kept.pop(slot, None)  # make room before the new one is made
+        made = make()
+        self._kept[slot] = (key, made)
+        return made
+
+    def _pixels(self, image: str) -> np.ndarray:
+        return self._keep("image", _stamp(Path(image)), lambda: read_rgb8(Path(image)))
+
+    def _segment(self, query: SegmentQuery) -> dict[str, np.ndarray]:
+        folder = Path(query.model)
+        version = _stamp(folder / "model.json")
+        model = self._keep("model", version, lambda: load_model(folder, self.device))
+
+        def make() -> dict[str, np.ndarray]:
+            shares = segment(model, self._pixels(query.image))  # (K, H, W)
+            sure = np.round(shares.max(axis=0) * 255).clip(0, 255)
+            return {"labels": shares.argmax(axis=0).astype(np.uint8), "confidence": sure.astype(np.uint8)}
+
+        return self._keep("segment", (version, _stamp(Path(query.image))), make)
+
+    def _attention(self, query: AttentionQuery) -> Attention:
+        """Attention of a block over an image; kept, so that following the pointer is a matter of slicing."""
+        version = _encoder_stamp(query.encoder)
+        encoder = self._keep("encoder", version, lambda: _encoder(query.encoder).to(self.device).eval())
+        return self._keep(
+            "attention",
+            (version, _stamp(Path(query.image)), query.block),
+            lambda: attend(encoder, self._pixels(query.image), block=query.block),
+        )
+
+
+def _stamp(file: Path) -> Key:
+    """Changes when the file does; for a missing file, what is read next will say so."""
+    try:
+        facts = file.stat()
+    except OSError:
+        return (str(file), 0, 0)
+    return (str(file), facts.st_mtime_ns, facts.st_size)
+
+
+def _encoder_stamp(where: str) -> Key:
+    for name in ("encoder.json", "model.json"):
+        if (file := Path(where) / name).exists():
+            return _stamp(file)
+    return (where,)
+
+
+def _encoder(where: str) -> Encoder:
+    """The encoder of a checkpoint folder, of a model's folder, or by timm name."""
+    folder = Path(where)
+    if (folder / "encoder.json").exists():
+        return load_encoder(folder)
+    if (folder / "model.json").exists():
+        return load_model(folder).encoder
+    if folder.is_absolute():
+        raise UserError(f"There is no encoder in {folder}.", "Choose another run, or wait for its first checkpoint.")
+    return _named_encoder(where)
+
+
+def _named_encoder(name: str) -> Encoder:
+    """A timm encoder with its published weights if they have been fetched before, else with fresh ones."""
+    try:
+        return create_encoder(name, pretrained=True)
+    except (UserError, RuntimeError):
+        return create_encoder(name)

@@ -1,22 +1,49 @@
-"""The widget that shows one image with its mask and lets people paint (public face; the inside follows)."""
+"""The widget that shows one image with its mask and lets people paint.
+
+Three parts do the work: ``Scene`` keeps the picture ready, ``Pen`` changes the mask, and this widget turns events into
+calls of the two. How events are read stands in ``input.py``.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QVariantAnimation, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
+
+from sslstudio.project.label_map import UNPAINTED
+from sslstudio.ui.canvas import decorations
+from sslstudio.ui.canvas.input import Hand
+from sslstudio.ui.canvas.overlay import background_index, colour_table
+from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
+from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid
+from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
+from sslstudio.ui.canvas.strokes import Point, snapped
+from sslstudio.ui.canvas.viewport import Rect, Viewport, centred, fitted, next_step
 
 if TYPE_CHECKING:
     from sslstudio.project.classes import LabelClass
     from sslstudio.project.label_map import LabelMap, Patch
 
+PREDICTION_MODES = ("over", "beside", "swipe")
+_FADE_MS = 200
+_GAP = 2  # device pixels between two panes
+
 
 class Canvas(QWidget):
-    """Shows an image under its mask."""
+    """Shows an image under its mask; brush, eraser, polygon and fill change the mask in place.
+
+    Signals:
+        stroke_finished: The mask was changed; patches of before and after, to be stored.
+        cursor_moved: The pixel under the pointer and its class (None if unpainted); -1, -1, None outside.
+        view_changed: The zoom factor; 1.0 is one device pixel per image pixel.
+        tool_changed, brush_changed, class_changed: By a setter, the wheel or a pick.
+        query_hovered: In attention mode, the place under the pointer in image pixels.
+    """
 
     stroke_finished = Signal(object, object)
     cursor_moved = Signal(int, int, object)
@@ -28,50 +55,456 @@ class Canvas(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._hand = Hand(self)
         self.setObjectName("canvas")
-        self._rgb8: np.ndarray | None = None
+        self.setAccessibleName("Canvas")
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents, False)
+        self.key = ""
+        self.pen = Pen()
+        self.attention = False
+        self.pen_pressure = True
+        self._scene = Scene()
+        self._map: LabelMap | None = None
+        self._mask: LabelPyramid | None = None
+        self._prediction: LabelPyramid | None = None
+        self._live: LabelPyramid | None = None
+        self._classes: tuple[LabelClass, ...] = ()
+        self._mode, self._prediction_visible = "over", True
+        self._opacity, self._masks_visible, self._hatch = 0.45, True, True
         self._message = ""
-        self.tool, self.brush, self.current_class, self.zoom = "brush", 20, 0, 1.0
+        self._fitted = True
+        self._pane_area = (0, 0)
+        self._divider = 0.5  # share of the width, in swipe mode
+        self._before: QImage | None = None  # the picture that fades away
+        self._fade = QVariantAnimation(self, startValue=1.0, endValue=0.0, duration=_FADE_MS)
+        self._fade.valueChanged.connect(lambda _: self.update())
+        self._fade.finished.connect(self._end_fade)
+        self._hand.show_cursor()
+
+    # --- what is shown ---------------------------------------------------------------------------------------------
 
     def show_image(self, rgb8: np.ndarray | None, labels: LabelMap | None, key: str = "") -> None:
-        """Show an (H, W, 3) uint8 image and its mask; None for neither."""
-        self._rgb8 = rgb8
-        self.update()
+        """Show an (H, W, 3) uint8 image, which is shared and must not change, and its mask.
+
+        A stroke under way is finished first. Prediction, heat and live overlay belong to the image before and are
+        dropped. Zoom and place stay where the size is the same. None shows the message instead.
+        """
+        self.finish_stroke()
+        self.pen.cancel()
+        if rgb8 is not None and labels is not None and rgb8.shape[:2] != labels.labels.shape:
+            raise ValueError(f"a mask of {labels.labels.shape} does not fit an image of {rgb8.shape[:2]}")
+        old_size = self._scene.size
+        self.key, self._map = key, labels
+        self._scene.image = None if rgb8 is None else ImagePyramid(rgb8)
+        self._mask = None if labels is None else LabelPyramid(labels.labels)
+        self.pen.labels = None if labels is None or rgb8 is None else labels.labels
+        self._prediction, self._live, self._scene.heat = None, None, None
+        self._hand.query = None
+        self._end_fade()
+        if self._scene.size != old_size:
+            self.zoom_fit()
+        self._rearrange()
+        self._scene.stale_image()
+        self._hand.show_cursor()
+        self._hand.report_place()
 
     def set_message(self, text: str) -> None:
-        """The quiet text in place of an image."""
+        """The quiet text that stands in place of an image."""
         self._message = text
         self.update()
 
-    def set_classes(self, classes: Sequence[LabelClass]) -> None: ...
-    def set_tool(self, tool: str) -> None: ...
-    def set_brush(self, diameter: int) -> None: ...
-    def brush_bigger(self) -> None: ...
-    def brush_smaller(self) -> None: ...
-    def set_current_class(self, index: int) -> None: ...
-    def set_overlay_opacity(self, opacity: float) -> None: ...
-    def set_masks_visible(self, visible: bool) -> None: ...
-    def set_background_hatch(self, wanted: bool) -> None: ...
-    def set_pen_pressure(self, wanted: bool) -> None: ...
-    def apply_patch(self, patch: Patch) -> None: ...
-    def set_prediction(self, labels: np.ndarray | None, mode: str = "over") -> None: ...
-    def set_prediction_visible(self, visible: bool) -> None: ...
-    def set_heat(self, heat: np.ndarray | None) -> None: ...
-    def set_attention_mode(self, wanted: bool) -> None: ...
-    def set_live_overlay(self, labels: np.ndarray | None) -> None: ...
-    def finish_stroke(self) -> None: ...
-    def zoom_in(self) -> None: ...
-    def zoom_out(self) -> None: ...
-    def zoom_fit(self) -> None: ...
-    def zoom_actual(self) -> None: ...
+    def set_classes(self, classes: Sequence[LabelClass]) -> None:
+        """Names and colours; a label is its place in the list."""
+        self._classes = tuple(classes)
+        if self._classes and self.pen.label >= len(self._classes):
+            self.set_current_class(len(self._classes) - 1)
+        self._recolour()
+
+    def set_overlay_opacity(self, opacity: float) -> None:
+        """How strongly classes tint the image, 0..1."""
+        self._opacity = min(max(opacity, 0.0), 1.0)
+        self._recolour()
+
+    def set_background_hatch(self, wanted: bool) -> None:
+        """Whether what is painted as background carries a faint hatch."""
+        self._hatch = wanted
+        self._recolour()
+
+    def set_masks_visible(self, visible: bool) -> None:
+        """Whether the painted mask is shown."""
+        self._masks_visible = visible
+        self._rearrange()
+
+    def set_prediction(self, labels: np.ndarray | None, mode: str = "over") -> None:
+        """What a model found, (h, w) uint8, any size: "over" the image, "beside" it, or under a "swipe" divider."""
+        if mode not in PREDICTION_MODES:
+            raise ValueError(f"{mode!r} is none of {PREDICTION_MODES}")
+        self._prediction = None if labels is None else LabelPyramid(labels)
+        self._mode = mode
+        self._rearrange()
+
+    def set_prediction_visible(self, visible: bool) -> None:
+        """Whether the prediction is shown."""
+        self._prediction_visible = visible
+        self._rearrange()
+
+    def set_live_overlay(self, labels: np.ndarray | None) -> None:
+        """What the model that is being trained finds, (h, w) uint8, any size; the old one fades into it."""
+        before = self._snapshot()
+        self._live = None if labels is None else LabelPyramid(labels)
+        self._rearrange()
+        self._before = before
+        if before is not None:
+            self._fade.stop()
+            self._fade.start()
+
+    def set_heat(self, heat: np.ndarray | None) -> None:
+        """An attention map (h, w), 0..1, any size, laid over the image."""
+        finite = None if heat is None else np.nan_to_num(np.asarray(heat, np.float32))
+        self._scene.heat = None if finite is None else np.round(np.clip(finite, 0, 1) * 255).astype(np.uint8)
+        self._redraw()
+
+    def set_attention_mode(self, wanted: bool) -> None:
+        """Whether moving the pointer asks for the attention of the place under it."""
+        self.attention = wanted
+        self._hand.query = None
+        self._hand.show_cursor()
+        self.update()
+
+    def apply_patch(self, patch: Patch) -> None:
+        """Put a piece of mask on the map (undo, redo, a change from outside) and repaint its rectangle."""
+        if self._map is None:
+            return
+        self.finish_stroke()
+        self._map.put(patch)
+        height, width = patch.labels.shape
+        self.mend(Rect(patch.left, patch.top, patch.left + width, patch.top + height))
+
+    # --- what is in the hand ---------------------------------------------------------------------------------------
+
+    @property
+    def tool(self) -> str:
+        """The tool in the hand."""
+        return self.pen.tool
+
+    @property
+    def brush(self) -> int:
+        """The brush's diameter in image pixels."""
+        return self.pen.diameter
+
+    @property
+    def current_class(self) -> int:
+        """The class that is painted."""
+        return self.pen.label
+
+    def set_tool(self, tool: str) -> None:
+        """Take "brush", "eraser", "polygon", "fill" or "pan" into the hand."""
+        if tool not in TOOLS:
+            raise ValueError(f"{tool!r} is none of {TOOLS}")
+        if tool == self.pen.tool:
+            return
+        self.finish_stroke()
+        self.pen.cancel()
+        self.pen.tool = tool
+        self._hand.show_cursor()
+        self.update()
+        self.tool_changed.emit(tool)
+
+    def set_brush(self, diameter: int) -> None:
+        """The brush's diameter in image pixels."""
+        diameter = min(max(int(diameter), BRUSH_MIN), BRUSH_MAX)
+        if diameter == self.pen.diameter:
+            return
+        self.update_pointer()
+        self.pen.diameter = diameter
+        self.update_pointer()
+        self.brush_changed.emit(diameter)
+
+    def brush_larger(self, steps: int = 1) -> None:
+        """About a tenth larger per step."""
+        self.set_brush(stepped(self.pen.diameter, steps))
+
+    def brush_smaller(self, steps: int = 1) -> None:
+        """About a tenth smaller per step."""
+        self.set_brush(stepped(self.pen.diameter, -steps))
+
+    def set_current_class(self, index: int) -> None:
+        """The class to paint from now on; a stroke under way keeps its own."""
+        if index != self.pen.label and 0 <= index < UNPAINTED:
+            self.pen.label = index
+            self.update()
+            self.class_changed.emit(index)
+
+    def set_pen_pressure(self, wanted: bool) -> None:
+        """Whether a tablet's pressure scales the brush."""
+        self.pen_pressure = wanted
+
+    def finish_stroke(self) -> None:
+        """Lift the pen, wherever it is; nothing that was drawn is lost."""
+        patches = self.pen.finish()
+        self._hand.let_go()
+        if patches is not None:
+            self.stroke_finished.emit(*patches)
+
+    def cancel_stroke(self) -> None:
+        """Take back what has been drawn since the pen touched, or the polygon's corners."""
+        self.mend(self.pen.cancel())
+        self._hand.let_go()
+        self.update()
+
+    # --- view ------------------------------------------------------------------------------------------------------
+
+    @property
+    def viewport(self) -> Viewport:
+        """Where the image lies within a pane, in device pixels."""
+        return self._scene.view
+
+    @property
+    def zoom(self) -> float:
+        """Device pixels per image pixel."""
+        return self._scene.view.zoom
+
+    def zoom_in(self) -> None:
+        """One step closer, around the middle."""
+        self._zoom_to(next_step(self.zoom, 1))
+
+    def zoom_out(self) -> None:
+        """One step back, around the middle."""
+        self._zoom_to(next_step(self.zoom, -1))
+
+    def zoom_actual(self) -> None:
+        """One device pixel per image pixel, around the middle."""
+        self._zoom_to(1.0)
+
+    def zoom_fit(self) -> None:
+        """The whole image."""
+        if self._scene.image is not None:
+            self.set_view(fitted(self._scene.size, self.pane_size()))
+        self._fitted = True
+
+    def centre_on(self, x: float, y: float) -> None:
+        """Bring a place of the image into the middle."""
+        width, height = self.pane_size()
+        at_x, at_y = self._scene.view.to_device(x, y)
+        self.set_view(self._scene.view.moved(width / 2 - at_x, height / 2 - at_y))
+
+    def set_view(self, view: Viewport) -> None:
+        """Show the image elsewhere or at another zoom; kept in sight."""
+        if self._scene.image is None:
+            return
+        old, view = self._scene.view, view.clamped(self._scene.size, self.pane_size())
+        self._fitted = False
+        if view == old:
+            return
+        self._scene.view = view
+        self._end_fade()
+        self._redraw()
+        if view.zoom != old.zoom:
+            self.view_changed.emit(view.zoom)
+
+    def pane_size(self) -> tuple[int, int]:
+        """Width and height of a pane in device pixels."""
+        width, height = self._device_size()
+        return ((width - _GAP) // 2 if self.split == "beside" else width), height
+
+    def image_point(self, place: QPointF) -> Point:
+        """The place in the image, in its pixels, under a place in the widget."""
+        ratio = self.devicePixelRatioF()
+        return self._scene.view.to_image(place.x() * ratio - self.pane_left(place), place.y() * ratio)
+
+    def widget_points(self, point: Point) -> list[QPointF]:
+        """Where a place of the image is seen in the widget: once per pane that lies beside another."""
+        ratio = self.devicePixelRatioF()
+        x, y = self._scene.view.to_device(*point)
+        return [QPointF((x + left) / ratio, y / ratio) for left in self._lefts()]
+
+    def contains(self, point: Point) -> bool:
+        """Whether a place is on the image."""
+        width, height = self._scene.size
+        return 0 <= point[0] < width and 0 <= point[1] < height
+
+    @property
+    def split(self) -> str:
+        """How the prediction shares the widget: "over", "beside" or "swipe"; "over" without one."""
+        return self._mode if self._prediction is not None and self._prediction_visible else "over"
+
+    @property
+    def divider(self) -> float:
+        """Where the swipe divider stands, in widget pixels."""
+        return round(self._divider * self.width())
+
+    def set_divider(self, x: float) -> None:
+        """Move the swipe divider to a place in the widget."""
+        self._divider = min(max(x / max(1, self.width()), 0.02), 0.98)
+        self.update()
+
+    # --- repainting ------------------------------------------------------------------------------------------------
+
+    def mend(self, rect: Rect) -> None:
+        """Repaint a rectangle of the mask."""
+        if rect.empty or self._mask is None:
+            return
+        self._mask.changed(rect)
+        device = self._scene.changed(rect)
+        if not device.empty:
+            for left in self._lefts():
+                self.update(self._widget_rect(device, left))
+
+    def update_pointer(self) -> None:
+        """Repaint where the brush's outline is."""
+        for centre, radius in self._brush_outlines():
+            reach = radius + 12
+            self.update(QRectF(centre.x() - reach, centre.y() - reach, 2 * reach, 2 * reach).toAlignedRect())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the image, scaled into the widget."""
+        """Copy what is ready, then draw what floats above it."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(0x78, 0x78, 0x78))
-        if self._rgb8 is None:
-            painter.drawText(self.rect(), 0x84, self._message)
+        if self._scene.image is None:
+            painter.fillRect(event.rect(), QColor(*SURROUND))
+            decorations.draw_message(painter, self._message, QRectF(self.rect()))
             return
-        height, width = self._rgb8.shape[:2]
-        image = QImage(self._rgb8.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-        painter.drawImage(self.rect(), image)
+        self._scene.refresh()
+        self._draw_panes(painter)
+        if self._before is not None:
+            painter.setOpacity(self._fade.currentValue() or 0.0)
+            painter.drawImage(0, 0, self._before)
+            painter.setOpacity(1.0)
+        self._draw_decorations(painter)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the whole image whole, or the middle in the middle."""
+        self._end_fade()
+        self._keep_place(event.oldSize())
+        self._rearrange()
+
+    def event(self, event: QEvent) -> bool:
+        """Let the hand read what has no handler of its own."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._rearrange()
+        return self._hand.read(event) or super().event(event)
+
+    def sizeHint(self) -> QSize:
+        """Large: the canvas takes what the panels leave."""
+        return QSize(800, 600)
+
+    def minimumSizeHint(self) -> QSize:
+        """Small enough for a narrow window."""
+        return QSize(240, 180)
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _zoom_to(self, zoom: float) -> None:
+        width, height = self.pane_size()
+        if self._scene.image is not None and zoom == 1.0 and self._fitted:
+            self.set_view(centred(self._scene.size, (width, height), 1.0))
+            return
+        self.set_view(self._scene.view.zoomed(zoom, width / 2, height / 2))
+
+    def _keep_place(self, old: QSize) -> None:
+        if self._fitted or not old.isValid():
+            self.zoom_fit()
+            return
+        ratio = self.devicePixelRatioF()
+        grown = (self.width() - old.width()) * ratio / 2, (self.height() - old.height()) * ratio / 2
+        self.set_view(self._scene.view.moved(*(float(math.floor(part)) for part in grown)))
+
+    def _device_size(self) -> tuple[int, int]:
+        ratio = self.devicePixelRatioF()
+        return math.ceil(self.width() * ratio), math.ceil(self.height() * ratio)
+
+    def _lefts(self) -> list[int]:
+        """Where panes begin, in device pixels."""
+        return [0, self.pane_size()[0] + _GAP] if self.split == "beside" else [0]
+
+    def pane_left(self, place: QPointF) -> int:
+        """Where the pane under a place in the widget begins, in device pixels."""
+        lefts = self._lefts()
+        return lefts[-1] if place.x() * self.devicePixelRatioF() >= lefts[-1] else lefts[0]
+
+    def _widget_rect(self, device: Rect, left: int) -> QRect:
+        ratio = self.devicePixelRatioF()
+        wide = QRectF((device.left + left) / ratio, device.top / ratio, device.width / ratio, device.height / ratio)
+        return wide.toAlignedRect()
+
+    def _rearrange(self) -> None:
+        """Have the right layers in panes of the right size."""
+        shown = self._prediction if self._prediction_visible else None
+        under = self._live or (shown if self._mode == "over" else None)
+        layers = [Layers(self._mask if self._masks_visible else None, under)]
+        if self.split != "over":
+            layers.append(Layers(None, shown))
+        old = self._pane_area
+        self._pane_area = self.pane_size()
+        if old[0] != self._pane_area[0] and old[1] == self._pane_area[1] and self._fitted:
+            self.zoom_fit()
+        self._scene.arrange(layers, *self._pane_area)
+        for pane in self._scene.panes:
+            pane.image.setDevicePixelRatio(self.devicePixelRatioF())
+        self._recolour()
+
+    def _recolour(self) -> None:
+        self._scene.look.table = colour_table(self._classes, self._opacity, hatch=self._hatch)
+        self._scene.look.hatched = background_index(self._classes) if self._hatch else -1
+        self._scene.stale_labels()
+        self.update()
+
+    def _redraw(self) -> None:
+        self._scene.stale_image()
+        self.update()
+
+    def _snapshot(self) -> QImage | None:
+        """A copy of the picture as it is; None where there is nothing to fade from."""
+        if self._scene.image is None or not self._scene.panes or not self.isVisible():
+            return None
+        self._scene.refresh()
+        return self._scene.panes[0].image.copy()
+
+    def _end_fade(self) -> None:
+        self._fade.stop()
+        self._before = None
+        self.update()
+
+    def _draw_panes(self, painter: QPainter) -> None:
+        panes, ratio = self._scene.panes, self.devicePixelRatioF()
+        painter.drawImage(0, 0, panes[0].image)
+        if self.split == "beside":
+            painter.drawImage(QPointF(self._lefts()[1] / ratio, 0), panes[1].image)
+        elif self.split == "swipe":
+            painter.save()
+            painter.setClipRect(QRectF(self.divider, 0, self.width(), self.height()), Qt.ClipOperation.IntersectClip)
+            painter.drawImage(0, 0, panes[1].image)
+            painter.restore()
+
+    def _draw_decorations(self, painter: QPainter) -> None:
+        if self.split != "over":
+            swipe = self.split == "swipe"
+            ratio = self.devicePixelRatioF()
+            x = self.divider if swipe else (self._lefts()[1] - _GAP / 2) / ratio
+            decorations.draw_divider(painter, x, self.height(), swipe)
+            decorations.draw_caption(painter, "Painted", 8, 8)
+            decorations.draw_caption(painter, "Prediction", x + 8, 8)
+        if self.pen.points:
+            self._draw_polygon(painter)
+        if self._hand.query is not None:
+            for centre in self.widget_points(self._hand.query):
+                decorations.draw_query(painter, centre)
+        for centre, radius in self._brush_outlines():
+            decorations.draw_brush(painter, centre, radius, self._hand.erasing)
+
+    def _draw_polygon(self, painter: QPainter) -> None:
+        label = self.pen.label
+        colour = QColor(self._classes[label].colour) if label < len(self._classes) else QColor(255, 255, 255)
+        corners = [self.widget_points(point)[0] for point in self.pen.points]
+        decorations.draw_polygon(painter, corners, self._hand.pointer, colour)
+
+    def _brush_outlines(self) -> list[tuple[QPointF, float]]:
+        """Where the brush's outline is drawn, in widget pixels: middle and radius."""
+        if not self._hand.brush_in_sight:
+            return []
+        diameter = self._hand.diameter
+        centre = snapped(self.image_point(self._hand.pointer), diameter)
+        radius = diameter / 2 * self.zoom / self.devicePixelRatioF()
+        return [(place, radius) for place in self.widget_points(centre)]

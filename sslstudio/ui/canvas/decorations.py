@@ -1,0 +1,106 @@
+"""What is drawn over the picture and belongs to no image: brush outline, polygon, divider, texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
+
+_DARK, _LIGHT = QColor(0, 0, 0, 150), QColor(255, 255, 255)
+_QUIET = QColor(0xF2, 0xF2, 0xF2)
+
+
+def draw_brush(painter: QPainter, centre: QPointF, radius: float, erasing: bool) -> None:
+    """The outline of a round brush, light on dark so that it shows on any image; dashed while it erases."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(_DARK, 3))
+    painter.drawEllipse(centre, radius, radius)
+    pen = QPen(_LIGHT, 1.2)
+    if erasing:
+        pen.setDashPattern([4, 3])
+    painter.setPen(pen)
+    painter.drawEllipse(centre, radius, radius)
+    if radius < 4:  # too small to find: a cross with a gap for the pixel
+        _draw_cross(painter, centre, radius + 3, radius + 8)
+
+
+def draw_polygon(painter: QPainter, points: Sequence[QPointF], pointer: QPointF | None, colour: QColor) -> None:
+    """The polygon so far with its corners, and the line to the pointer."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    line = QPolygonF([*points, pointer] if pointer is not None else list(points))
+    fill = QColor(colour)
+    fill.setAlphaF(0.25)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(fill)
+    painter.drawPolygon(line)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(_DARK, 3), QPen(_LIGHT, 1.2)):
+        painter.setPen(pen)
+        painter.drawPolyline(line)
+    painter.setPen(QPen(_DARK, 1))
+    painter.setBrush(_LIGHT)
+    for place in points:
+        painter.drawRect(QRectF(place.x() - 2.5, place.y() - 2.5, 5, 5))
+
+
+def draw_query(painter: QPainter, centre: QPointF) -> None:
+    """Where the attention asks from."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(_DARK, 4), QPen(_LIGHT, 2)):
+        painter.setPen(pen)
+        painter.drawEllipse(centre, 6, 6)
+
+
+def draw_divider(painter: QPainter, x: float, height: float, handle: bool) -> None:
+    """The line between two pictures; with a handle where it can be dragged."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(_DARK, 4))
+    painter.drawLine(QPointF(x, 0), QPointF(x, height))
+    painter.setPen(QPen(_LIGHT, 2))
+    painter.drawLine(QPointF(x, 0), QPointF(x, height))
+    if handle:
+        painter.setPen(QPen(_DARK, 1))
+        painter.setBrush(_LIGHT)
+        painter.drawEllipse(QPointF(x, height / 2), 12, 12)
+        painter.setPen(QPen(QColor(40, 40, 40), 2, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for side in (-1, 1):
+            tip, back = QPointF(x + side * 7, height / 2), x + side * 3.5
+            painter.drawPolyline([QPointF(back, height / 2 - 3.5), tip, QPointF(back, height / 2 + 3.5)])
+
+
+def draw_caption(painter: QPainter, text: str, left: float, top: float) -> None:
+    """A small label on a dark ground, such as the name of a pane."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(_font(painter, 11))
+    width = painter.fontMetrics().horizontalAdvance(text)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(0, 0, 0, 170))
+    painter.drawRoundedRect(QRectF(left, top, width + 16, 20), 4, 4)
+    painter.setPen(_LIGHT)
+    painter.drawText(QRectF(left, top, width + 16, 20), Qt.AlignmentFlag.AlignCenter, text)
+
+
+def draw_message(painter: QPainter, text: str, area: QRectF) -> None:
+    """The quiet text in place of an image."""
+    painter.setFont(_font(painter, 13))
+    painter.setPen(_QUIET)
+    room = area.adjusted(24, 24, -24, -24)
+    painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), text)
+
+
+def _draw_cross(painter: QPainter, centre: QPointF, inner: float, outer: float) -> None:
+    for pen in (QPen(_DARK, 3), QPen(_LIGHT, 1.2)):
+        painter.setPen(pen)
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            way = QPointF(dx, dy)
+            painter.drawLine(centre + way * inner, centre + way * outer)
+
+
+def _font(painter: QPainter, pixels: int) -> QFont:
+    font = QFont(painter.font())
+    font.setPixelSize(pixels)
+    return font

@@ -1,0 +1,346 @@
+"""Reads mouse, wheel, pen tablet, touchpad and keys for the canvas."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import (
+    QInputDevice,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPointingDevice,
+    QTabletEvent,
+    QWheelEvent,
+)
+
+from sslstudio.project.label_map import UNPAINTED
+from sslstudio.ui.canvas.pen import BRUSH_MIN
+from sslstudio.ui.canvas.strokes import Point
+
+if TYPE_CHECKING:
+    from sslstudio.ui.canvas.canvas import Canvas
+
+_ZOOM_PER_NOTCH = 1.2
+_NOTCH = 120  # Qt's unit of a wheel
+_FREEHAND_STEP = 5  # widget pixels between corners of a polygon that is dragged
+_DIVIDER_REACH = 8
+_CURSORS = {
+    "pan": Qt.CursorShape.OpenHandCursor,
+    "polygon": Qt.CursorShape.CrossCursor,
+    "fill": Qt.CursorShape.PointingHandCursor,
+    "brush": Qt.CursorShape.BlankCursor,
+    "eraser": Qt.CursorShape.BlankCursor,
+}
+_Mouse = QEvent.Type
+
+
+class Hand:
+    """What the user's hand does on a canvas: where the pointer is and what it drags."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        self._canvas = canvas
+        self.pointer = QPointF()
+        self.query: Point | None = None  # where the attention asks from
+        self._inside = False
+        self._drag = ""  # "", "paint", "polygon", "pan" or "swipe"
+        self._alt = False
+        self._space = False
+        self._pressure = 1.0
+        self._eraser_end = False
+        self._wheel = 0
+        self._readers = {
+            _Mouse.MouseButtonPress: self._press,
+            _Mouse.MouseButtonDblClick: self._double_click,
+            _Mouse.MouseMove: self._move,
+            _Mouse.MouseButtonRelease: self._release,
+            _Mouse.TabletPress: self._tablet,
+            _Mouse.TabletMove: self._tablet,
+            _Mouse.TabletRelease: self._tablet,
+            _Mouse.Wheel: self._turn,
+            _Mouse.NativeGesture: self._gesture,
+            _Mouse.ShortcutOverride: self._override,
+            _Mouse.KeyPress: self._key_down,
+            _Mouse.KeyRelease: self._key_up,
+            _Mouse.Leave: self._leave,
+            _Mouse.FocusOut: self._lose_focus,
+            _Mouse.Hide: self._lose_focus,
+        }
+
+    @property
+    def erasing(self) -> bool:
+        """Whether painting now would erase."""
+        return self._alt or self._eraser_end or self._canvas.tool == "eraser"
+
+    @property
+    def diameter(self) -> int:
+        """The brush as it is now, pressure included, in image pixels."""
+        if not self._canvas.pen_pressure or self._pressure >= 1:
+            return self._canvas.brush
+        return max(BRUSH_MIN, round(self._canvas.brush * self._pressure))
+
+    @property
+    def brush_in_sight(self) -> bool:
+        """Whether the brush's outline is to be drawn."""
+        painting = self._drag == "paint" or not (self._drag or self._canvas.attention or self._space)
+        return self._inside and painting and self._canvas.tool in ("brush", "eraser") and self._paintable
+
+    @property
+    def _paintable(self) -> bool:
+        return self._canvas.pen.labels is not None
+
+    def read(self, event: QEvent) -> bool:
+        """Act on an event; whether it is dealt with."""
+        reader = self._readers.get(event.type())
+        return bool(reader(event)) if reader else False  # type: ignore[operator]
+
+    def let_go(self) -> None:
+        """Forget what was dragged."""
+        if self._drag in ("paint", "polygon"):
+            self._drag = ""
+        self._pressure, self._eraser_end = 1.0, False
+
+    def show_cursor(self) -> None:
+        """The cursor that fits the tool and what is going on."""
+        shape = _CURSORS[self._canvas.tool]
+        if not self._paintable or self._canvas.attention:
+            shape = Qt.CursorShape.ArrowCursor if not self._canvas.attention else Qt.CursorShape.CrossCursor
+        if self._space or self._drag == "pan":
+            shape = Qt.CursorShape.ClosedHandCursor if self._drag == "pan" else Qt.CursorShape.OpenHandCursor
+        elif self._drag == "swipe" or self._on_divider():
+            shape = Qt.CursorShape.SplitHCursor
+        if self._canvas.cursor().shape() != shape:
+            self._canvas.setCursor(shape)
+
+    def report_place(self) -> None:
+        """Tell what is under the pointer."""
+        canvas = self._canvas
+        point = canvas.image_point(self.pointer)
+        label = canvas.pen.label_at(point) if self._inside else None
+        if label is None:
+            canvas.cursor_moved.emit(-1, -1, None)
+        else:
+            canvas.cursor_moved.emit(math.floor(point[0]), math.floor(point[1]), None if label == UNPAINTED else label)
+
+    # --- mouse -----------------------------------------------------------------------------------------------------
+
+    def _press(self, event: QMouseEvent) -> bool:
+        self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._follow(event.position(), event.modifiers())
+        button = event.button()
+        if self._drag:  # a second button during a stroke
+            return True
+        if button == Qt.MouseButton.MiddleButton or (button == Qt.MouseButton.LeftButton and self._pans()):
+            self._drag = "pan"
+        elif button == Qt.MouseButton.LeftButton and self._on_divider():
+            self._drag = "swipe"
+        elif button == Qt.MouseButton.RightButton or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._pick()
+        elif button == Qt.MouseButton.LeftButton:
+            self._paint()
+        else:
+            return False
+        self.show_cursor()
+        return True
+
+    def _double_click(self, event: QMouseEvent) -> bool:
+        if self._canvas.tool == "polygon" and event.button() == Qt.MouseButton.LeftButton and self._canvas.pen.points:
+            self._close_polygon()
+            return True
+        return self._press(event)
+
+    def _move(self, event: QMouseEvent) -> bool:
+        canvas, old = self._canvas, self.pointer
+        canvas.update_pointer()
+        self._follow(event.position(), event.modifiers())
+        if self._drag == "pan":
+            ratio = canvas.devicePixelRatioF()
+            canvas.set_view(
+                canvas.viewport.moved((self.pointer.x() - old.x()) * ratio, (self.pointer.y() - old.y()) * ratio)
+            )
+        elif self._drag == "swipe":
+            canvas.set_divider(self.pointer.x())
+        elif self._drag == "paint":
+            canvas.mend(canvas.pen.move(canvas.image_point(self.pointer), diameter=self.diameter))
+        elif canvas.pen.points:
+            self._drag_polygon()
+        elif canvas.attention and not event.buttons():
+            self._ask()
+        canvas.update_pointer()
+        self.show_cursor()
+        return True
+
+    def _release(self, event: QMouseEvent) -> bool:
+        ends = {"pan": (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton)}
+        if self._drag and event.button() in ends.get(self._drag, (Qt.MouseButton.LeftButton,)):
+            if self._drag == "paint":
+                self._canvas.finish_stroke()
+            self._drag = ""
+            self.show_cursor()
+            self._canvas.update_pointer()
+        return True
+
+    def _leave(self, event: QEvent) -> bool:
+        self._canvas.update_pointer()
+        self._inside = False
+        if self.query is not None:
+            self._canvas.update()
+        self.report_place()
+        return False
+
+    def _lose_focus(self, event: QEvent) -> bool:
+        """Finish what was begun, so that nothing is lost with the focus."""
+        self._canvas.finish_stroke()
+        self._drag, self._space, self._alt = "", False, False
+        self.show_cursor()
+        self._canvas.update()
+        return False
+
+    def _follow(self, place: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        self.pointer, self._inside = place, True
+        self._alt = bool(modifiers & Qt.KeyboardModifier.AltModifier)
+        self.report_place()
+
+    def _pans(self) -> bool:
+        return self._space or self._canvas.tool == "pan"
+
+    def _on_divider(self) -> bool:
+        near = abs(self.pointer.x() - self._canvas.divider) <= _DIVIDER_REACH
+        return self._canvas.split == "swipe" and self._inside and near
+
+    def _paint(self) -> None:
+        canvas, pen = self._canvas, self._canvas.pen
+        place, erase = canvas.image_point(self.pointer), self.erasing
+        if not self._paintable:
+            return
+        if canvas.tool == "polygon":
+            pen.add_corner(place, erase=erase)
+            self._drag = "polygon"
+            canvas.update()
+        elif canvas.tool == "fill":
+            canvas.mend(pen.fill(place, erase=erase))
+            canvas.finish_stroke()
+        elif canvas.tool in ("brush", "eraser"):
+            self._drag = "paint"
+            canvas.mend(pen.begin(place, erase=erase, diameter=self.diameter))
+            canvas.update_pointer()
+
+    def _pick(self) -> None:
+        label = self._canvas.pen.label_at(self._canvas.image_point(self.pointer))
+        if label is not None and label != UNPAINTED:
+            self._canvas.set_current_class(label)
+
+    def _drag_polygon(self) -> None:
+        canvas = self._canvas
+        last = canvas.widget_points(canvas.pen.points[-1])[0]
+        if self._drag == "polygon" and (last - self.pointer).manhattanLength() >= _FREEHAND_STEP:
+            canvas.pen.add_corner(canvas.image_point(self.pointer))
+        canvas.update()
+
+    def _close_polygon(self) -> None:
+        canvas = self._canvas
+        canvas.mend(canvas.pen.close_polygon())
+        canvas.finish_stroke()
+        canvas.update()
+
+    def _ask(self) -> None:
+        """Ask for the attention of the place under the pointer."""
+        point = self._canvas.image_point(self.pointer)
+        if self._canvas.contains(point):
+            self.query = point
+            self._canvas.update()
+            self._canvas.query_hovered.emit(*point)
+
+    # --- wheel, touchpad, pen --------------------------------------------------------------------------------------
+
+    def _turn(self, event: QWheelEvent) -> bool:
+        canvas, turned = self._canvas, event.angleDelta()
+        delta = turned.y() or turned.x()  # some systems turn sideways with Shift or Alt
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._wheel += delta
+            steps = int(self._wheel / _NOTCH)
+            self._wheel -= steps * _NOTCH
+            canvas.brush_larger(steps) if steps >= 0 else canvas.brush_smaller(-steps)
+        elif self._is_touchpad(event) and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            moved, ratio = event.pixelDelta(), canvas.devicePixelRatioF()
+            canvas.set_view(canvas.viewport.moved(moved.x() * ratio, moved.y() * ratio))
+        else:
+            self._zoom_at(event.position(), _ZOOM_PER_NOTCH ** (delta / _NOTCH))
+        return True
+
+    def _is_touchpad(self, event: QWheelEvent) -> bool:
+        return event.device().type() == QInputDevice.DeviceType.TouchPad and not event.pixelDelta().isNull()
+
+    def _zoom_at(self, place: QPointF, factor: float) -> None:
+        """Zoom so that what is under ``place`` stays there; factors near 1 and 2 rest at exactly that."""
+        canvas, ratio = self._canvas, self._canvas.devicePixelRatioF()
+        zoom = canvas.zoom * factor
+        for rest in (1.0, 2.0):
+            zoom = rest if abs(math.log(zoom / rest)) < 0.04 and abs(math.log(canvas.zoom / rest)) > 0.04 else zoom
+        left = canvas.pane_left(place)
+        canvas.set_view(canvas.viewport.zoomed(zoom, place.x() * ratio - left, place.y() * ratio))
+        self.report_place()
+
+    def _gesture(self, event: QNativeGestureEvent) -> bool:
+        if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
+            return False
+        self._zoom_at(event.position(), max(0.2, 1 + event.value()))
+        return True
+
+    def _tablet(self, event: QTabletEvent) -> bool:
+        """Note pressure and which end is down; Qt then sends the mouse event that does the rest."""
+        lifted = event.type() == _Mouse.TabletRelease
+        self._canvas.update_pointer()
+        self._pressure = 1.0 if lifted or not event.pressure() else 0.2 + 0.8 * event.pressure()
+        self._eraser_end = event.pointerType() == QPointingDevice.PointerType.Eraser
+        event.ignore()
+        return False
+
+    # --- keys ------------------------------------------------------------------------------------------------------
+
+    def _override(self, event: QKeyEvent) -> bool:
+        """Claim Space always, and the keys of drawing while something is drawn, before the window's shortcuts."""
+        drawing = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace)
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if plain and (event.key() == Qt.Key.Key_Space or (event.key() in drawing and self._canvas.pen.busy)):
+            event.accept()
+            return True
+        return False
+
+    def _key_down(self, event: QKeyEvent) -> bool:
+        canvas, key = self._canvas, cast("Qt.Key", event.key())
+        if key == Qt.Key.Key_Space:
+            self._hold_space(True)
+        elif key == Qt.Key.Key_Alt:
+            self._hold_alt(True)
+        elif key == Qt.Key.Key_Escape and canvas.pen.busy:
+            canvas.cancel_stroke()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and canvas.pen.points:
+            self._close_polygon()
+        elif key == Qt.Key.Key_Backspace and canvas.pen.points:
+            canvas.pen.points.pop()
+            canvas.update()
+        else:
+            return False
+        return True
+
+    def _key_up(self, event: QKeyEvent) -> bool:
+        if event.isAutoRepeat() or event.key() not in (Qt.Key.Key_Space, Qt.Key.Key_Alt):
+            return False
+        if event.key() == Qt.Key.Key_Space:
+            self._hold_space(False)
+        else:
+            self._hold_alt(False)
+        return True
+
+    def _hold_space(self, held: bool) -> None:
+        self._canvas.update_pointer()
+        self._space = held
+        self.show_cursor()
+        self._canvas.update_pointer()
+
+    def _hold_alt(self, held: bool) -> None:
+        self._alt = held
+        self._canvas.update_pointer()

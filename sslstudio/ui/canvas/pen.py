@@ -1,0 +1,112 @@
+"""What is in the user's hand: tool, brush, class, and the stroke or polygon that has begun.
+
+Places are image pixels as floats. Methods that change the mask return the rectangle to repaint. Nothing here knows Qt.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sslstudio.project.label_map import UNPAINTED
+from sslstudio.ui.canvas.strokes import Point, Stroke
+from sslstudio.ui.canvas.viewport import NOTHING, Rect
+
+if TYPE_CHECKING:
+    from sslstudio.project.label_map import Patch
+
+TOOLS = ("brush", "eraser", "polygon", "fill", "pan")
+BRUSH_MIN, BRUSH_MAX = 1, 999
+
+
+class Pen:
+    """One pen over one label map."""
+
+    def __init__(self) -> None:
+        self.labels: np.ndarray | None = None
+        self.tool = "brush"
+        self.diameter = 20
+        self.label = 0
+        self.points: list[Point] = []
+        self._stroke: Stroke | None = None
+        self._last: Point = (0.0, 0.0)
+        self._polygon_erases = False
+
+    @property
+    def drawing(self) -> bool:
+        """Whether a stroke is under way."""
+        return self._stroke is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a stroke or a polygon has begun."""
+        return self.drawing or bool(self.points)
+
+    def begin(self, place: Point, *, erase: bool = False, diameter: int = 0) -> Rect:
+        """Put the brush down."""
+        if self.labels is None:
+            return NOTHING
+        self._stroke = Stroke(self.labels, self._value(erase))
+        self._last = place
+        return self._stroke.line(place, place, diameter or self.diameter)
+
+    def move(self, place: Point, *, diameter: int = 0) -> Rect:
+        """Draw on to another place."""
+        if self._stroke is None:
+            return NOTHING
+        start, self._last = self._last, place
+        return self._stroke.line(start, place, diameter or self.diameter)
+
+    def finish(self) -> tuple[Patch, Patch] | None:
+        """Lift the brush; before and after, or None if nothing changed."""
+        stroke, self._stroke = self._stroke, None
+        return stroke.patches() if stroke else None
+
+    def cancel(self) -> Rect:
+        """Take back the stroke that is under way and forget the polygon."""
+        self.points.clear()
+        stroke, self._stroke = self._stroke, None
+        return stroke.cancel() if stroke else NOTHING
+
+    def fill(self, place: Point, *, erase: bool = False) -> Rect:
+        """Fill the region around a place; call ``finish`` next."""
+        x, y = math.floor(place[0]), math.floor(place[1])
+        if self.label_at(place) is None or self.labels is None:
+            return NOTHING
+        self._stroke = Stroke(self.labels, self._value(erase))
+        return self._stroke.fill(x, y)
+
+    def add_corner(self, place: Point, *, erase: bool = False) -> None:
+        """Add a corner to the polygon, beginning one if there is none."""
+        if self.labels is None:
+            return
+        if not self.points:
+            self._polygon_erases = erase
+        self.points.append(place)
+
+    def close_polygon(self) -> Rect:
+        """Fill the polygon that the corners make; call ``finish`` next."""
+        points, self.points = self.points, []
+        if self.labels is None or len(points) < 3:
+            return NOTHING
+        self._stroke = Stroke(self.labels, self._value(self._polygon_erases))
+        return self._stroke.polygon(points)
+
+    def label_at(self, place: Point) -> int | None:
+        """The label under a place, 255 included; None outside of the image."""
+        x, y = math.floor(place[0]), math.floor(place[1])
+        if self.labels is None or not (0 <= y < self.labels.shape[0] and 0 <= x < self.labels.shape[1]):
+            return None
+        return int(self.labels[y, x])
+
+    def _value(self, erase: bool) -> int:
+        return UNPAINTED if erase or self.tool == "eraser" else self.label
+
+
+def stepped(diameter: int, steps: int) -> int:
+    """The brush a number of steps larger or smaller: about a tenth each, at least one pixel."""
+    for _ in range(abs(steps)):
+        diameter += max(1, round(diameter / 10)) * (1 if steps > 0 else -1)
+    return min(max(diameter, BRUSH_MIN), BRUSH_MAX)

@@ -1,0 +1,86 @@
+"""Smaller copies of images and label maps, so that a far zoom reads no more pixels than it shows."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from sslstudio.ui.canvas.viewport import Rect
+
+_STRIP = 128  # rows; even
+
+
+def level_for(zoom: float) -> int:
+    """How often to halve the image so that it is drawn at between half and full size."""
+    level = 0
+    while zoom * 2 ** (level + 1) <= 1.0:
+        level += 1
+    return level
+
+
+class ImagePyramid:
+    """An (H, W, 3) uint8 image, not copied, and its area-averaged halvings, each made when first needed."""
+
+    def __init__(self, rgb8: np.ndarray) -> None:
+        self._levels = {0: np.ascontiguousarray(rgb8)}
+        self.height, self.width = rgb8.shape[:2]
+
+    def level(self, number: int) -> np.ndarray:
+        """The image halved ``number`` times; rows and columns rounded up."""
+        if number not in self._levels:
+            finer = max(n for n in self._levels if n < number)
+            size = (-(-self.width // 2**number), -(-self.height // 2**number))
+            self._levels[number] = cv2.resize(self._levels[finer], size, interpolation=cv2.INTER_AREA)
+        return self._levels[number]
+
+
+class LabelPyramid:
+    """A label map (H, W) uint8, shared and never copied, with halvings in which thin strokes survive.
+
+    Of four labels the highest that is painted (below 255) is kept, so that a class wins over the background and
+    anything wins over nothing.
+    """
+
+    def __init__(self, labels: np.ndarray) -> None:
+        self._levels = [labels]
+
+    @property
+    def base(self) -> np.ndarray:
+        """The full-size label map itself."""
+        return self._levels[0]
+
+    def level(self, number: int) -> np.ndarray:
+        """The labels halved ``number`` times; rows and columns rounded up."""
+        while len(self._levels) <= number:
+            self._levels.append(_halved(self._levels[-1]))
+        return self._levels[number]
+
+    def changed(self, rect: Rect) -> None:
+        """Bring the halvings that exist up to date with a changed rectangle of the full-size labels."""
+        for finer, coarser in zip(self._levels, self._levels[1:], strict=False):
+            rect = Rect(rect.left // 2, rect.top // 2, -(-rect.right // 2), -(-rect.bottom // 2))
+            source = finer[2 * rect.top : 2 * rect.bottom, 2 * rect.left : 2 * rect.right]
+            coarser[rect.top : rect.bottom, rect.left : rect.right] = _halved(source)
+
+
+def _halved(labels: np.ndarray) -> np.ndarray:
+    height, width = labels.shape
+    result = np.empty((-(-height // 2), -(-width // 2)), np.uint8)
+    for top in range(0, height, _STRIP):  # strips stay in the processor's cache
+        strip = labels[top : top + _STRIP] + np.uint8(1)  # 255, not painted, becomes 0: the lowest
+        result[top // 2 : (top + _STRIP) // 2] = _halved_columns(_halved_rows(strip))
+    result -= np.uint8(1)
+    return result
+
+
+def _halved_rows(strip: np.ndarray) -> np.ndarray:
+    pairs = len(strip) // 2
+    higher = np.maximum(strip[: 2 * pairs : 2], strip[1::2])
+    return higher if 2 * pairs == len(strip) else np.vstack([higher, strip[-1:]])
+
+
+def _halved_columns(strip: np.ndarray) -> np.ndarray:
+    result = strip[:, ::2].copy()
+    pairs = strip.shape[1] // 2
+    np.maximum(result[:, :pairs], strip[:, 1::2], out=result[:, :pairs])
+    return result

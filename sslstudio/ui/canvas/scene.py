@@ -1,0 +1,160 @@
+"""The picture that the canvas shows, kept ready in memory and mended only where something changed.
+
+The image under the current view is sampled once per zoom or move; a dab then costs its own rectangle: sample the labels,
+look their colours up, blend. Painting the widget is copying from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from PySide6.QtGui import QImage, QPainter
+
+from sslstudio.ui.canvas.overlay import codes, mark_edges, mark_hatch
+from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid
+from sslstudio.ui.canvas.sampling import sample_image, sample_labels, sample_smoothly
+from sslstudio.ui.canvas.viewport import NOTHING, Rect, Viewport
+
+SURROUND = (0x6E, 0x6E, 0x6E)  # neutral, the same in light and dark, so that colours are judged rightly
+_EDGES_FROM_ZOOM = 0.5
+_BAND = 1 << 18  # pixels coloured at a time: what fits the processor's cache
+
+
+@dataclass
+class Layers:
+    """What is shown on one pane: labels over other labels, each optional."""
+
+    mask: LabelPyramid | None = None
+    under: LabelPyramid | None = None
+
+
+@dataclass
+class Pane:
+    """One finished picture of the view, (h, w, 4) uint8 shared with ``image``."""
+
+    layers: Layers
+    pixels: np.ndarray
+    image: QImage
+    dirty: Rect = NOTHING
+
+
+@dataclass
+class Look:
+    """How labels are coloured: the table of ``overlay.colour_table`` and what depends on zoom and taste."""
+
+    table: np.ndarray = field(default_factory=lambda: np.zeros(2048, np.uint32))
+    hatched: int = -1  # the label that gets a hatch; -1 for none
+    heat_opacity: float = 0.6
+
+
+class Scene:
+    """Draws layers into panes of equal size, all seen through one viewport."""
+
+    def __init__(self) -> None:
+        self.view = Viewport()
+        self.image: ImagePyramid | None = None
+        self.heat: np.ndarray | None = None  # (h, w) uint8
+        self.look = Look()
+        self.panes: list[Pane] = []
+        self._size = (1, 1)
+        self._base: np.ndarray | None = None  # the image, and the heat on it, without labels
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the image in pixels; (0, 0) without one."""
+        return (self.image.width, self.image.height) if self.image else (0, 0)
+
+    def arrange(self, layers: list[Layers], width: int, height: int) -> None:
+        """Have one pane of ``width`` x ``height`` device pixels for each of ``layers``."""
+        width, height = max(1, width), max(1, height)
+        if (width, height) != self._size or len(layers) != len(self.panes):
+            self.panes = [_new_pane(item, width, height) for item in layers]
+            self._base = None if (width, height) != self._size else self._base
+            self._size = (width, height)
+        for pane, item in zip(self.panes, layers, strict=True):
+            pane.layers = item
+        self.stale_labels()
+
+    def stale_image(self) -> None:
+        """The image, the heat or the view changed: everything is drawn anew."""
+        self._base = None
+        self.stale_labels()
+
+    def stale_labels(self) -> None:
+        """Colours or whole label maps changed: the image below is still right."""
+        for pane in self.panes:
+            pane.dirty = Rect(0, 0, *self._size)
+
+    def changed(self, rect: Rect) -> Rect:
+        """A rectangle of the mask changed; the device pixels of a pane that will be mended."""
+        device = self.view.device_rect(rect).within(Rect(0, 0, *self._size))
+        for pane in self.panes:
+            pane.dirty = pane.dirty.joined(device)
+        return device
+
+    def refresh(self) -> None:
+        """Bring all panes up to date; only what changed since the last time is drawn."""
+        if self._base is None:
+            self._base = self._draw_base()
+        for pane in self.panes:
+            if not pane.dirty.empty:
+                self._mend(pane, pane.dirty)
+                pane.dirty = NOTHING
+
+    def visible(self) -> Rect:
+        """The device pixels of a pane that show the image."""
+        return self.view.visible(self.size, self._size)
+
+    def _draw_base(self) -> np.ndarray:
+        width, height = self._size
+        base = np.empty((height, width, 4), np.uint8)
+        base[...] = (*SURROUND, 255)
+        rect = self.visible()
+        if self.image is not None and not rect.empty:
+            part = sample_image(self.image, self.view, rect)
+            base[rect.top : rect.bottom, rect.left : rect.right] = self._heated(part, rect)
+        return base
+
+    def _heated(self, part: np.ndarray, rect: Rect) -> np.ndarray:
+        if self.heat is None:
+            return part
+        plane = sample_smoothly(self.heat, self.size, self.view, rect)
+        colours = cv2.cvtColor(cv2.applyColorMap(plane, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2BGRA)
+        return cv2.addWeighted(part, 1 - self.look.heat_opacity, colours, self.look.heat_opacity, 0)
+
+    def _mend(self, pane: Pane, rect: Rect) -> None:
+        assert self._base is not None
+        pane.pixels[rect.top : rect.bottom, rect.left : rect.right] = self._base[
+            rect.top : rect.bottom, rect.left : rect.right
+        ]
+        seen = rect.within(self.visible())
+        if seen.empty or (pane.layers.mask is None and pane.layers.under is None):
+            return
+        painter = QPainter(pane.image)
+        rows = max(16, _BAND // seen.width)
+        for top in range(seen.top, seen.bottom, rows):
+            band = Rect(seen.left, top, seen.right, min(top + rows, seen.bottom))
+            self._tint(painter, pane.layers, band)
+        painter.end()
+
+    def _tint(self, painter: QPainter, layers: Layers, rect: Rect) -> None:
+        around = Rect(rect.left - 1, rect.top - 1, rect.right + 1, rect.bottom + 1).within(self.visible())
+        code = codes(
+            *(item and sample_labels(item, self.size, self.view, around) for item in (layers.mask, layers.under))
+        )
+        assert code is not None
+        if self.view.zoom >= _EDGES_FROM_ZOOM:
+            mark_edges(code)
+        code = code[rect.top - around.top :, rect.left - around.left :][: rect.height, : rect.width]
+        if self.look.hatched >= 0:
+            mark_hatch(code, rect.left - round(self.view.x), rect.top - round(self.view.y), self.look.hatched)
+        colours = self.look.table.take(code, mode="clip")
+        tint = QImage(colours.data, rect.width, rect.height, 4 * rect.width, QImage.Format.Format_ARGB32_Premultiplied)
+        painter.drawImage(rect.left, rect.top, tint)
+
+
+def _new_pane(layers: Layers, width: int, height: int) -> Pane:
+    pixels = np.zeros((height, width, 4), np.uint8)
+    return Pane(layers, pixels, QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32))

@@ -1,0 +1,158 @@
+"""The list of images behind the browser: records, filter, search; a hundred thousand rows without a stutter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+if TYPE_CHECKING:
+    from sslstudio.project.index import ImageRecord
+
+Index = QModelIndex | QPersistentModelIndex
+
+FILTERS = {
+    "all": "All",
+    "painted": "Painted",
+    "unpainted": "Not painted",
+    "predicted": "Predicted",
+    "problem": "With a problem",
+}
+
+
+class Role(IntEnum):
+    """What the model gives beyond Qt's own roles."""
+
+    RECORD = Qt.ItemDataRole.UserRole + 1
+
+
+class ImageModel(QAbstractListModel):
+    """Shows the records that pass filter and search, in the project's order."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._records: list[ImageRecord] = []
+        self._places: dict[str, int] = {}
+        self._shown: list[int] = []
+        self._rows: dict[int, int] = {}
+        self._filter = "all"
+        self._search = ""
+
+    # Qt's questions -------------------------------------------------------------------------------------
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """How many images pass."""
+        return 0 if parent.isValid() else len(self._shown)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Name, tool tip or the whole record of a row."""
+        if not index.isValid():
+            return None
+        record = self._records[self._shown[index.row()]]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return record.path.rsplit("/", 1)[-1]
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
+            return describe(record)
+        if role == Role.RECORD:
+            return record
+        return None
+
+    # ours -----------------------------------------------------------------------------------------------
+
+    def set_records(self, records: Sequence[ImageRecord]) -> None:
+        """Take over the whole list; the filter stays."""
+        self.beginResetModel()
+        self._records = list(records)
+        self._places = {record.path: place for place, record in enumerate(self._records)}
+        self._choose()
+        self.endResetModel()
+
+    def update_record(self, record: ImageRecord) -> None:
+        """One image changed; it stays where it is even if the filter would no longer let it pass."""
+        place = self._places.get(record.path)
+        if place is None:
+            return
+        self._records[place] = record
+        row = self._rows.get(place)
+        if row is not None:
+            self.dataChanged.emit(self.index(row), self.index(row))
+
+    def set_filter(self, name: str, search: str) -> None:
+        """Choose which images pass: one of ``FILTERS``, and a part of the name."""
+        self._filter, self._search = name, search.strip().lower()
+        self.beginResetModel()
+        self._choose()
+        self.endResetModel()
+
+    def record_at(self, row: int) -> ImageRecord:
+        """The record of a shown row."""
+        return self._records[self._shown[row]]
+
+    def row_of(self, path: str) -> int:
+        """The shown row of an image, or -1."""
+        return self._rows.get(self._places.get(path, -1), -1)
+
+    def count(self) -> int:
+        """How many images there are, shown or not."""
+        return len(self._records)
+
+    def counts(self) -> dict[str, int]:
+        """How many images each filter would let pass."""
+        problems = sum(1 for record in self._records if record.problem)
+        painted = sum(1 for record in self._records if record.painted > 0 and not record.problem)
+        predicted = sum(1 for record in self._records if record.predicted and not record.problem)
+        total = len(self._records)
+        return {
+            "all": total,
+            "painted": painted,
+            "unpainted": total - problems - painted,
+            "predicted": predicted,
+            "problem": problems,
+        }
+
+    def _choose(self) -> None:
+        name, text = self._filter, self._search
+        self._shown = [
+            place
+            for place, record in enumerate(self._records)
+            if _passes(record, name) and (not text or text in record.path.lower())
+        ]
+        self._rows = {place: row for row, place in enumerate(self._shown)}
+
+
+def _passes(record: ImageRecord, name: str) -> bool:
+    if name == "all":
+        return True
+    if name == "problem":
+        return bool(record.problem)
+    if record.problem:
+        return False
+    if name == "predicted":
+        return record.predicted
+    return (record.painted > 0) == (name == "painted")
+
+
+def describe(record: ImageRecord) -> str:
+    """A record in words, for tool tips and screen readers."""
+    lines = [record.path]
+    if record.problem:
+        return "\n".join((record.path, record.problem))
+    if record.width:
+        lines.append(f"{record.width} × {record.height} · {depth(record)}")
+    if record.painted:
+        share = record.painted * 100
+        lines.append(f"{share:.0f} % painted" if share >= 1 else "painted in a few places")
+    else:
+        lines.append("not painted yet")
+    if record.predicted:
+        lines.append("has a prediction")
+    return "\n".join(lines)
+
+
+def depth(record: ImageRecord) -> str:
+    """Bit depth and channels in words: “8 bit colour”."""
+    bits = {"uint8": "8 bit", "uint16": "16 bit", "float32": "32 bit float"}.get(record.dtype, record.dtype)
+    kind = {1: "grey", 3: "colour"}.get(record.channels, f"{record.channels} channels" if record.channels else "")
+    return f"{bits} {kind}".strip()

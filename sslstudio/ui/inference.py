@@ -1,0 +1,82 @@
+"""Questions about one image to the inference process; answers come back as signals in the window's thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+
+class Inference(QObject):
+    """Wraps ``queries.client``; the newest question of a kind wins, late answers are dropped.
+
+    Signals:
+        segmented: (image path, labels (H, W) uint8, confidence (H, W) uint8).
+        attended: (image path, maps (heads + 1, h, w) float32, mean first).
+        failed: (kind, problem, advice) in words for the user.
+        busy_changed: (kind, whether an answer is awaited).
+    """
+
+    segmented = Signal(str, object, object)
+    attended = Signal(str, object)
+    failed = Signal(str, str, str)
+    busy_changed = Signal(str, bool)
+    _answered = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._client: Any = None
+        self._awaited: dict[str, tuple[int, str]] = {}  # kind -> number of the newest question, its image
+        self._answered.connect(self._on_answered)
+
+    def segment(self, image: str, model: str) -> None:
+        """Ask for the segmentation of an image file by the model in a folder."""
+        from sslstudio.queries.messages import SegmentQuery
+
+        self._ask("segment", SegmentQuery(image=image, model=model), image)
+
+    def attention(self, image: str, encoder: str, block: int, query: tuple[float, float] | None) -> None:
+        """Ask where an encoder looks; ``query`` in image pixels."""
+        from sslstudio.queries.messages import AttentionQuery
+
+        self._ask("attention", AttentionQuery(image=image, encoder=encoder, block=block, query=query), image)
+
+    def forget(self, kind: str) -> None:
+        """An answer of this kind is no longer wanted."""
+        if self._awaited.pop(kind, None) is not None:
+            self.busy_changed.emit(kind, False)
+
+    def busy(self, kind: str) -> bool:
+        """Whether an answer of this kind is awaited."""
+        return kind in self._awaited
+
+    def close(self) -> None:
+        """End the process, if one was ever started."""
+        self._awaited.clear()
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _ask(self, kind: str, query: object, image: str) -> None:
+        if self._client is None:
+            from sslstudio.queries.client import InferenceClient
+
+            self._client = InferenceClient(self._answered.emit)
+        was_busy = kind in self._awaited
+        self._awaited[kind] = (self._client.ask(query), image)
+        if not was_busy:
+            self.busy_changed.emit(kind, True)
+
+    @Slot(object)
+    def _on_answered(self, answer: Any) -> None:
+        kind = next((kind for kind, (number, _) in self._awaited.items() if number == answer.number), "")
+        if not kind:
+            return
+        _, image = self._awaited.pop(kind)
+        self.busy_changed.emit(kind, False)
+        if answer.kind == "problem":
+            self.failed.emit(kind, answer.problem, answer.advice)
+        elif kind == "segment":
+            self.segmented.emit(image, answer.arrays["labels"], answer.arrays["confidence"])
+        else:
+            self.attended.emit(image, answer.arrays["maps"])

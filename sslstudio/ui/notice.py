@@ -1,0 +1,124 @@
+"""The bar above the canvas: what is the matter, what helps, and a button that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from sslstudio.ui import icons, theme
+
+Weight = Literal["info", "warning", "error"]
+INFO_STAYS = 8000  # milliseconds; problems stay until they are closed or solved
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing to tell; a second one with the same ``about`` replaces the first."""
+
+    text: str
+    advice: str = ""
+    weight: Weight = "info"
+    about: str = ""
+    button: str = ""
+    act: Callable[[], None] | None = None
+
+
+class NoticeBar(QWidget):
+    """Shows one notice at a time, the newest first; hidden while there is none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("notice")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.notices: list[Notice] = []
+        self._picture = QLabel()
+        self._text = QLabel(objectName="notice.text", wordWrap=True, textFormat=Qt.TextFormat.RichText)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._more = QLabel()
+        self._button = QPushButton(objectName="notice.act")
+        self._close = QToolButton(objectName="notice.close", autoRaise=True, toolTip="Close")
+        self._close.setAccessibleName("Close this notice")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2 * theme.SPACE, theme.SPACE // 2, theme.SPACE, theme.SPACE // 2)
+        row.setSpacing(theme.SPACE)
+        row.addWidget(self._picture)
+        row.addWidget(self._text, 1)
+        for widget in (self._more, self._button, self._close):
+            row.addWidget(widget)
+        self._button.clicked.connect(self._on_act)
+        self._close.clicked.connect(self._on_close)
+        self._fading = QTimer(self, interval=INFO_STAYS, singleShot=True)
+        self._fading.timeout.connect(self._on_close)
+        self.setMinimumHeight(5 * theme.SPACE)
+        self.hide()
+
+    def tell(self, notice: Notice) -> None:
+        """Show a notice; it takes the place of an older one about the same thing."""
+        self.notices = [old for old in self.notices if not notice.about or old.about != notice.about]
+        self.notices.append(notice)
+        self._draw()
+
+    def solved(self, about: str) -> None:
+        """Take away what was said about something that is well again."""
+        kept = [old for old in self.notices if old.about != about]
+        if len(kept) != len(self.notices):
+            self.notices = kept
+            self._draw()
+
+    def clear(self) -> None:
+        """Take everything away."""
+        self.notices.clear()
+        self._draw()
+
+    def shown(self) -> str:
+        """The text in sight, plain; empty when there is none."""
+        return f"{self.notices[-1].text} {self.notices[-1].advice}".strip() if self.notices else ""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The notice's ground."""
+        tone = theme.tone()
+        weight = self.notices[-1].weight if self.notices else "info"
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(tone.alternate if weight == "info" else tone.notice))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, QColor(tone.line))
+
+    def _draw(self) -> None:
+        self._fading.stop()
+        self.setVisible(bool(self.notices))
+        if not self.notices:
+            return
+        notice, tone = self.notices[-1], theme.tone()
+        colour = {"info": tone.link, "warning": tone.warning, "error": tone.error}[notice.weight]
+        name = {"info": "info", "warning": "warning", "error": "alert"}[notice.weight]
+        self._picture.setPixmap(icons.picture(name, 20, colour))
+        self._text.setText(f"<b>{_plain(notice.text)}</b> {_plain(notice.advice)}")
+        self.setAccessibleName(self.shown())
+        others = len(self.notices) - 1
+        self._more.setText(f"{others} more" if others else "")
+        self._more.setVisible(bool(others))
+        self._button.setText(notice.button)
+        self._button.setVisible(bool(notice.button))
+        self._close.setIcon(icons.icon("close"))
+        if notice.weight == "info" and not notice.button:
+            self._fading.start()
+        self.update()
+
+    def _on_act(self) -> None:
+        notice = self.notices.pop()
+        self._draw()
+        if notice.act is not None:
+            notice.act()
+
+    def _on_close(self) -> None:
+        if self.notices:
+            self.notices.pop()
+            self._draw()
+
+
+def _plain(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")

@@ -1,0 +1,205 @@
+"""What runs, always in sight at the top right; a click shows more and lets one pause or stop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sslstudio.runs.folder import RunState
+from sslstudio.ui import icons, theme
+from sslstudio.ui.panels.live import LiveRun
+
+
+def time_left(seconds: float) -> str:
+    """Seconds in few words: “4 min”, “40 s”, “2 h 10 min”; empty while unknown."""
+    if seconds < 0:
+        return ""
+    if seconds < 55:
+        return f"{max(5, round(seconds / 5) * 5)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def headline(live: LiveRun, waiting: int = 0) -> str:
+    """One run in a line: “Pretraining 62 % · 4 min”."""
+    parts = [f"{live.title} {live.share * 100:.0f} %"]
+    if live.state is RunState.WAITING:
+        parts = [f"{live.title} begins"]
+    elif live.state is RunState.PAUSED:
+        parts.append("paused")
+    elif live.seconds_left >= 0:
+        parts.append(time_left(live.seconds_left))
+    if waiting:
+        parts.append(f"+{waiting}")
+    return " · ".join(parts)
+
+
+class Pill(QAbstractButton):
+    """The button at the top right; hidden while nothing runs.
+
+    Signals:
+        pause_wanted, resume_wanted, stop_wanted, folder_wanted, log_wanted: A run's id.
+    """
+
+    pause_wanted = Signal(str)
+    resume_wanted = Signal(str)
+    stop_wanted = Signal(str)
+    folder_wanted = Signal(str)
+    log_wanted = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("pill")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.popover = Popover(self)
+        self._share = 0.0
+        self.clicked.connect(self.show_popover)
+        self.hide()
+
+    def draw(self, runs: Sequence[LiveRun]) -> None:
+        """Show the runs under way, the working one first."""
+        self.setVisible(bool(runs))
+        if runs:
+            self._share = runs[0].share
+            self.setText(headline(runs[0], len(runs) - 1))
+            self.setAccessibleName(f"What runs: {self.text()}")
+            self.setToolTip(f"{runs[0].phase or runs[0].title}. Click to pause or stop.")
+            self.updateGeometry()
+            self.update()
+        self.popover.draw(runs)
+
+    def show_popover(self) -> None:
+        """Open the little window below the button."""
+        self.popover.adjustSize()
+        corner = self.mapToGlobal(QPoint(self.width() - self.popover.width(), self.height() + theme.SPACE // 2))
+        self.popover.move(corner)
+        self.popover.show()
+
+    def sizeHint(self) -> QSize:
+        """Room for the longest usual text, so that it keeps its size while figures change."""
+        metrics = QFontMetrics(theme.font(tabular=True))
+        usual = metrics.horizontalAdvance("Fine-tuning 100 % · 00 min")
+        return QSize(max(usual, metrics.horizontalAdvance(self.text())) + 6 * theme.SPACE, 4 * theme.SPACE)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A rounded ground, a ring that fills, the line of text."""
+        tone = theme.tone()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(tone.accent if self.underMouse() or self.hasFocus() else tone.edge), 1))
+        painter.setBrush(QColor(tone.base))
+        painter.drawRoundedRect(
+            QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), self.height() / 2, self.height() / 2
+        )
+        ring = QRectF(12, (self.height() - 14) / 2, 14, 14)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(tone.line), 3))
+        painter.drawEllipse(ring)
+        painter.setPen(QPen(QColor(tone.accent), 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+        painter.drawArc(ring, 90 * 16, -round(self._share * 360 * 16))
+        painter.setFont(theme.font(tabular=True))
+        painter.setPen(QColor(tone.text))
+        room = self.rect().adjusted(34, 0, -12, 0)
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.text())
+
+
+class Popover(QFrame):
+    """The little window under the pill: one row per run."""
+
+    def __init__(self, pill: Pill) -> None:
+        super().__init__(pill, Qt.WindowType.Popup)
+        self.setObjectName("pill.popover")
+        self.setAccessibleName("What runs")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setFixedWidth(46 * theme.SPACE)
+        self._pill = pill
+        self._rows: dict[str, _Row] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(*(2 * theme.SPACE,) * 4)
+        self._column.setSpacing(2 * theme.SPACE)
+
+    def draw(self, runs: Sequence[LiveRun]) -> None:
+        """Show these runs; rows stay where they are while their figures change."""
+        ids = [run.id for run in runs]
+        for gone in [run_id for run_id in self._rows if run_id not in ids]:
+            self._rows.pop(gone).deleteLater()
+        for run in runs:
+            if run.id not in self._rows:
+                self._rows[run.id] = _Row(self._pill, run.id)
+                self._column.addWidget(self._rows[run.id])
+            self._rows[run.id].draw(run)
+        if not runs:
+            self.hide()
+
+
+class _Row(QWidget):
+    """One run: what it does, how far it is, and what can be done about it."""
+
+    def __init__(self, pill: Pill, run_id: str) -> None:
+        super().__init__()
+        self._paused = False
+        self.title = QLabel(font=theme.font(bold=True))
+        self.left = QLabel(font=theme.font(tabular=True))
+        self.phase = QLabel(wordWrap=True)
+        self.phase.setFont(theme.font(theme.SMALL))
+        theme.quieten(self.phase)
+        self.bar = QProgressBar(maximum=1000, textVisible=False)
+        self.bar.setFixedHeight(theme.SPACE)
+        self.pause = _tool("pause", "Pause", "The run keeps its memory and goes on where it was.")
+        self.stop = _tool("stop", "Stop and keep", "What was learned so far stays usable.")
+        self.folder = _tool("folder", "Folder", "Open the folder of this run.")
+        self.log = _tool("log", "Log", "What the worker wrote.")
+        self.pause.clicked.connect(lambda: (pill.resume_wanted if self._paused else pill.pause_wanted).emit(run_id))
+        self.stop.clicked.connect(lambda: pill.stop_wanted.emit(run_id))
+        self.folder.clicked.connect(lambda: pill.folder_wanted.emit(run_id))
+        self.log.clicked.connect(lambda: pill.log_wanted.emit(run_id))
+        top, bottom = QHBoxLayout(), QHBoxLayout()
+        top.addWidget(self.title, 1)
+        top.addWidget(self.left)
+        bottom.setSpacing(theme.SPACE // 2)
+        for button in (self.pause, self.stop):
+            bottom.addWidget(button)
+        bottom.addStretch(1)
+        for button in (self.folder, self.log):
+            bottom.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.SPACE)
+        column.addLayout(top)
+        column.addWidget(self.bar)
+        column.addWidget(self.phase)
+        column.addLayout(bottom)
+
+    def draw(self, run: LiveRun) -> None:
+        """Show the run as it is."""
+        waiting = run.state is RunState.WAITING
+        self._paused = run.state is RunState.PAUSED
+        self.title.setText(run.title)
+        left = time_left(run.seconds_left)
+        self.left.setText("waits" if waiting else f"{run.share * 100:.0f} %" + (f" · {left} left" if left else ""))
+        self.bar.setValue(round(run.share * 1000))
+        self.phase.setText("Paused" if self._paused else run.phase or ("Begins in a moment" if waiting else " "))
+        self.pause.setText("Go on" if self._paused else "Pause")
+        self.pause.setIcon(icons.icon("play" if self._paused else "pause"))
+        self.pause.setEnabled(not waiting)
+
+
+def _tool(name: str, text: str, tip: str) -> QToolButton:
+    button = QToolButton(text=text, toolTip=tip, autoRaise=False)
+    button.setIcon(icons.icon(name))
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    return button

@@ -1,0 +1,209 @@
+"""The runs of a project as the window knows them: one works, others wait, all are watched."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from sslstudio.errors import UserError
+from sslstudio.runs import events as ev
+from sslstudio.runs.folder import RunFolder, RunState, runs_of
+from sslstudio.ui import background
+from sslstudio.ui.panels.live import LiveRun
+from sslstudio.ui.watcher import Watcher
+
+log = logging.getLogger(__name__)
+
+TITLES = {"pretrain": "Pretraining", "finetune": "Fine-tuning", "predict": "Segmenting", "export": "Exporting"}
+
+
+def kind_of(run_id: str) -> str:
+    """What kind of run an id names: pretrain, finetune, predict or export."""
+    return next((kind for kind in TITLES if kind in run_id.split("-")), "")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a project's runs folder held on opening."""
+
+    live: tuple[RunFolder, ...]
+    broken: tuple[RunFolder, ...]  # interrupted, or asked for and never begun
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    run: RunFolder
+    begin: Callable[[RunFolder], object]
+
+
+class RunQueue(QObject):
+    """Starts runs one after the other and watches them.
+
+    Signals:
+        changed: The list of runs under way changed, or one of them did.
+        updated: One run as it is now (LiveRun).
+        ended: One run as it ended (LiveRun); exactly once each.
+        found_broken: Runs (tuple of RunFolder) whose worker died, found on opening.
+        failed: A UserError on starting.
+    """
+
+    changed = Signal()
+    updated = Signal(object)
+    ended = Signal(object)
+    found_broken = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._watchers: dict[str, Watcher] = {}
+        self._waiting: list[_Waiting] = []
+        self._latest: dict[str, LiveRun] = {}  # newest state of the newest run of each kind
+        self._search: background.Task | None = None
+
+    # what there is ------------------------------------------------------------------------------------
+
+    def live(self) -> list[LiveRun]:
+        """Runs under way, the working ones first, then those that wait."""
+        working = [watcher.live for watcher in self._watchers.values()]
+        return working + [LiveRun(w.run.id, w.run.path, title=self._title(w.run)) for w in self._waiting]
+
+    def latest(self, kind: str) -> LiveRun | None:
+        """The newest run of a kind that this window has seen, also when it is over."""
+        return self._latest.get(kind)
+
+    def ahead(self, run_id: str) -> int:
+        """How many runs come before this one."""
+        ids = [live.id for live in self.live()]
+        return ids.index(run_id) if run_id in ids else 0
+
+    # asking -------------------------------------------------------------------------------------------
+
+    def submit(self, run: RunFolder, *, resume: bool = False) -> None:
+        """Start a run now, or as soon as those before it are over."""
+        from sslstudio.runs import start
+
+        self._waiting.append(_Waiting(run, start.resume if resume else start.start))
+        self._latest[kind_of(run.id)] = LiveRun(run.id, run.path, title=self._title(run))
+        self._begin_next()
+        self.changed.emit()
+
+    def adopt(self, project_folder: Path) -> None:
+        """Find runs that went on without a window, and those that broke off."""
+        self._search = background.run(lambda task: _search(project_folder), self._on_found)
+
+    def pause(self, run_id: str) -> None:
+        """Ask a run to hold still."""
+        self._wish(run_id, "pause", True)
+
+    def go_on(self, run_id: str) -> None:
+        """Let a paused run continue."""
+        self._wish(run_id, "pause", False)
+
+    def stop(self, run_id: str) -> None:
+        """Ask a run to save and leave; one that only waits is taken out of the queue."""
+        for waiting in self._waiting:
+            if waiting.run.id == run_id:
+                self._waiting.remove(waiting)
+                waiting.run.append(ev.Stopped())
+                self.changed.emit()
+                return
+        self._wish(run_id, "stop", True)
+
+    def stop_all(self) -> None:
+        """Ask every run to save and leave."""
+        for live in self.live():
+            self.stop(live.id)
+
+    def show(self, image: str) -> None:
+        """Tell running fine-tunings which image the window shows."""
+        for watcher in self._watchers.values():
+            if kind_of(watcher.run.id) == "finetune":
+                try:
+                    watcher.run.set_preview((image,))
+                except OSError as error:
+                    log.warning("The wish for a preview could not be written: %s", error)
+
+    def close(self) -> None:
+        """Stop watching; what works goes on, what waits is found again next time."""
+        if self._search is not None:
+            self._search.cancel()
+        for watcher in self._watchers.values():
+            watcher.close()
+        self._watchers.clear()
+        self._waiting.clear()
+        self._latest.clear()
+
+    # inside -------------------------------------------------------------------------------------------
+
+    def _wish(self, run_id: str, wish: str, wanted: bool) -> None:
+        watcher = self._watchers.get(run_id)
+        if watcher is None:
+            return
+        try:
+            (watcher.run.wish if wanted else watcher.run.unwish)(wish)  # type: ignore[arg-type]
+        except OSError as error:
+            self.failed.emit(
+                UserError(f"The run could not be reached: {error.strerror}.", "Make room on the disk, then try again.")
+            )
+
+    def _begin_next(self) -> None:
+        while self._waiting and not self._watchers:
+            waiting = self._waiting.pop(0)
+            since = time.time()
+            try:
+                process = waiting.begin(waiting.run)
+            except (UserError, OSError) as error:
+                shown = error if isinstance(error, UserError) else UserError(f"The run could not start: {error}.")
+                waiting.run.append(ev.Failed(problem=shown.problem, advice=shown.advice))
+                self.failed.emit(shown)
+                continue
+            self._watch(waiting.run, process, since)
+
+    def _watch(self, run: RunFolder, process: object = None, since: float | None = None) -> None:
+        watcher = Watcher(run, self._title(run), process, since, self)  # type: ignore[arg-type]
+        self._watchers[run.id] = watcher
+        watcher.changed.connect(self._on_changed)
+        watcher.ended.connect(self._on_ended)
+        watcher.start()
+
+    def _on_changed(self, live: LiveRun) -> None:
+        self._latest[kind_of(live.id)] = live
+        self.updated.emit(live)
+        self.changed.emit()
+
+    def _on_ended(self, live: LiveRun) -> None:
+        watcher = self._watchers.pop(live.id, None)
+        if watcher is not None:
+            watcher.deleteLater()
+        self._latest[kind_of(live.id)] = live
+        self._begin_next()
+        self.changed.emit()
+        self.ended.emit(live)
+
+    def _on_found(self, found: Found) -> None:
+        for run in found.live:
+            if run.id not in self._watchers:
+                self._watch(run)
+        self.changed.emit()
+        if found.broken:
+            self.found_broken.emit(found.broken)
+
+    @staticmethod
+    def _title(run: RunFolder) -> str:
+        return TITLES.get(kind_of(run.id), "Run")
+
+
+def _search(project_folder: Path) -> Found:
+    live, broken = [], []
+    for run in runs_of(project_folder):
+        state = run.state()
+        if state in (RunState.RUNNING, RunState.PAUSED) or (state is RunState.WAITING and run.alive()):
+            live.append(run)
+        elif state in (RunState.INTERRUPTED, RunState.WAITING):
+            broken.append(run)
+    return Found(tuple(live), tuple(broken))

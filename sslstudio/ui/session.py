@@ -1,0 +1,397 @@
+"""What the window works on: the project, the current image with its mask, undo, models, runs. No widgets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from sslstudio.errors import UserError
+from sslstudio.ui import background
+from sslstudio.ui.inference import Inference
+from sslstudio.ui.loader import Loader
+from sslstudio.ui.run_queue import RunQueue
+
+if TYPE_CHECKING:
+    from sslstudio.project.classes import LabelClass
+    from sslstudio.project.index import ImageRecord
+    from sslstudio.project.label_map import LabelMap, Patch
+    from sslstudio.project.project import Project
+    from sslstudio.runs.prepare import ModelInfo
+
+log = logging.getLogger(__name__)
+
+IDLE = 4000  # milliseconds without a stroke after which masks are written as PNG
+RETRY = 3000  # milliseconds between two attempts to save a stroke that the disk refused
+
+
+class Session(QObject):
+    """Owns the open project and everything that is shown of it.
+
+    Signals:
+        opened, closed: A project was opened; it was closed.
+        records_changed: The list of images was read anew.
+        record_changed: One ImageRecord changed.
+        checked: How many files the check in the background has looked at; -1 when it is over.
+        classes_changed, models_changed, history_changed: Read the new state from here.
+        image_chosen: The path of the current image; its pixels follow.
+        image_ready: ``pixels`` and ``labels`` belong to ``image`` now.
+        image_failed: The UserError that says why the current image cannot be shown.
+        patched: A Patch that was put on the current mask by undo, redo or an accepted prediction.
+        saving_changed: Whether everything painted is on disk.
+        failed: (about, UserError); solved: about. For the notice bar.
+    """
+
+    opened = Signal()
+    closed = Signal()
+    records_changed = Signal()
+    record_changed = Signal(object)
+    checked = Signal(int)
+    classes_changed = Signal()
+    models_changed = Signal()
+    history_changed = Signal()
+    image_chosen = Signal(str)
+    image_ready = Signal()
+    image_failed = Signal(object)
+    patched = Signal(object)
+    saving_changed = Signal(bool)
+    failed = Signal(str, object)
+    solved = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.project: Project | None = None
+        self.records: list[ImageRecord] = []
+        self.models: list[ModelInfo] = []
+        self.image = ""
+        self.pixels: np.ndarray | None = None
+        self.labels: LabelMap | None = None
+        self.queue = RunQueue(self)
+        self.inference = Inference(self)
+        self.checking = -1
+        self._places: dict[str, int] = {}
+        self._unsaved: list[tuple[str, Patch, Patch]] = []
+        self._tasks: list[background.Task] = []
+        self._writing: background.Task | None = None
+        self._loader = Loader(self)
+        self._loader.loaded.connect(self._on_pixels)
+        self._loader.failed.connect(self._on_unreadable)
+        self._idle = QTimer(self, interval=IDLE, singleShot=True)
+        self._idle.timeout.connect(self.write_masks)
+        self._retry = QTimer(self, interval=RETRY, singleShot=True)
+        self._retry.timeout.connect(self._save_strokes)
+
+    # the project --------------------------------------------------------------------------------------
+
+    def take(self, project: Project, records: Sequence[ImageRecord]) -> None:
+        """Work on this project from now on; the one before it is closed."""
+        self.close()
+        self.project = project
+        self._set_records(records)
+        self._read_models()
+        self.opened.emit()
+        self.queue.adopt(project.path)
+        self._check_files()
+        last = str(project.setting("last_image", ""))
+        usable = next((record.path for record in self.records if not record.problem), "")
+        self.go_to(last if last in self._places else usable)
+
+    def close(self) -> None:
+        """Save what is pending and let go of the project; runs go on."""
+        if self.project is None:
+            return
+        project, self.project = self.project, None
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
+        self._idle.stop()
+        self._retry.stop()
+        self.queue.close()
+        self.inference.close()
+        self._loader.close()
+        try:
+            for stroke in self._unsaved:
+                project.add_edit(*stroke)
+            project.save_masks()
+        except UserError as error:
+            log.warning("On closing: %s", error)
+        self._unsaved.clear()
+        project.close()
+        self.records, self.models, self._places = [], [], {}
+        self.image, self.pixels, self.labels, self.checking = "", None, None, -1
+        self.closed.emit()
+
+    def refresh(self) -> None:
+        """Read the images' folder once more, in the background."""
+        project = self.project
+        if project is None:
+            return
+
+        def work(task: background.Task) -> tuple[object, list[ImageRecord]]:
+            report = project.refresh()
+            return report, project.images()
+
+        def done(result: tuple[object, list[ImageRecord]]) -> None:
+            self._set_records(result[1])
+            self.records_changed.emit()
+            self._check_files()
+
+        self._run(work, done, "refresh")
+
+    def record(self, path: str) -> ImageRecord | None:
+        """What is known about an image."""
+        place = self._places.get(path)
+        return None if place is None else self.records[place]
+
+    def current(self) -> ImageRecord | None:
+        """What is known about the current image."""
+        return self.record(self.image)
+
+    def reread_records(self) -> None:
+        """Read the index anew: after an import or a run that left predictions."""
+        project = self.project
+        if project is None:
+            return
+
+        def done(records: list[ImageRecord]) -> None:
+            self._set_records(records)
+            self.records_changed.emit()
+
+        self._run(lambda task: project.images(), done, "records")
+
+    def reread_models(self) -> None:
+        """Look for models that a run has left."""
+        self._read_models()
+        self.models_changed.emit()
+
+    def set_classes(self, classes: Sequence[LabelClass]) -> None:
+        """Change names, colours and number of the classes; raises UserError."""
+        if self.project is not None:
+            self.project.set_classes(tuple(classes))
+            self.classes_changed.emit()
+
+    def remember(self, key: str, value: object) -> None:
+        """Keep a small value in the project; a disk that refuses is only logged."""
+        if self.project is None:
+            return
+        try:
+            self.project.set_setting(key, value)
+        except UserError as error:
+            log.warning("The setting %s was not kept: %s", key, error)
+
+    def recall(self, key: str, default: object) -> object:
+        """A small value kept in the project."""
+        return default if self.project is None else self.project.setting(key, default)
+
+    # the current image --------------------------------------------------------------------------------
+
+    def go_to(self, path: str, ahead: Sequence[str] = ()) -> None:
+        """Make an image the current one; its pixels are read in the background, then those of ``ahead``."""
+        project = self.project
+        record = self.record(path)
+        if project is None or record is None or path == self.image:
+            return
+        if self.image:
+            self.write_masks()
+        self.image, self.pixels, self.labels = path, None, None
+        self.inference.forget("segment")
+        self.inference.forget("attention")
+        self.image_chosen.emit(path)
+        self.history_changed.emit()
+        self.queue.show(path)
+        self.remember("last_image", path)
+        if record.problem:
+            self.image_failed.emit(UserError(record.problem))
+            return
+        near = [self._load_key(other) for other in ahead if (r := self.record(other)) and not r.problem]
+        self._loader.show(*self._load_key(path), ahead=near)
+
+    def file(self, path: str = "") -> Path:
+        """The file of an image, of the current one if empty."""
+        assert self.project is not None
+        return self.project.image_file(path or self.image)
+
+    def _load_key(self, path: str) -> tuple[str, Path, int]:
+        record = self.record(path)
+        return path, self.file(path), record.mtime_ns if record else 0
+
+    def _on_pixels(self, path: str, pixels: np.ndarray) -> None:
+        project = self.project
+        if project is None or path != self.image:
+            return
+
+        def done(labels: LabelMap) -> None:
+            if path == self.image:
+                self.pixels, self.labels = pixels, labels
+                self.image_ready.emit()
+                self.history_changed.emit()
+
+        def failed(error: UserError) -> None:
+            if path == self.image:
+                self.image_failed.emit(error)
+
+        self._tasks.append(background.run(lambda task: project.label_map(path), done, failed))
+
+    def _on_unreadable(self, path: str, error: UserError) -> None:
+        if path == self.image:
+            self.image_failed.emit(error)
+
+    # painting -----------------------------------------------------------------------------------------
+
+    def add_stroke(self, before: Patch, after: Patch) -> None:
+        """A stroke is finished: it is on disk when this returns, or kept and tried again."""
+        if not self.image:
+            return
+        self._unsaved.append((self.image, before, after))
+        self._save_strokes()
+
+    def undo(self) -> None:
+        """Take back the last stroke on the current image."""
+        self._step("undo")
+
+    def redo(self) -> None:
+        """Put it back."""
+        self._step("redo")
+
+    def can_undo(self) -> bool:
+        """Whether there is a stroke to take back."""
+        return self.project is not None and self.labels is not None and self.project.can_undo(self.image)
+
+    def can_redo(self) -> bool:
+        """Whether there is a stroke to put back."""
+        return self.project is not None and self.labels is not None and self.project.can_redo(self.image)
+
+    def accept_prediction(self, labels: np.ndarray) -> None:
+        """Make (H, W) uint8 ``labels`` the mask of the current image; can be undone."""
+        from sslstudio.project.label_map import Patch
+
+        if self.project is None or self.labels is None:
+            return
+        if labels.shape != self.labels.labels.shape:
+            error = UserError("The prediction has another size than the image.", "Segment the image once more.")
+            self.failed.emit("accept", error)
+            return
+        patch = Patch(0, 0, np.ascontiguousarray(labels, np.uint8).copy())
+        if not self._save_strokes():
+            return
+        try:
+            self.project.set_mask(self.image, patch.labels)
+        except UserError as error:
+            self.failed.emit("accept", error)
+            return
+        self.labels.put(patch)
+        self.patched.emit(patch)
+        self._after_edit(self.image)
+
+    def write_masks(self) -> None:
+        """Write pending masks as PNG, in the background; one writer at a time."""
+        project = self.project
+        self._idle.stop()
+        if project is None or self._writing is not None:
+            return
+
+        def done(_: object) -> None:
+            self._writing = None
+            self.solved.emit("masks")
+
+        def failed(error: UserError) -> None:
+            self._writing = None
+            self.failed.emit("masks", error)
+            self._idle.start()  # try again; the edit log has it all meanwhile
+
+        self._writing = background.run(lambda task: project.save_masks(), done, failed)
+        self._tasks.append(self._writing)
+
+    def all_saved(self) -> bool:
+        """Whether everything painted is on disk."""
+        return not self._unsaved
+
+    def _save_strokes(self) -> bool:
+        """Write strokes that wait, oldest first; False when the disk refuses."""
+        project = self.project
+        if project is None:
+            return False
+        had, paths = bool(self._unsaved), set()
+        while self._unsaved:
+            try:
+                project.add_edit(*self._unsaved[0])
+            except UserError as error:
+                self.failed.emit("saving", error)
+                self.saving_changed.emit(False)
+                self._retry.start()
+                return False
+            paths.add(self._unsaved.pop(0)[0])
+        if had:
+            self.solved.emit("saving")
+            self.saving_changed.emit(True)
+        for path in paths:
+            self._after_edit(path)
+        return True
+
+    def _after_edit(self, path: str) -> None:
+        self._idle.start()
+        if self.project is not None and path in self._places:
+            record = self.project.image(path)
+            self.records[self._places[path]] = record
+            self.record_changed.emit(record)
+        self.history_changed.emit()
+
+    def _step(self, way: str) -> None:
+        if self.project is None or self.labels is None or not self._save_strokes():
+            return
+        try:
+            patch = getattr(self.project, way)(self.image)
+        except UserError as error:
+            self.failed.emit("saving", error)
+            return
+        if patch is not None:
+            self.labels.put(patch)
+            self.patched.emit(patch)
+            self._after_edit(self.image)
+
+    # inside -------------------------------------------------------------------------------------------
+
+    def _set_records(self, records: Sequence[ImageRecord]) -> None:
+        self.records = list(records)
+        self._places = {record.path: place for place, record in enumerate(self.records)}
+
+    def _read_models(self) -> None:
+        from sslstudio.runs.prepare import models_of
+
+        self.models = models_of(self.project.path) if self.project else []
+
+    def _check_files(self) -> None:
+        """Look into files not looked into yet; problems show up in the list while it goes on."""
+        project = self.project
+        if project is None or self.checking >= 0:
+            return
+        self.checking = 0
+
+        def work(task: background.Task) -> list[ImageRecord]:
+            project.check_files(lambda *figures: task.report(figures[0] if figures else 0))
+            return project.images()
+
+        def done(records: list[ImageRecord]) -> None:
+            self.checking = -1
+            self._set_records(records)
+            self.records_changed.emit()
+            self.checked.emit(-1)
+
+        def failed(error: UserError) -> None:
+            self.checking = -1
+            self.failed.emit("check", error)
+            self.checked.emit(-1)
+
+        def progressed(number: int) -> None:
+            self.checking = int(number)
+            self.checked.emit(self.checking)
+
+        self._tasks.append(background.run(work, done, failed, progressed=progressed))
+
+    def _run(self, work: Callable[[background.Task], object], done: Callable[..., None], about: str) -> None:
+        self._tasks = [task for task in self._tasks if not task.cancelled][-20:]
+        self._tasks.append(background.run(work, done, lambda error: self.failed.emit(about, error)))

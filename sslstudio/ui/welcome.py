@@ -1,0 +1,269 @@
+"""The first page: what this is, three steps, one big button; recent projects and a sample."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sslstudio.ui import icons, theme
+from sslstudio.ui.notice import NoticeBar
+
+STEPS = (
+    ("images", "Point at your images", "A folder is enough. They stay where they are and are never changed."),
+    ("pretrain", "Let it look at them", "It learns from the images alone, in the minutes you give it."),
+    ("brush", "Paint a few, get a model", "It learns from a handful of your masks, segments the rest and exports."),
+)
+
+
+class Welcome(QWidget):
+    """The page without a project.
+
+    Signals:
+        folder_wanted, project_wanted, sample_wanted: The user wants to choose a folder; a project; the sample.
+        path_chosen: A recent project (Path).
+    """
+
+    folder_wanted = Signal()
+    project_wanted = Signal()
+    sample_wanted = Signal()
+    path_chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("welcome")
+        self.setAccessibleName("Welcome")
+        self.notice = NoticeBar(self)
+        self.notice.setObjectName("welcome.notice")
+        body = QWidget()
+        body.setMaximumWidth(94 * theme.SPACE)
+        column = QVBoxLayout(body)
+        column.setContentsMargins(3 * theme.SPACE, 6 * theme.SPACE, 3 * theme.SPACE, 4 * theme.SPACE)
+        column.setSpacing(0)
+        self._add_title(column)
+        column.addSpacing(4 * theme.SPACE)
+        column.addWidget(_Steps())
+        column.addSpacing(4 * theme.SPACE)
+        self._add_buttons(column)
+        column.addSpacing(5 * theme.SPACE)
+        self._add_recent(column)
+        column.addStretch(1)
+        scroll = QScrollArea(frameShape=QFrame.Shape.NoFrame, widgetResizable=True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        middle = QWidget()
+        row = QHBoxLayout(middle)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addStretch(1)
+        row.addWidget(body, 100)
+        row.addStretch(1)
+        scroll.setWidget(middle)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(0)
+        page.addWidget(self.notice)
+        page.addWidget(scroll, 1)
+
+    def show_recent(self, projects: Sequence[Path]) -> None:
+        """List recent projects, newest first."""
+        while self._recent.count():
+            taken = self._recent.takeAt(0).widget()
+            if taken is not None:
+                taken.deleteLater()
+        self._recent_title.setVisible(bool(projects))
+        for project in projects[:5]:
+            entry = _Recent(project)
+            entry.clicked.connect(lambda _=False, project=project: self.path_chosen.emit(project))
+            self._recent.addWidget(entry)
+
+    def show_busy(self, text: str) -> None:
+        """Say what is being opened; empty when nothing is."""
+        self._busy_text.setText(text)
+        self._actions.setCurrentIndex(1 if text else 0)
+
+    def _add_title(self, column: QVBoxLayout) -> None:
+        name = QLabel("SSL Studio", font=theme.font(theme.TITLE, bold=True), alignment=Qt.AlignmentFlag.AlignHCenter)
+        sentence = QLabel(
+            "From a folder of images to a model that marks what you look for in all of them. "
+            "You paint a few; no programming, nothing leaves this computer.",
+            alignment=Qt.AlignmentFlag.AlignHCenter,
+            wordWrap=True,
+        )
+        sentence.setFont(theme.font(theme.TEXT))
+        column.addWidget(name)
+        column.addSpacing(theme.SPACE)
+        column.addWidget(sentence)
+
+    def _add_buttons(self, column: QVBoxLayout) -> None:
+        self.open_button = QPushButton("Open a folder of images…", objectName="welcome.open", default=True)
+        self.open_button.setIcon(icons.icon("folder", theme.tone().on_accent))
+        self.open_button.setIconSize(QSize(20, 20))
+        self.open_button.setFont(theme.font(theme.TEXT, bold=True))
+        self.open_button.setMinimumSize(34 * theme.SPACE, 6 * theme.SPACE)
+        accent(self.open_button)
+        self.sample_button = QPushButton("Try the sample", objectName="welcome.sample", flat=True)
+        self.sample_button.setIcon(icons.icon("sample"))
+        self.project_button = QPushButton("Open a project…", objectName="welcome.project", flat=True)
+        self.project_button.setIcon(icons.icon("project"))
+        self.open_button.clicked.connect(self.folder_wanted)
+        self.sample_button.clicked.connect(self.sample_wanted)
+        self.project_button.clicked.connect(self.project_wanted)
+        choose = QWidget()
+        rows = QVBoxLayout(choose)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(theme.SPACE)
+        rows.addWidget(self.open_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        hint = QLabel("or drop a folder anywhere in this window", alignment=Qt.AlignmentFlag.AlignHCenter)
+        hint.setFont(theme.font(theme.SMALL))
+        hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        rows.addWidget(hint)
+        others = QHBoxLayout()
+        others.addStretch(1)
+        others.addWidget(self.sample_button)
+        others.addWidget(self.project_button)
+        others.addStretch(1)
+        rows.addLayout(others)
+        self._actions = QStackedWidget()
+        self._actions.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._actions.addWidget(choose)
+        self._actions.addWidget(self._busy_page())
+        column.addWidget(self._actions)
+
+    def _busy_page(self) -> QWidget:
+        page = QWidget()
+        rows = QVBoxLayout(page)
+        rows.setContentsMargins(0, theme.SPACE, 0, 0)
+        self._busy_text = QLabel("", objectName="welcome.busy", alignment=Qt.AlignmentFlag.AlignHCenter)
+        bar = QProgressBar(maximum=0, textVisible=False)
+        bar.setFixedSize(34 * theme.SPACE, theme.SPACE)
+        rows.addWidget(self._busy_text)
+        rows.addWidget(bar, 0, Qt.AlignmentFlag.AlignHCenter)
+        rows.addStretch(1)
+        return page
+
+    def _add_recent(self, column: QVBoxLayout) -> None:
+        self._recent_title = QLabel("Go on with", font=theme.font(bold=True), visible=False)
+        column.addWidget(self._recent_title)
+        column.addSpacing(theme.SPACE)
+        self._recent = QVBoxLayout()
+        self._recent.setSpacing(theme.SPACE // 2)
+        column.addLayout(self._recent)
+
+
+def accent(button: QPushButton) -> None:
+    """Give a button the accent colour: the one thing to do next."""
+    tone, palette = theme.tone(), button.palette()
+    palette.setColor(QPalette.ColorRole.Button, QColor(tone.accent))
+    palette.setColor(QPalette.ColorRole.ButtonText, QColor(tone.on_accent))
+    button.setPalette(palette)
+
+
+class _Steps(QWidget):
+    """Three columns with a picture, a title and a sentence, joined by a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(3 * theme.SPACE)
+        for name, title, sentence in STEPS:
+            row.addWidget(_Step(name, title, sentence), 1)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The line from the first disc to the last."""
+        painter = QPainter(self)
+        painter.setPen(QPen(QColor(theme.tone().edge), 1, Qt.PenStyle.DotLine))
+        layout = self.layout()
+        assert layout is not None
+        boxes = [layout.itemAt(at).geometry() for at in range(layout.count())]
+        height = _Step.DISC // 2
+        for left, right in itertools.pairwise(boxes):
+            start = left.center().x() + _Step.DISC // 2 + theme.SPACE
+            painter.drawLine(start, height, right.center().x() - _Step.DISC // 2 - theme.SPACE, height)
+
+
+class _Step(QWidget):
+    """One of the three."""
+
+    DISC = 56
+
+    def __init__(self, name: str, title: str, sentence: str) -> None:
+        super().__init__()
+        self._name = name
+        heading = QLabel(title, font=theme.font(bold=True), alignment=Qt.AlignmentFlag.AlignHCenter, wordWrap=True)
+        note = QLabel(sentence, alignment=Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, wordWrap=True)
+        note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, self.DISC + 2 * theme.SPACE, 0, 0)
+        column.setSpacing(theme.SPACE // 2)
+        column.addWidget(heading)
+        column.addWidget(note)
+        column.addStretch(1)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The disc with its picture."""
+        tone, painter = theme.tone(), QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        disc = QRectF((self.width() - self.DISC) / 2, 0, self.DISC, self.DISC).adjusted(1, 1, -1, -1)
+        painter.setPen(QPen(QColor(tone.accent), 1.5))
+        painter.setBrush(QColor(tone.base))
+        painter.drawEllipse(disc)
+        icons.icon(self._name, tone.accent).paint(painter, disc.adjusted(14, 14, -14, -14).toRect())
+
+
+class _Recent(QAbstractButton):
+    """A recent project: its name, and where it is."""
+
+    def __init__(self, project: Path) -> None:
+        super().__init__()
+        self.setObjectName(f"recent.{project.stem}")
+        self.setText(project.stem)
+        self.setAccessibleName(f"Open {project.stem}")
+        self.setToolTip(str(project))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFixedHeight(6 * theme.SPACE)
+        home = str(Path.home())
+        self._where = (
+            str(project.parent).replace(home, "~", 1) if str(project.parent).startswith(home) else str(project.parent)
+        )
+
+    def sizeHint(self) -> QSize:
+        """The width comes from the layout."""
+        return QSize(200, 6 * theme.SPACE)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Icon, name, place."""
+        tone, painter = theme.tone(), QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        hot = self.underMouse() or self.hasFocus()
+        painter.setPen(QPen(QColor(tone.accent if hot else tone.line), 1))
+        painter.setBrush(QColor(tone.base))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        icons.icon("project", tone.quiet).paint(
+            painter,
+            self.rect().adjusted(16, 14, 0, -14).intersected(self.rect().adjusted(16, 14, 36 - self.width(), -14)),
+        )
+        left = self.rect().adjusted(48, 7, -16, -24)
+        painter.setFont(theme.font(bold=True))
+        painter.setPen(QColor(tone.text))
+        painter.drawText(left, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.setFont(theme.font(theme.SMALL))
+        painter.setPen(QColor(tone.quiet))
+        below = self.rect().adjusted(48, 24, -16, -6)
+        shown = painter.fontMetrics().elidedText(self._where, Qt.TextElideMode.ElideMiddle, below.width())
+        painter.drawText(below, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

@@ -27,7 +27,7 @@ def _pillow() -> ModuleType:
     return Image
 
 
-def open_image(file: BinaryIO) -> Any:  # noqa: ANN401 - Pillow is imported late, so its class has no name here
+def open_image(file: BinaryIO) -> Any:
     """The Pillow image of an open file, its header parsed; raises whatever Pillow raises."""
     file.seek(0)
     return _pillow().open(file, formats=_FORMATS)
@@ -62,7 +62,7 @@ def turn_upright(pixels: np.ndarray, turn: int) -> np.ndarray:
     return np.ascontiguousarray(pixels)
 
 
-def native_type(image: Any) -> tuple[int, str]:  # noqa: ANN401
+def native_type(image: Any) -> tuple[int, str]:
     """Channels and dtype that ``to_array`` will give for this image."""
     mode = image.mode
     if mode.startswith("I;16") or (mode == "I" and image.format == "PPM"):
@@ -72,7 +72,7 @@ def native_type(image: Any) -> tuple[int, str]:  # noqa: ANN401
     return (1, "uint8") if mode == "L" or mode in _TARGETS else (3, "uint8")
 
 
-def to_array(image: Any) -> np.ndarray:  # noqa: ANN401
+def to_array(image: Any) -> np.ndarray:
     """(H, W, C) uint8, uint16 or float32; palettes and CMYK become RGB, alpha is dropped."""
     dtype = native_type(image)[1]
     image.load()
@@ -86,7 +86,7 @@ def to_array(image: Any) -> np.ndarray:  # noqa: ANN401
     return pixels.astype(dtype, copy=False)
 
 
-def _from_lab(image: Any) -> Any:  # noqa: ANN401
+def _from_lab(image: Any) -> Any:
     from PIL import ImageCms
 
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")

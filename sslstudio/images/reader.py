@@ -29,7 +29,10 @@ __all__ = [
 ]
 
 EXTENSIONS = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .npy .avif .jp2 .j2k .pgm .ppm .pnm .pbm".split()
+    (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".npy"),
+        *(".avif", ".jp2", ".j2k", ".pgm", ".ppm", ".pnm", ".pbm"),
+    )
 )
 MAX_PIXELS = 400_000_000
 _MAX_BYTES = 2 << 30
@@ -137,7 +140,7 @@ def _explained(path: Path) -> Iterator[None]:
         raise
     except MemoryError:
         raise refuse(path, "needs more memory than there is", "Close other programs, or make it smaller.") from None
-    except Exception as error:  # noqa: BLE001 - decoders of broken files raise anything
+    except Exception as error:
         text = str(error).lower()
         early = "truncated" in text or "not enough" in text or isinstance(error, EOFError)
         raise (cut_off(path) if early else damaged(path)) from error
@@ -151,7 +154,7 @@ def _checked(path: Path, info: ImageInfo) -> None:
 # Pillow -------------------------------------------------------------------------------------------------
 
 
-def _info(image: Any, turn: int) -> ImageInfo:  # noqa: ANN401
+def _info(image: Any, turn: int) -> ImageInfo:
     width, height = pillow_files.oriented_size(*image.size, turn)
     channels, dtype = pillow_files.native_type(image)
     return ImageInfo(width, height, channels, dtype)
@@ -238,7 +241,7 @@ def _read_png(file: BinaryIO, path: Path) -> np.ndarray:
 # TIFF ---------------------------------------------------------------------------------------------------
 
 
-def _tiff_info(tiff: Any, page: Any) -> ImageInfo:  # noqa: ANN401
+def _tiff_info(tiff: Any, page: Any) -> ImageInfo:
     width, height = pillow_files.oriented_size(page.imagewidth, page.imagelength, tiff_files.turn_of(page))
     return ImageInfo(width, height, tiff_files.channels_of(page), tiff_files.dtype_of(page), len(tiff.pages))
 

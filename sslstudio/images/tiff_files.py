@@ -27,13 +27,13 @@ def _tifffile() -> ModuleType:
     return tifffile
 
 
-def open_tiff(file: BinaryIO) -> Any:  # noqa: ANN401 - tifffile is imported late, so its class has no name here
+def open_tiff(file: BinaryIO) -> Any:
     """The TiffFile of an open file; raises whatever tifffile raises."""
     file.seek(0)
     return _tifffile().TiffFile(file)
 
 
-def first_page(tiff: Any) -> Any:  # noqa: ANN401
+def first_page(tiff: Any) -> Any:
     """The first page; raises NotForUs for colour spaces that tifffile leaves raw."""
     page = tiff.pages[0]
     if page.imagedepth != 1 or len(page.shape) not in (2, 3):
@@ -46,14 +46,14 @@ def first_page(tiff: Any) -> Any:  # noqa: ANN401
     return page
 
 
-def turn_of(page: Any) -> int:  # noqa: ANN401
+def turn_of(page: Any) -> int:
     """The orientation tag, 1 to 8."""
     tag = page.tags.get(274)
     value = tag.value if tag is not None else 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def channels_of(page: Any) -> int:  # noqa: ANN401
+def channels_of(page: Any) -> int:
     """Channels that ``read_page`` will give."""
     name = getattr(page.photometric, "name", "")
     if name in ("PALETTE", "SEPARATED"):
@@ -61,7 +61,7 @@ def channels_of(page: Any) -> int:  # noqa: ANN401
     return max(1, page.samplesperpixel - _alphas(page))
 
 
-def dtype_of(page: Any) -> str:  # noqa: ANN401
+def dtype_of(page: Any) -> str:
     """The dtype that ``read_page`` will give."""
     if getattr(page.photometric, "name", "") == "PALETTE":
         return "uint8"
@@ -84,14 +84,14 @@ def plain_type(pixels: np.ndarray) -> np.ndarray:
     return pixels.astype(plain_dtype(pixels.dtype), copy=False)
 
 
-def ends_early(page: Any, size: int) -> bool:  # noqa: ANN401
+def ends_early(page: Any, size: int) -> bool:
     """Whether pixel data is said to lie behind the end of the file (``size`` bytes)."""
     return any(
         count and offset + count > size for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False)
     )
 
 
-def read_page(page: Any) -> np.ndarray:  # noqa: ANN401
+def read_page(page: Any) -> np.ndarray:
     """(H, W, C) uint8, uint16 or float32, upright; palette and CMYK as RGB, alpha dropped."""
     pixels = page.asarray(maxworkers=1)
     if pixels.ndim == 2:
@@ -102,12 +102,12 @@ def read_page(page: Any) -> np.ndarray:  # noqa: ANN401
     return turn_upright(plain_type(pixels), turn_of(page))
 
 
-def _alphas(page: Any) -> int:  # noqa: ANN401
+def _alphas(page: Any) -> int:
     extra = page.extrasamples or ()
     return sum(int(kind) in _ALPHA for kind in extra)
 
 
-def _colours(page: Any, pixels: np.ndarray) -> np.ndarray:  # noqa: ANN401
+def _colours(page: Any, pixels: np.ndarray) -> np.ndarray:
     """Resolve palette, ink and inverted grey; widen values of less than 8 bits."""
     name = getattr(page.photometric, "name", "")
     if name == "PALETTE":

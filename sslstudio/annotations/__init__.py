@@ -1,0 +1,1 @@
+"""Other tools' annotation formats, in and out."""

@@ -1,0 +1,186 @@
+"""Masks from other tools: palette or grey images whose pixel values are class numbers."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from sslstudio.errors import UserError
+from sslstudio.images.scan import natural_key
+from sslstudio.project.classes import LabelClass, default_colour
+from sslstudio.project.masks import UNPAINTED, read_mask
+from sslstudio.project.project import Project
+
+_SUFFIXES = (".png", ".tif", ".tiff", ".bmp")
+_ENDINGS = ("_mask", "_masks", "_label", "_labels", "_seg", "_gt", "-mask", "-label", ".mask", ".label")
+_CHUNK = 32  # masks per transaction: one wait for the disk, little lost when stopped
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What became of each file: the images that got a mask, files without an image, refused ones with reasons."""
+
+    matched: tuple[str, ...]
+    unmatched: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...] = ()
+
+
+def import_masks(project: Project, source: Path) -> ImportReport:
+    """Give images the masks of the same relative path or stem below ``source``; undoable per image.
+
+    A project without classes takes them from ``classes.json`` there, or else from the values found. Raises
+    UserError when the folder is missing or holds no masks.
+    """
+    source = Path(source).expanduser().absolute()
+    files = _mask_files(source)
+    if not files:
+        raise UserError(f"No masks were found in {source}.", "Masks are palette or grey PNG files.")
+    pairs, unmatched, refused = _pair(files, [record.path for record in project.images()])
+    if not project.classes:
+        project.set_classes(_classes_for(source, pairs))
+    matched, later, only_background = _bring_in(project, source, pairs)
+    project.save_masks()
+    notes = []
+    if matched and only_background == len(matched):
+        notes.append("All masks hold only 0 and 255. 255 means unpainted: if it stands for a class, write it as 1.")
+    return ImportReport(tuple(matched), tuple(unmatched), tuple(refused + later), tuple(notes))
+
+
+def _mask_files(source: Path) -> list[str]:
+    if not source.is_dir():
+        raise UserError(f"The folder {source} is not there.", "Choose the folder that holds the masks.")
+    found = []
+    for folder, folders, names in os.walk(source):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inside = Path(folder).relative_to(source)
+        found += [
+            (inside / name).as_posix()
+            for name in names
+            if name.lower().endswith(_SUFFIXES) and not name.startswith(".")
+        ]
+    return sorted(found, key=natural_key)
+
+
+def _pair(
+    files: Iterable[str], images: Iterable[str]
+) -> tuple[list[tuple[str, str]], list[str], list[tuple[str, str]]]:
+    """Pairs (mask file, image), files without an image, and files that could mean several images."""
+    by_path, by_stem = _by_key(images)
+    pairs, unmatched, refused = [], [], []
+    taken: dict[str, str] = {}
+    for file in files:
+        candidates = _candidates(file, by_path, by_stem)
+        if not candidates:
+            unmatched.append(file)
+        elif len(candidates) > 1:
+            refused.append((file, f"It could belong to {candidates[0]} or {candidates[1]}."))
+        elif candidates[0] in taken:
+            refused.append((file, f"{candidates[0]} already has the mask {taken[candidates[0]]}."))
+        else:
+            taken[candidates[0]] = file
+            pairs.append((file, candidates[0]))
+    return pairs, unmatched, refused
+
+
+def _by_key(images: Iterable[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Images by relative path (with and without suffix) and by bare stem."""
+    by_path, by_stem = defaultdict(list), defaultdict(list)
+    for image in images:
+        path = PurePosixPath(image)
+        by_path[image].append(image)
+        by_path[path.with_suffix("").as_posix()].append(image)
+        by_stem[path.stem].append(image)
+    return by_path, by_stem
+
+
+def _candidates(file: str, by_path: dict[str, list[str]], by_stem: dict[str, list[str]]) -> list[str]:
+    """The images that a mask file can mean: same path first, then same stem, then without "_mask"."""
+    path = PurePosixPath(file)
+    for key in (path.with_suffix(""), *_without_ending(path.with_suffix(""))):
+        found = by_path.get(key.as_posix()) or by_stem.get(key.name)
+        if found:
+            return found
+    return []
+
+
+def _without_ending(path: PurePosixPath) -> list[PurePosixPath]:
+    name = path.name.lower()
+    return [
+        path.with_name(path.name[: -len(ending)])
+        for ending in _ENDINGS
+        if name.endswith(ending) and len(name) > len(ending)
+    ]
+
+
+def _bring_in(
+    project: Project, source: Path, pairs: list[tuple[str, str]]
+) -> tuple[list[str], list[tuple[str, str]], int]:
+    """Set the masks; the images that got one, refused files with reasons, how many hold only 0 and 255."""
+    count, matched, refused, only_background = len(project.classes), [], [], 0
+    for first in range(0, len(pairs), _CHUNK):
+        with project.together():
+            for file, image in pairs[first : first + _CHUNK]:
+                try:
+                    labels = read_mask(source / file)
+                    values = _values(labels)
+                    _refuse_unknown(values, count)
+                    project.set_mask(image, labels)
+                except UserError as error:
+                    refused.append((file, error.problem))
+                    continue
+                matched.append(image)
+                only_background += set(values) == {0, UNPAINTED}
+    return matched, refused, only_background
+
+
+def _values(labels: np.ndarray) -> list[int]:
+    return [int(value) for value in np.flatnonzero(np.bincount(labels.ravel(), minlength=256))]
+
+
+def _refuse_unknown(values: list[int], count: int) -> None:
+    unknown = [value for value in values if count <= value < UNPAINTED]
+    if unknown:
+        shown = ", ".join(map(str, unknown[:5])) + (" …" if len(unknown) > 5 else "")
+        known = f"0 to {count - 1}" if count > 1 else "0"
+        raise UserError(f"It holds the value{'s' if len(unknown) > 1 else ''} {shown}; the classes are {known}.")
+
+
+def _classes_for(source: Path, pairs: list[tuple[str, str]]) -> list[LabelClass]:
+    """Classes from ``classes.json`` in the folder or above it, or one per value that the masks hold."""
+    for folder in (source, source.parent):
+        if (folder / "classes.json").is_file():
+            return _read_classes(folder / "classes.json")
+    highest = -1
+    for file, _ in pairs:
+        try:
+            highest = max([highest, *(value for value in _values(read_mask(source / file)) if value < UNPAINTED)])
+        except UserError:
+            continue  # refused with its reason when it is brought in
+    names = ["background", *(f"class {number}" for number in range(1, highest + 1))]
+    return [LabelClass(name, default_colour(place)) for place, name in enumerate(names)]
+
+
+def _read_classes(file: Path) -> list[LabelClass]:
+    """Names and colours of a ``classes.json``; raises UserError when it is none."""
+    try:
+        entries = {int(entry["id"]): entry for entry in json.loads(file.read_text("utf-8"))["classes"]}
+        if not entries or min(entries) < 0 or max(entries) >= UNPAINTED:
+            raise ValueError("class numbers go from 0 to 254")
+        return [_class_of(entries.get(place, {"name": f"class {place}"}), place) for place in range(max(entries) + 1)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{file.name} cannot be understood ({error}).", "Mend it, or remove it.") from None
+
+
+def _class_of(entry: dict, place: int) -> LabelClass:
+    colour = entry.get("color") or entry.get("colour")
+    if isinstance(colour, (list, tuple)):
+        red, green, blue = (int(value) & 255 for value in colour[:3])
+        colour = f"#{red:02x}{green:02x}{blue:02x}"
+    return LabelClass(str(entry["name"]), colour or default_colour(place))

@@ -1,0 +1,60 @@
+"""The classes of a project: names and colours; a class's pixel value is its place in the list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sslstudio.errors import UserError
+
+# Okabe and Ito's colours, which people with any colour vision tell apart; a neutral grey for the background.
+DEFAULT_COLOURS: tuple[str, ...] = (
+    "#999999",
+    "#e69f00",
+    "#56b4e9",
+    "#009e73",
+    "#f0e442",
+    "#0072b2",
+    "#d55e00",
+    "#cc79a7",
+    "#7f3c8d",
+    "#80ba5a",
+)
+MAX_CLASSES = 255  # pixel values 0..254; 255 means unpainted
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True)
+class LabelClass:
+    """A class; ``colour`` is ``#rrggbb``."""
+
+    name: str
+    colour: str
+
+
+def default_colour(place: int) -> str:
+    """The colour of the class at ``place``; they repeat, except for the grey."""
+    if place < len(DEFAULT_COLOURS):
+        return DEFAULT_COLOURS[place]
+    return DEFAULT_COLOURS[1 + (place - 1) % (len(DEFAULT_COLOURS) - 1)]
+
+
+def named_classes(names: Sequence[str]) -> tuple[LabelClass, ...]:
+    """Classes with these names and default colours."""
+    return tuple(LabelClass(name.strip(), default_colour(place)) for place, name in enumerate(names))
+
+
+def check_classes(classes: Sequence[LabelClass]) -> None:
+    """Raise UserError for an empty or double name, a colour that is none, or too many classes."""
+    if len(classes) > MAX_CLASSES:
+        raise UserError(f"{len(classes)} classes are too many: a mask can hold {MAX_CLASSES}.", "Merge some.")
+    seen: set[str] = set()
+    for place, one in enumerate(classes):
+        if not one.name.strip():
+            raise UserError(f"Class {place + 1} has no name.", "Give every class a name.")
+        if one.name in seen:
+            raise UserError(f"Two classes are called “{one.name}”.", "Give every class its own name.")
+        if not _COLOUR.fullmatch(one.colour):
+            raise UserError(f"The colour “{one.colour}” of class “{one.name}” is not of the form #rrggbb.", "Mend it.")
+        seen.add(one.name)

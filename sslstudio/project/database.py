@@ -1,0 +1,272 @@
+"""The SQLite file of a project: opening, migrating, mending, and transactions that speak plainly."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sslstudio.errors import UserError
+from sslstudio.project import schema
+
+_log = logging.getLogger(__name__)
+FILE = "project.sqlite"
+BACKUPS = "backups"
+_APPLICATION = 0x53534C53  # "SSLS": tells our files from other SQLite files
+_CHECKED_SIZE = 32 << 20  # files up to this many bytes are checked whole while opening (some ms)
+_NETWORK = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "afs", "ncpfs", "fuse.rclone")
+
+
+class DamagedDatabase(UserError):
+    """The database file is not what SQLite wrote; a backup may help."""
+
+
+class Database:
+    """One connection that any thread may use, one at a time; ``writable`` is False on a read-only disk."""
+
+    def __init__(self, folder: Path, *, create: bool = False, read_only: bool = False) -> None:
+        self.folder = folder
+        self.file = folder / FILE
+        self._lock = threading.RLock()
+        self._depth = 0
+        if not create and not self.file.is_file():
+            raise UserError(
+                f"{folder} is not a project: it holds no {FILE}.", "Choose a folder whose name ends in .sslproj."
+            )
+        self.writable = not read_only
+        with self._explained():
+            self._connection = self._connect(create)
+            try:
+                self._prepare(create)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    # opening --------------------------------------------------------------------------------------------
+
+    def _connect(self, create: bool) -> sqlite3.Connection:
+        if not self.writable:
+            # A leftover journal must be replayed to be seen; "immutable" would pass over it.
+            wal = self.file.with_name(FILE + "-wal")
+            mode = "mode=ro" if wal.exists() and wal.stat().st_size else "immutable=1"
+        else:
+            mode = "mode=rwc" if create else "mode=rw"
+        return sqlite3.connect(
+            f"{self.file.absolute().as_uri()}?{mode}",
+            uri=True,
+            timeout=10,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+
+    def _prepare(self, create: bool) -> None:
+        run = self._connection.execute
+        version = run("PRAGMA user_version").fetchone()[0]
+        newest = len(schema.MIGRATIONS)
+        if version > newest:
+            raise UserError(
+                f"The project {self.folder.name} was made by a newer SSL Studio "
+                f"(its format is {version}, this program knows up to {newest}).",
+                "Install the newest SSL Studio to open it; nothing was changed.",
+            )
+        if version and run("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+            raise DamagedDatabase(f"The file {FILE} in {self.folder.name} belongs to another program.")
+        if self.writable:
+            self._set_journal()
+        if not create:
+            self._check()
+        if version < newest:
+            self._migrate(version)
+
+    def _set_journal(self) -> None:
+        run = self._connection.execute
+        wanted = "DELETE" if on_network(self.folder) else "WAL"
+        if run(f"PRAGMA journal_mode={wanted}").fetchone()[0].upper() != wanted:
+            run("PRAGMA journal_mode=DELETE")  # a disk without shared memory
+        run("PRAGMA synchronous=FULL")
+
+    def _check(self) -> None:
+        """Find damage now, while a backup can still step in."""
+        if self.file.stat().st_size <= _CHECKED_SIZE:
+            answer = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        else:
+            answer = "ok"
+            self._connection.execute("SELECT count(*) FROM image").fetchone()
+        if answer != "ok":
+            raise _damaged(self.folder)
+
+    def _migrate(self, version: int) -> None:
+        if not self.writable:
+            raise UserError(
+                f"The project {self.folder.name} was made by an older SSL Studio and must be brought up to date first.",
+                "Copy it to a disk that may be written to and open it there.",
+            )
+        if version:
+            self.backup(f"before-format-{len(schema.MIGRATIONS)}.sqlite")
+        for number, script in enumerate(schema.MIGRATIONS[version:], version + 1):
+            _log.info("bringing %s to format %d", self.folder.name, number)
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE;\n{script}\nPRAGMA application_id={_APPLICATION};\n"
+                f"PRAGMA user_version={number};\nCOMMIT;"
+            )
+
+    # using ----------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, durable at the end; may be nested (the outermost commits). Raises UserError."""
+        with self._lock, self._explained():
+            if not self.writable:
+                raise UserError(
+                    f"The project {self.folder.name} lies on a disk that may only be read.",
+                    "Copy it to a disk that may be written to.",
+                )
+            if self._depth == 0:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+                if self._depth == 1:
+                    self._connection.execute("COMMIT")
+            except BaseException:
+                if self._depth == 1 and self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._depth -= 1
+
+    def rows(self, sql: str, *values: Any) -> list[tuple]:
+        """All rows of a query."""
+        with self._lock, self._explained():
+            return self._connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: Any) -> tuple | None:
+        """The first row of a query, or None."""
+        with self._lock, self._explained():
+            return self._connection.execute(sql, values).fetchone()
+
+    def write(self, sql: str, *values: Any) -> int:
+        """Run one statement in a transaction; the id of the last row added."""
+        with self.transaction():
+            return self._connection.execute(sql, values).lastrowid or 0
+
+    def write_many(self, sql: str, rows: Iterable[tuple]) -> None:
+        """Run one statement for many rows in one transaction."""
+        with self.transaction():
+            self._connection.executemany(sql, rows)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was written through this connection."""
+        return self._connection.total_changes > 0
+
+    def close(self) -> None:
+        """Close the connection; harmless twice."""
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+    # backups --------------------------------------------------------------------------------------------
+
+    def backup(self, name: str) -> Path:
+        """Copy the database as it is now to ``backups/<name>``, in one step."""
+        target = self.folder / BACKUPS / name
+        target.parent.mkdir(exist_ok=True)
+        temporary = target.with_name(f".{name}.{os.getpid()}.tmp")
+        temporary.unlink(missing_ok=True)
+        try:
+            with self._lock, contextlib.closing(sqlite3.connect(temporary)) as copy:
+                self._connection.backup(copy)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return target
+
+    def rolling_backup(self) -> None:
+        """Keep the last good state and the one before it; a backup that fails is only logged."""
+        newest, older = self.folder / BACKUPS / "last.sqlite", self.folder / BACKUPS / "older.sqlite"
+        try:
+            if newest.exists():
+                newest.replace(older)
+            self.backup(newest.name)
+        except (OSError, sqlite3.Error) as error:
+            _log.warning("no backup of %s: %s", self.folder.name, error)
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what SQLite says into a UserError."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise _in_words(error, self.folder) from error
+
+
+def restore_backup(folder: Path) -> bool:
+    """Put the newest sound backup in the place of a damaged database, which is kept; False without one."""
+    for name in ("last.sqlite", "older.sqlite"):
+        source = folder / BACKUPS / name
+        if source.is_file() and _sound(source):
+            stamp = f"{datetime.now():%Y%m%d-%H%M%S}"
+            for part in ("", "-wal", "-shm"):
+                old = folder / (FILE + part)
+                if old.exists():
+                    old.replace(folder / BACKUPS / f"damaged-{stamp}.sqlite{part}")
+            temporary = folder / f".{FILE}.tmp"
+            temporary.write_bytes(source.read_bytes())
+            temporary.replace(folder / FILE)
+            return True
+    return False
+
+
+def _sound(file: Path) -> bool:
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as copy:
+            return copy.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+    except sqlite3.Error:
+        return False
+
+
+def on_network(folder: Path) -> bool:
+    """Whether the folder lies on a network drive, as far as can be told; WAL is unsafe there."""
+    text = str(folder.absolute())
+    if os.name == "nt":
+        return text.startswith("\\\\")
+    best = ("", "")
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines():
+            _, point, kind = line.split(" ")[:3]
+            if (text + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(best[0]):
+                best = (point, kind)
+    return best[1].startswith(_NETWORK)
+
+
+def _damaged(folder: Path) -> DamagedDatabase:
+    return DamagedDatabase(
+        f"The file {FILE} in {folder.name} is damaged.",
+        f"Put a copy of it back from your own backup; the painted masks are in {folder.name}/masks.",
+    )
+
+
+def _in_words(error: sqlite3.DatabaseError, folder: Path) -> UserError:
+    """What SQLite says, for people."""
+    text = str(error)
+    if "full" in text or "disk I/O" in text:
+        return UserError(
+            f"The project {folder.name} could not be written: the disk is full or does not take more.",
+            "Make room on the disk and try again; nothing that was saved is lost.",
+        )
+    if "readonly" in text or "unable to open" in text:
+        return UserError(
+            f"The project {folder.name} could not be written: you may not write there, or the disk is read-only.",
+            "Ask for the right to write, or copy the project to your own folder.",
+        )
+    if "locked" in text:
+        return UserError(f"The project {folder.name} is busy in another program.", "Try again in a moment.")
+    if "not a database" in text or "malformed" in text or "no such table" in text:
+        return _damaged(folder)
+    return UserError(f"The project {folder.name} answered: {text}.", "Close it and open it again.")

@@ -1,0 +1,66 @@
+"""Which images a run learns from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from sslstudio.errors import UserError
+from sslstudio.project.project import Project
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A painted image: relative to the images root, and its mask relative to the project folder."""
+
+    image: str
+    mask: str
+    split: Literal["train", "validation"]
+
+
+def pretrain_images(project: Project) -> tuple[str, ...]:
+    """The images that can be used; raises UserError when there is none."""
+    project.check_files()
+    usable = tuple(record.path for record in project.images() if not record.problem)
+    if not usable:
+        first = project.problems()[:1]
+        reason = f" The first: {first[0].problem}" if first else ""
+        raise UserError(f"None of the images of {project.name} can be used.{reason}", "Check the image folder.")
+    return usable
+
+
+def labelled_images(project: Project, validation: float, seed: int) -> tuple[Labelled, ...]:
+    """Painted images in two parts, ``validation`` (0 to 1) of them for judging; raises UserError when there is none.
+
+    An image stays in its part while more are painted, and a class is never only in the validation part.
+    """
+    painted = [record.path for record in project.painted() if not record.problem]
+    painted = [path for path in painted if project.image_file(path).exists()]
+    if not painted:
+        raise UserError("No mask has been painted yet.", "Paint at least one image, then start again.")
+    held_out = _held_out(project, painted, validation, seed)
+    folder = project.path
+    return tuple(
+        Labelled(
+            path,
+            project.mask_file(path).relative_to(folder).as_posix(),
+            "validation" if path in held_out else "train",
+        )
+        for path in painted
+    )
+
+
+def _held_out(project: Project, painted: list[str], validation: float, seed: int) -> set[str]:
+    wanted = min(len(painted) - 1, max(1, round(len(painted) * validation))) if validation > 0 else 0
+    labels = {path: project.painted_classes(path) for path in painted}
+    left = Counter(label for found in labels.values() for label in found)
+    chosen: set[str] = set()
+    for path in sorted(painted, key=lambda path: hashlib.sha256(f"{seed}:{path}".encode()).digest()):
+        if len(chosen) >= wanted:
+            break
+        if all(left[label] > 1 for label in labels[path]):
+            chosen.add(path)
+            left.subtract(labels[path])
+    return chosen

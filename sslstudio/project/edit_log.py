@@ -1,0 +1,159 @@
+"""Strokes as rows: undo that survives restarts, and labels that survive a kill.
+
+Every stroke, undo and redo adds an *op*: "this patch was put on the labels". A mask's PNG holds the labels
+after some op; ``png_op`` says which it was at least. Putting all ops after ``png_op`` on the PNG gives the
+labels of now, even when the PNG is newer than ``png_op`` says (killed between replacing the file and recording
+it): a pixel ends with the last patch that covers it, and a pixel that no later op covers is right already.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+from sslstudio.project.database import Database
+from sslstudio.project.label_map import UNPAINTED, LabelMap, Patch, trim
+
+DONE, UNDONE, CUT = 0, 1, 2
+UNDO_DEPTH = 1000  # strokes per image that can be taken back
+_PATCH = '"top", "left", height, width'
+
+
+class EditLog:
+    """The log of all images of a project; ``image`` is always the image's id."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add(self, image: int, shape: tuple[int, int], before: Patch, after: Patch) -> None:
+        """Record a stroke on labels of (H, W) = ``shape``; what was undone can no longer be redone."""
+        trimmed = trim(before, after)
+        if trimmed is None:
+            return
+        before, after = trimmed
+        height, width = after.labels.shape
+        with self._db.transaction():
+            self._db.write("UPDATE edit SET state=? WHERE image=? AND state=?", CUT, image, UNDONE)
+            edit = self._db.write(
+                f"INSERT INTO edit (image, state, {_PATCH}, before, after) VALUES (?,?,?,?,?,?,?,?)",
+                *(image, DONE, after.top, after.left, height, width, _pack(before), _pack(after)),
+            )
+            self._put(image, edit, before, after, forward=True)
+            self._db.write("UPDATE image SET mask_height=?, mask_width=? WHERE id=?", *shape, image)
+
+    def undo(self, image: int) -> Patch | None:
+        """Take back the newest stroke; the patch to put on the labels, or None."""
+        with self._db.transaction():
+            return self._step(image, "ORDER BY id DESC", DONE, UNDONE)
+
+    def redo(self, image: int) -> Patch | None:
+        """Bring back the stroke that was taken back last; the patch to put on the labels, or None."""
+        with self._db.transaction():
+            return self._step(image, "ORDER BY id", UNDONE, DONE)
+
+    def has(self, image: int, state: int) -> bool:
+        """Whether there is a stroke in this state: DONE can be undone, UNDONE redone."""
+        return self._db.row("SELECT 1 FROM edit WHERE image=? AND state=? LIMIT 1", image, state) is not None
+
+    def _step(self, image: int, order: str, old: int, new: int) -> Patch | None:
+        row = self._db.row(
+            f"SELECT id, {_PATCH}, before, after FROM edit WHERE image=? AND state=? {order} LIMIT 1", image, old
+        )
+        if row is None:
+            return None
+        edit, top, left, height, width, before, after = row
+        was, becomes = (after, before) if new == UNDONE else (before, after)
+        was, becomes = _unpack(top, left, height, width, was), _unpack(top, left, height, width, becomes)
+        self._db.write("UPDATE edit SET state=? WHERE id=?", new, edit)
+        self._put(image, edit, was, becomes, forward=new == DONE)
+        return becomes
+
+    def _put(self, image: int, edit: int, was: Patch, becomes: Patch, *, forward: bool) -> None:
+        """Note that a patch was put on the labels, and keep the tally of labels."""
+        self._db.write("INSERT INTO op (image, edit, forward) VALUES (?,?,?)", image, edit, int(forward))
+        gain = np.bincount(becomes.labels.ravel(), minlength=256) - np.bincount(was.labels.ravel(), minlength=256)
+        self._db.write_many(
+            "INSERT INTO tally VALUES (?,?,?) "
+            "ON CONFLICT (image, label) DO UPDATE SET pixels = pixels + excluded.pixels",
+            [(image, int(label), int(gain[label])) for label in np.flatnonzero(gain)],
+        )
+        self._db.write("UPDATE image SET painted = painted - ? WHERE id=?", int(gain[UNPAINTED]), image)
+
+    # labels ---------------------------------------------------------------------------------------------
+
+    def newest_op(self, image: int) -> int:
+        """The number of the last thing that happened to these labels, 0 for nothing since the PNG."""
+        row = self._db.row("SELECT max(id) FROM op WHERE image=?", image)
+        return row[0] or 0 if row else 0
+
+    def replay(self, image: int, labels: LabelMap) -> None:
+        """Put on ``labels`` what happened since its PNG was recorded."""
+        rows = self._db.rows(
+            "SELECT e.top, e.left, e.height, e.width, CASE WHEN o.forward THEN e.after ELSE e.before END "
+            "FROM op o JOIN edit e ON e.id=o.edit JOIN image i ON i.id=o.image "
+            "WHERE o.image=? AND o.id > i.png_op ORDER BY o.id",
+            image,
+        )
+        for row in rows:
+            labels.put(_unpack(*row))
+
+    def rebuild(self, image: int, labels: LabelMap) -> None:
+        """Put all strokes that are not undone on empty ``labels``: for a mask whose PNG was lost."""
+        for row in self._db.rows(
+            f"SELECT {_PATCH}, after FROM edit WHERE image=? AND state=? ORDER BY id", image, DONE
+        ):
+            labels.put(_unpack(*row))
+
+    def waiting(self) -> list[tuple[int, str]]:
+        """Id and path of the images whose labels are newer than their PNG."""
+        return self._db.rows("SELECT id, path FROM image WHERE id IN (SELECT DISTINCT image FROM op)")
+
+    def saved(self, image: int, op: int) -> None:
+        """Record that the PNG holds everything up to ``op``, and forget what nobody needs any more."""
+        with self._db.transaction():
+            self._db.write("UPDATE image SET png_op=max(png_op, ?) WHERE id=?", op, image)
+            self._db.write("DELETE FROM op WHERE image=? AND id<=?", image, op)
+            self._db.write(
+                "DELETE FROM edit WHERE image=? AND NOT EXISTS (SELECT 1 FROM op WHERE op.edit=edit.id) AND "
+                "(state=? OR id <= (SELECT id FROM edit WHERE image=? ORDER BY id DESC LIMIT 1 OFFSET ?))",
+                *(image, CUT, image, UNDO_DEPTH),
+            )
+
+    def recount(self, image: int, labels: np.ndarray) -> None:
+        """Set the tally from the labels, and forget the strokes: after a backup stepped in."""
+        counts = np.bincount(labels.ravel(), minlength=256)
+        with self._db.transaction():
+            self._db.write("DELETE FROM op WHERE image=?", image)
+            self._db.write("DELETE FROM edit WHERE image=?", image)
+            self._db.write("DELETE FROM tally WHERE image=?", image)
+            self._db.write_many(
+                "INSERT INTO tally VALUES (?,?,?)",
+                [(image, int(label), int(counts[label])) for label in np.flatnonzero(counts)],
+            )
+            self._db.write(
+                "UPDATE image SET painted=?, mask_height=?, mask_width=? WHERE id=?",
+                *(int(labels.size - counts[UNPAINTED]), *labels.shape, image),
+            )
+
+    def class_pixels(self, usable_only: bool = True) -> dict[int, int]:
+        """Painted pixels of each label over all images (those without a problem)."""
+        where = "AND i.problem=''" if usable_only else ""
+        rows = self._db.rows(
+            "SELECT t.label, sum(t.pixels) FROM tally t JOIN image i ON i.id=t.image "
+            f"WHERE t.label < {UNPAINTED} {where} GROUP BY t.label HAVING sum(t.pixels) > 0"
+        )
+        return dict(rows)
+
+    def labels_of(self, image: int) -> frozenset[int]:
+        """The labels that occur in one image."""
+        rows = self._db.rows(f"SELECT label FROM tally WHERE image=? AND pixels>0 AND label<{UNPAINTED}", image)
+        return frozenset(label for (label,) in rows)
+
+
+def _pack(patch: Patch) -> bytes:
+    return zlib.compress(np.ascontiguousarray(patch.labels).tobytes(), 1)
+
+
+def _unpack(top: int, left: int, height: int, width: int, packed: bytes) -> Patch:
+    return Patch(top, left, np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, width))

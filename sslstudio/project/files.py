@@ -1,0 +1,60 @@
+"""Replacing files so that never a half one is seen, and disk errors in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from pathlib import Path
+
+from sslstudio.errors import UserError
+
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "Make room on the disk and try again; nothing that was saved is lost."),
+    errno.EDQUOT: ("your share of the disk is used up", "Make room and try again; nothing that was saved is lost."),
+    errno.EFBIG: ("the disk does not take files of this size", "Use a disk with another file system."),
+    errno.EROFS: ("the disk is read-only", "Copy the project to a disk that may be written to."),
+    errno.EACCES: ("you may not write there", "Ask for the right to write, or copy the project to your own folder."),
+    errno.EPERM: ("you may not write there", "Ask for the right to write, or copy the project to your own folder."),
+    errno.ENAMETOOLONG: ("its name is too long for the disk", "Choose a shorter name or a place higher up."),
+}
+
+
+def disk_refused(what: str, error: OSError) -> UserError:
+    """The exception for a failed write; ``what`` begins the sentence: "The mask of a.png"."""
+    reason, advice = _REASONS.get(
+        error.errno or 0, (str(error.strerror or error).lower(), "Check the disk or the network drive and try again.")
+    )
+    return UserError(f"{what} could not be written: {reason}.", advice)
+
+
+def replace_file(path: Path, data: bytes, what: str) -> None:
+    """Put ``data`` in the place of ``path``, durably: temporary neighbour, synced, renamed.
+
+    Raises UserError beginning with ``what``; the old file then stands as it was.
+    """
+    temporary = path.with_name(f".{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise disk_refused(what, error) from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` survive a power cut, where the system knows such a thing."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # some network drives refuse; the rename itself is then as safe as it gets
+    finally:
+        os.close(handle)

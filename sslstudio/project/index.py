@@ -1,0 +1,213 @@
+"""The list of a project's images: what was found, what its header says, what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from sslstudio.errors import UserError
+from sslstudio.images.reader import ImageInfo, UnreadableImage, probe, too_large
+from sslstudio.images.scan import Found, natural_key
+from sslstudio.project.database import Database
+
+Progress = Callable[[int, int], None]
+_COLUMNS = "id, path, width, height, channels, dtype, size, mtime_ns, problem, painted, mask_width, mask_height"
+_ORDER = "ORDER BY sort_key, path"
+_LOOKED = "UPDATE image SET width=?, height=?, channels=?, dtype=?, problem=?, probed=1 WHERE id=?"
+_PROBE_BATCH = 256
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """An image: ``path`` relative to the images root; sizes are 0 until it was looked into.
+
+    ``painted`` is the share of its pixels, 0 to 1; ``problem`` is empty for an image that can be used.
+    """
+
+    id: int
+    path: str
+    width: int
+    height: int
+    channels: int
+    dtype: str
+    size: int
+    mtime_ns: int
+    problem: str
+    painted: float
+    predicted: bool
+
+
+@dataclass(frozen=True)
+class RefreshReport:
+    """How many images are new, changed on disk, gone, and how many have a problem now."""
+
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    problems: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether anything differs from last time."""
+        return bool(self.new or self.changed or self.gone)
+
+
+class Index:
+    """The table of images; holds nothing in memory."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add(self, found: Iterable[Found]) -> int:
+        """Add newly found files; the number added."""
+        rows = [_new_row(one) for one in found]
+        self._db.write_many(
+            "INSERT OR IGNORE INTO image (path, sort_key, size, mtime_ns, problem, probed) VALUES (?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+        return len(rows)
+
+    def records(self, predicted: set[str], where: str = "", *values: object) -> list[ImageRecord]:
+        """Images in natural order."""
+        sql = f"SELECT {_COLUMNS} FROM image {where} {_ORDER}"
+        return [_record(row, predicted) for row in self._db.rows(sql, *values)]
+
+    def refresh(self, found: Iterable[Found], root: Path) -> RefreshReport:
+        """Bring the table up to date with what the folder holds now."""
+        known = {row[0]: row[1:] for row in self._db.rows("SELECT path, size, mtime_ns, problem FROM image")}
+        new, changed = [], []
+        for one in found:
+            before = known.pop(_stored(one.path), None)
+            if before is None:
+                new.append(one)
+            elif before[:2] != (one.size, one.mtime_ns):
+                changed.append((one.size, one.mtime_ns, one.path))
+        with self._db.transaction():
+            self.add(new)
+            self._db.write_many("UPDATE image SET size=?, mtime_ns=?, probed=0 WHERE path=?", changed)
+            gone = self._drop_gone(known)
+            self.check(root, only_painted=True)
+        problems = self._db.row("SELECT count(*) FROM image WHERE problem <> ''")
+        return RefreshReport(len(new), len(changed), gone, problems[0] if problems else 0)
+
+    def _drop_gone(self, missing: dict[str, tuple]) -> int:
+        """Forget images that are gone; one that was painted stays, with a problem and its mask."""
+        paths = [(path,) for path in missing]
+        self._db.write_many("DELETE FROM image WHERE path=? AND mask_width=0", paths)
+        kept = self._db.rows("SELECT path FROM image WHERE size >= 0 AND mask_width > 0")
+        gone_rows = [
+            (f"{Path(path).name} is not in the image folder any more; its mask is kept.", path)
+            for (path,) in kept
+            if path in missing
+        ]
+        # size -1 is no file's size: when the image comes back, it counts as changed and is looked into again
+        self._db.write_many("UPDATE image SET problem=?, size=-1, probed=1 WHERE path=?", gone_rows)
+        return sum(1 for before in missing.values() if before[0] >= 0)
+
+    def check(self, root: Path, progress: Progress | None = None, *, only_painted: bool = False) -> None:
+        """Look into the headers of images not yet looked into, and record sizes and problems."""
+        where = "probed=0 AND mask_width > 0" if only_painted else "probed=0"
+        waiting = self._db.rows(f"SELECT id, path, mask_width, mask_height FROM image WHERE {where} {_ORDER}")
+        done = 0
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+            for first in range(0, len(waiting), _PROBE_BATCH):
+                rows = waiting[first : first + _PROBE_BATCH]
+                answers = pool.map(lambda row: _looked_into(root, row), rows)
+                self._db.write_many(_LOOKED, list(answers))
+                done += len(rows)
+                if progress:
+                    progress(done, len(waiting))
+
+    def check_one(self, root: Path, number: int) -> None:
+        """Look into one image's header now."""
+        row = self._db.rows("SELECT id, path, mask_width, mask_height FROM image WHERE id=?", number)[0]
+        self._db.write(_LOOKED, *_looked_into(root, row))
+
+
+def _stored(path: str) -> str:
+    """The path as the table holds it: names that are not text get visible escapes."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _new_row(found: Found) -> tuple[str, str, int, int, str, int]:
+    path = _stored(found.path)
+    odd = path != found.path
+    problem = "Its name holds bytes that are no characters; rename the file to use it." if odd else ""
+    return path, natural_key(path), found.size, found.mtime_ns, problem, int(odd)
+
+
+def _looked_into(root: Path, row: tuple[int, str, int, int]) -> tuple[int, int, int, str, str, int]:
+    """The values to record for one image."""
+    number, path, mask_width, mask_height = row
+    try:
+        info = probe(root / path)
+    except UnreadableImage as error:
+        return 0, 0, 0, "", error.problem, number
+    refusal = too_large(root / path, info)
+    problem = refusal.problem if refusal else ""
+    if mask_width and (mask_width, mask_height) != (info.width, info.height):
+        problem = size_problem(path, info.width, info.height, mask_width, mask_height)
+    return info.width, info.height, info.channels, info.dtype, problem, number
+
+
+def size_problem(path: str, width: int, height: int, mask_width: int, mask_height: int) -> str:
+    """The sentence for an image that changed its size after it was painted."""
+    return (
+        f"{Path(path).name} is now {width} × {height} pixels, but its mask was painted for "
+        f"{mask_width} × {mask_height}; the mask is kept."
+    )
+
+
+def _record(row: Sequence, predicted: set[str]) -> ImageRecord:
+    """A row of ``_COLUMNS`` as a record; built past the slow constructor of frozen classes."""
+    number, path, width, height, channels, dtype, size, mtime_ns, problem, painted, mask_width, mask_height = row
+    record = object.__new__(ImageRecord)
+    record.__dict__.update(
+        id=number,
+        path=path,
+        width=width,
+        height=height,
+        channels=channels,
+        dtype=dtype,
+        size=size,
+        mtime_ns=mtime_ns,
+        problem=problem,
+        painted=painted / (mask_width * mask_height) if painted else 0.0,
+        predicted=path in predicted,
+    )
+    return record
+
+
+def predicted_paths(predictions: Path) -> set[str]:
+    """Relative paths of the images for which any model has left a prediction."""
+    return {path for model in _folders(predictions) for path in _pngs(model, "")}
+
+
+def _folders(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.path for entry in entries if entry.is_dir()]
+    except OSError:
+        return []
+
+
+def _pngs(folder: str, prefix: str) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as listing:
+            entries = list(listing)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_dir():
+            yield from _pngs(entry.path, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(".png") and not entry.name.startswith("."):
+            yield prefix + entry.name[: -len(".png")]
+
+
+def image_info(record: ImageRecord) -> ImageInfo:
+    """Size and type of a usable image; raises UserError with its problem otherwise."""
+    if record.problem:
+        raise UserError(record.problem, "Choose another image, or put the file right and refresh the project.")
+    return ImageInfo(record.width, record.height, record.channels, record.dtype)

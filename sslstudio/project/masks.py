@@ -1,0 +1,74 @@
+"""Mask files: 8-bit palette PNG, pixel value = class, 255 = unpainted; any tool reads them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sslstudio.errors import UserError
+from sslstudio.images.reader import MAX_PIXELS
+from sslstudio.project.files import replace_file
+from sslstudio.project.label_map import UNPAINTED
+
+__all__ = ["UNPAINTED", "read_mask", "write_mask"]
+
+_FORMATS = ("PNG", "TIFF", "BMP", "GIF")
+_ADVICE = "A mask must be a palette or grey PNG: pixel value = class, 255 = unpainted."
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """(H, W) uint8 class numbers of a palette or grey image; raises UserError otherwise."""
+    from PIL import Image
+
+    path = Path(path)
+    Image.MAX_IMAGE_PIXELS = None  # our own limit stands in its place, with an explanation
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise UserError(f"{path.name} is too large for a mask ({image.width} × {image.height}).", _ADVICE)
+            return _numbers(image, path)
+    except UserError:
+        raise
+    except FileNotFoundError:
+        raise UserError(f"The mask {path.name} is not there any more.", "Put the file back.") from None
+    except Exception as error:
+        empty = path.exists() and path.stat().st_size == 0
+        reason = "is empty (0 bytes)" if empty else "cannot be read as an image; it may be damaged"
+        raise UserError(f"The mask {path.name} {reason}.", _ADVICE) from error
+
+
+def _numbers(image, path: Path) -> np.ndarray:
+    """The class numbers of an open Pillow image."""
+    if image.mode in ("P", "L"):
+        return np.array(image)
+    if image.mode == "1":
+        return np.array(image).astype(np.uint8)
+    if image.mode.startswith("I"):
+        numbers = np.array(image)
+        if numbers.min() >= 0 and numbers.max() <= 255:
+            return numbers.astype(np.uint8)
+        raise UserError(f"{path.name} holds the value {int(numbers.max())}; masks go up to 255.", _ADVICE)
+    raise UserError(f"{path.name} is a colour picture, so it does not say which class a pixel is.", _ADVICE)
+
+
+def write_mask(path: Path, labels: np.ndarray, colours: Sequence[str]) -> None:
+    """Write (H, W) uint8 labels as a palette PNG in one step; ``colours`` are ``#rrggbb`` from class 0 on."""
+    from PIL import Image
+
+    image = Image.fromarray(np.ascontiguousarray(labels, np.uint8))  # grey; the palette makes it "P"
+    image.putpalette(_palette(colours))
+    data = io.BytesIO()
+    image.save(data, "PNG", compress_level=3)
+    replace_file(Path(path), data.getvalue(), f"The mask {Path(path).name}")
+
+
+def _palette(colours: Sequence[str]) -> bytes:
+    """768 bytes: the class colours, greys in between, black for unpainted."""
+    table = bytearray(value for grey in range(256) for value in (grey, grey, grey))
+    for place, colour in enumerate(colours[:UNPAINTED]):
+        table[3 * place : 3 * place + 3] = bytes.fromhex(colour.removeprefix("#"))
+    table[-3:] = b"\0\0\0"
+    return bytes(table)

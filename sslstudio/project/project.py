@@ -1,0 +1,449 @@
+"""A project: one folder that its user owns, and everything that may be done with it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+
+from sslstudio.errors import UserError
+from sslstudio.images.reader import EXTENSIONS
+from sslstudio.images.scan import scan
+from sslstudio.project import places
+from sslstudio.project.classes import LabelClass, check_classes, named_classes
+from sslstudio.project.database import DamagedDatabase, Database, restore_backup
+from sslstudio.project.edit_log import DONE, UNDONE, EditLog
+from sslstudio.project.files import disk_refused
+from sslstudio.project.index import (
+    ImageRecord,
+    Index,
+    Progress,
+    RefreshReport,
+    image_info,
+    predicted_paths,
+)
+from sslstudio.project.label_map import LabelMap, Patch
+from sslstudio.project.lock import ProjectLock
+from sslstudio.project.masks import read_mask, write_mask
+from sslstudio.project.places import ImagesMoved, default_project_path
+
+__all__ = ["ImageRecord", "ImagesMoved", "Project", "RefreshReport", "default_project_path"]
+
+_log = logging.getLogger(__name__)
+
+
+class Project:
+    """An open project; may be used from several threads. Make one with ``create`` or ``open``.
+
+    ``notices`` are sentences that the user should read once: a backup that had to step in, for example.
+    """
+
+    def __init__(self, path: Path, database: Database, lock: ProjectLock | None, images_root: Path) -> None:
+        self.path = path
+        self.images_root = images_root
+        self.notices: list[str] = []
+        self._db = database
+        self._lock = lock
+        self._index = Index(database)
+        self._edits = EditLog(database)
+        self._saving = threading.RLock()
+        self._predicted = predicted_paths(path / "predictions")
+
+    # life -----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, path: Path, images: Path, classes: Sequence[str] = ()) -> Project:
+        """Make ``<name>.sslproj`` for the images below a folder and open it; the images are left untouched.
+
+        Raises UserError when there is a project already, no image is found, or the disk refuses.
+        """
+        path, images = places.with_suffix(path), Path(images).expanduser().absolute()
+        if places.is_project(path):
+            raise UserError(f"There is already a project at {path}.", "Open it, or choose another name.")
+        labels = named_classes(classes)
+        check_classes(labels)
+        found = list(scan(images))
+        if not found:
+            raise UserError(
+                f"No images were found in {images}.",
+                f"Choose a folder with images; these kinds are read: {', '.join(sorted(EXTENSIONS))}.",
+            )
+        existed = path.exists()
+        try:
+            return cls._make(path, images, labels, found)
+        except BaseException as error:
+            if not existed:
+                shutil.rmtree(path, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise disk_refused(f"The project {path.name}", error) from None
+            raise
+
+    @classmethod
+    def _make(cls, path: Path, images: Path, classes: tuple[LabelClass, ...], found: list) -> Project:
+        for part in ("masks", "predictions", "cache", "runs", "models"):
+            (path / part).mkdir(parents=True, exist_ok=True)
+        lock = ProjectLock(path)
+        lock.take()
+        try:
+            database = Database(path, create=True)
+            with database.transaction():
+                places.store_images(database, path, images)
+                project = cls(path, database, lock, images)
+                project.set_classes(classes)
+                project._index.add(found)
+        except BaseException:
+            lock.release()
+            raise
+        return project
+
+    @classmethod
+    def open(cls, path: Path, *, write: bool = True) -> Project:
+        """Open a project; ``write=False`` works beside a window that has it open and takes no lock.
+
+        Raises UserError: no project there, open elsewhere (naming the holder), read-only, made by a newer
+        program, damaged without a backup; ImagesMoved when the image folder is gone.
+        """
+        path = _existing(path)
+        lock = ProjectLock(path) if write else None
+        if lock:
+            lock.take()
+        try:
+            database, restored = _open_database(path, write)
+            try:
+                project = cls(path, database, lock, places.find_images(database, path))
+                if restored:
+                    project._after_restoring()
+            except BaseException:
+                database.close()
+                raise
+        except BaseException:
+            if lock:
+                lock.release()
+            raise
+        return project
+
+    @classmethod
+    def relocate(cls, path: Path, new_images: Path) -> Project:
+        """Tell a project where its images are now, and open it; raises UserError when none of them is there."""
+        path, images = _existing(path), Path(new_images).expanduser().absolute()
+        lock = ProjectLock(path)
+        lock.take()
+        try:
+            database, _ = _open_database(path, True)
+            with contextlib.closing(database):
+                here = {found.path for found in scan(images)}
+                known = [row[0] for row in database.rows("SELECT path FROM image")]
+                if known and not any(one in here for one in known):
+                    raise UserError(
+                        f"None of the project's {len(known)} images is in {images} (for example {known[0]}).",
+                        "Choose the folder that holds them with the same names.",
+                    )
+                places.store_images(database, path, images)
+        finally:
+            lock.release()
+        return cls.open(path)
+
+    def close(self) -> None:
+        """Write pending masks, keep a backup, let others open the project; harmless twice."""
+        try:
+            if self._lock and self._db.writable and self._db.changed:
+                self.save_masks()
+                self._db.rolling_backup()
+        finally:
+            self._db.close()
+            if self._lock:
+                self._lock.release()
+                self._lock = None
+
+    def __enter__(self) -> Project:
+        """The project itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the project."""
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """The project's name: its folder without ``.sslproj``."""
+        return self.path.name.removesuffix(places.SUFFIX)
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """All edits inside succeed or none; one wait for the disk instead of many."""
+        with self._db.transaction():
+            yield
+
+    # images ---------------------------------------------------------------------------------------------
+
+    def refresh(self) -> RefreshReport:
+        """Scan the image folder again; a painted image that is gone or changed its size becomes a problem."""
+        self._predicted = predicted_paths(self.path / "predictions")
+        return self._index.refresh(list(scan(self.images_root)), self.images_root)
+
+    def check_files(self, progress: Progress | None = None) -> list[ImageRecord]:
+        """Look into all files not yet looked into; the images with a problem. ``progress(done, total)``."""
+        self._index.check(self.images_root, progress)
+        return self.problems()
+
+    def images(self) -> list[ImageRecord]:
+        """All images in natural order."""
+        return self._index.records(self._predicted)
+
+    def problems(self) -> list[ImageRecord]:
+        """The images that cannot be used, each with its reason."""
+        return self._index.records(self._predicted, "WHERE problem <> ''")
+
+    def painted(self) -> list[ImageRecord]:
+        """The images on which anything is painted."""
+        return self._index.records(self._predicted, "WHERE painted > 0")
+
+    def image(self, path: str) -> ImageRecord:
+        """One image by its relative path; raises UserError for an unknown one."""
+        found = self._index.records(self._predicted, "WHERE path=?", path)
+        if not found:
+            raise UserError(f"There is no image “{path}” in {self.name}.", "Refresh the project, or check the name.")
+        return found[0]
+
+    def image_file(self, path: str) -> Path:
+        """Where the image lies."""
+        return self.images_root / path
+
+    def mask_file(self, path: str) -> Path:
+        """Where the image's mask lies once it is saved."""
+        return self.path / "masks" / f"{path}.png"
+
+    def prediction_file(self, model: str, path: str) -> Path:
+        """Where a model's prediction for the image lies."""
+        return self.path / "predictions" / model / f"{path}.png"
+
+    def note_predictions(self) -> None:
+        """Look again which images have predictions: after a run has left some."""
+        self._predicted = predicted_paths(self.path / "predictions")
+
+    # classes and settings -------------------------------------------------------------------------------
+
+    @property
+    def classes(self) -> tuple[LabelClass, ...]:
+        """The classes; a class's pixel value is its place."""
+        return tuple(LabelClass(*row) for row in self._db.rows("SELECT name, colour FROM class ORDER BY place"))
+
+    def set_classes(self, classes: Sequence[LabelClass]) -> None:
+        """Replace names and colours; a class that is painted somewhere cannot be dropped from the end."""
+        check_classes(classes)
+        with self._db.transaction():
+            old = self.classes
+            lost = [label for label in self._edits.class_pixels(usable_only=False) if label >= len(classes)]
+            if lost and min(lost) < len(old):
+                raise UserError(f"Class “{old[min(lost)].name}” is painted in some masks.", "Erase it there first.")
+            self._db.write("DELETE FROM class")
+            self._db.write_many(
+                "INSERT INTO class VALUES (?,?,?)", [(place, c.name, c.colour) for place, c in enumerate(classes)]
+            )
+
+    def class_pixels(self) -> dict[str, int]:
+        """Painted pixels of every class over all usable images; 0 for a class that nobody painted."""
+        counts = self._edits.class_pixels()
+        return {one.name: counts.get(label, 0) for label, one in enumerate(self.classes)}
+
+    def painted_classes(self, path: str) -> frozenset[int]:
+        """The pixel values of the classes that occur in one image's mask."""
+        return self._edits.labels_of(self.image(path).id)
+
+    def setting(self, key: str, default: Any = None) -> Any:
+        """A small value kept with the project."""
+        row = self._db.row("SELECT value FROM setting WHERE key=?", key)
+        return json.loads(row[0]) if row else default
+
+    def set_setting(self, key: str, value: Any) -> None:
+        """Keep a small JSON value with the project."""
+        self._db.write("INSERT OR REPLACE INTO setting VALUES (?,?)", key, json.dumps(value))
+
+    # labels ---------------------------------------------------------------------------------------------
+
+    def label_map(self, path: str) -> LabelMap:
+        """The labels of an image as they are now, in memory of the caller; raises UserError.
+
+        What the mask's PNG holds, and what was painted since.
+        """
+        record, shape = self._painted_image(path)
+        return self._labels(record, shape)
+
+    def add_edit(self, path: str, before: Patch, after: Patch) -> None:
+        """Keep a stroke: the same rectangle before and after. It is safe on disk when this returns."""
+        self._need_lock()
+        record, shape = self._painted_image(path)
+        if before.labels.shape != after.labels.shape or (before.top, before.left) != (after.top, after.left):
+            raise ValueError("before and after must be the same rectangle")
+        bottom, right = after.top + after.labels.shape[0], after.left + after.labels.shape[1]
+        if min(after.top, after.left) < 0 or bottom > shape[0] or right > shape[1]:
+            raise ValueError(f"the rectangle up to ({bottom}, {right}) leaves the image of {shape}")
+        self._edits.add(record.id, shape, before, after)
+
+    def set_mask(self, path: str, labels: np.ndarray) -> None:
+        """Replace the whole mask by (H, W) uint8 labels; can be undone. Raises UserError for a wrong size."""
+        self._need_lock()
+        record, shape = self._painted_image(path)
+        if labels.shape != shape:
+            raise UserError(
+                f"The mask has {labels.shape[1]} × {labels.shape[0]} pixels, but {path} has {shape[1]} × {shape[0]}.",
+                "A mask must have exactly the size of its image.",
+            )
+        with self._db.transaction():
+            before = Patch(0, 0, self._labels(record, shape).labels)
+            self._edits.add(record.id, shape, before, Patch(0, 0, labels.astype(np.uint8, copy=False)))
+
+    def undo(self, path: str) -> Patch | None:
+        """Take back the image's newest stroke; the patch to put on its labels, or None."""
+        self._need_lock()
+        return self._edits.undo(self.image(path).id)
+
+    def redo(self, path: str) -> Patch | None:
+        """Bring back the stroke taken back last; the patch to put on its labels, or None."""
+        self._need_lock()
+        return self._edits.redo(self.image(path).id)
+
+    def can_undo(self, path: str) -> bool:
+        """Whether there is a stroke to take back."""
+        return self._edits.has(self.image(path).id, DONE)
+
+    def can_redo(self, path: str) -> bool:
+        """Whether there is a stroke to bring back."""
+        return self._edits.has(self.image(path).id, UNDONE)
+
+    def save_masks(self) -> None:
+        """Write the PNG of every image painted since its PNG was written; may run beside painting."""
+        # Two programs saving the same mask could leave the older one on top, so they take turns.
+        with self._saving:
+            waiting = self._edits.waiting()
+            if not waiting:
+                return
+            with _turn(self.path / "masks.lock", self.path.name):
+                colours = [one.colour for one in self.classes]
+                for number, path in waiting:
+                    self._save_mask(number, path, colours)
+
+    def _save_mask(self, number: int, path: str, colours: list[str]) -> None:
+        with self._db.transaction():  # labels and op number must be of one moment
+            op = self._edits.newest_op(number)
+            shape = self._db.row("SELECT mask_height, mask_width FROM image WHERE id=?", number)
+            if not op or shape is None:
+                return
+            labels = self._labels(self.image(path), (shape[0], shape[1])).labels
+        write_mask(self.mask_file(path), labels, colours)
+        self._edits.saved(number, op)
+
+    def _labels(self, record: ImageRecord, shape: tuple[int, int]) -> LabelMap:
+        with self._db.transaction() if self._db.writable else contextlib.nullcontext():
+            labels = self._saved_labels(record, shape)
+            self._edits.replay(record.id, labels)
+        return labels
+
+    def _saved_labels(self, record: ImageRecord, shape: tuple[int, int]) -> LabelMap:
+        """What the PNG holds; rebuilt from the strokes where it was lost or damaged."""
+        file = self.mask_file(record.path)
+        labels = LabelMap.empty(*shape)
+        had_png = self._db.row("SELECT png_op FROM image WHERE id=?", record.id)
+        if not file.exists():
+            if had_png and had_png[0]:
+                _log.warning("%s is missing and was rebuilt from the strokes", file)
+                self._edits.rebuild(record.id, labels)
+            return labels
+        try:
+            saved = read_mask(file)
+        except UserError:
+            if not self.can_undo(record.path):
+                raise
+            _log.warning("%s is damaged and was rebuilt from the strokes", file)
+            self._edits.rebuild(record.id, labels)
+            return labels
+        if saved.shape != shape:
+            raise UserError(
+                f"The mask of {record.path} has {saved.shape[1]} × {saved.shape[0]} pixels, "
+                f"but the image has {shape[1]} × {shape[0]}.",
+                f"Put the right file at {file}, or remove it to paint anew.",
+            )
+        return LabelMap(np.array(saved))
+
+    def _painted_image(self, path: str) -> tuple[ImageRecord, tuple[int, int]]:
+        """The record and (H, W) of an image that can be painted; looks into the file if nobody has yet."""
+        record = self.image(path)
+        if not record.width and not record.problem:
+            self._index.check_one(self.images_root, record.id)
+            record = self.image(path)
+        info = image_info(record)
+        return record, (info.height, info.width)
+
+    def _need_lock(self) -> None:
+        if self._lock is None:
+            raise UserError(f"{self.name} was opened for reading only.", "Open it for writing to change masks.")
+
+    def _after_restoring(self) -> None:
+        """After a backup stepped in: masks are newer than it, so count them afresh and forget old strokes."""
+        self.notices.append(
+            "The project's database was damaged; the last backup was put in its place. Masks were kept as they are "
+            "on disk; strokes from before can no longer be undone."
+        )
+        for record in self.images():
+            file = self.mask_file(record.path)
+            if not file.exists() and not self.can_undo(record.path):
+                continue
+            try:
+                path_record, shape = self._painted_image(record.path)
+                labels = self._labels(path_record, shape).labels
+                write_mask(file, labels, [one.colour for one in self.classes])
+            except UserError as error:
+                self.notices.append(error.problem)
+                continue
+            self._edits.recount(record.id, labels)
+
+
+def _existing(path: Path) -> Path:
+    """The project folder meant by ``path``; raises UserError when there is none."""
+    path = Path(path).expanduser().absolute()
+    if not places.is_project(path) and places.is_project(places.with_suffix(path)):
+        path = places.with_suffix(path)
+    if not path.exists():
+        raise UserError(f"There is no project at {path}.", "Check the path, or make a new project from a folder.")
+    if not places.is_project(path) and not (path / "backups").is_dir():
+        raise UserError(f"{path} is not a project.", "Choose a folder whose name ends in .sslproj.")
+    return path
+
+
+def _open_database(path: Path, write: bool) -> tuple[Database, bool]:
+    """The database, and whether a backup had to step in."""
+    read_only = not os.access(path, os.W_OK)
+    if read_only and write:
+        raise UserError(
+            f"The project {path.name} may not be written to.",
+            "Copy it to a folder of yours, or ask for the right to write.",
+        )
+    try:
+        return Database(path, read_only=read_only), False
+    except DamagedDatabase:
+        if not write or not restore_backup(path):
+            raise
+    return Database(path), True
+
+
+@contextlib.contextmanager
+def _turn(file: Path, name: str) -> Iterator[None]:
+    """Hold a lock for the time of a save."""
+    lock = FileLock(file, timeout=60, thread_local=False)
+    try:
+        lock.acquire()
+    except OSError as error:  # Timeout is one too
+        raise disk_refused(f"The masks of {name}", error) from None
+    try:
+        yield
+    finally:
+        lock.release()

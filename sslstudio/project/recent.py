@@ -1,0 +1,57 @@
+"""The projects that were open lately, for the welcome page."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+
+from sslstudio.errors import UserError
+from sslstudio.project.files import replace_file
+from sslstudio.project.places import is_project
+
+_log = logging.getLogger(__name__)
+_LENGTH = 12
+
+
+def state_folder() -> Path:
+    """Where the program keeps what belongs to no project; ``SSLSTUDIO_STATE`` overrides it."""
+    if folder := os.environ.get("SSLSTUDIO_STATE"):
+        return Path(folder)
+    from platformdirs import user_state_path
+
+    return user_state_path("sslstudio")
+
+
+def recent_projects() -> list[Path]:
+    """Projects that were open lately and are still there, newest first."""
+    return [path for path in _listed() if is_project(path)]
+
+
+def remember(path: Path) -> None:
+    """Put a project at the top of the list."""
+    path = Path(path).absolute()
+    _write([path, *(one for one in _listed() if one != path)][:_LENGTH])
+
+
+def forget(path: Path) -> None:
+    """Take a project off the list."""
+    _write([one for one in _listed() if one != Path(path).absolute()])
+
+
+def _listed() -> list[Path]:
+    try:
+        paths = json.loads((state_folder() / "recent.json").read_text("utf-8"))
+        return [Path(path) for path in paths if isinstance(path, str)]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _write(paths: list[Path]) -> None:
+    """Keep the list; losing it is no reason to bother anybody."""
+    try:
+        text = json.dumps([str(path) for path in paths], indent=1)
+        replace_file(state_folder() / "recent.json", text.encode(), "The list of recent projects")
+    except (UserError, OSError) as error:
+        _log.warning("%s", error)

@@ -1,0 +1,52 @@
+"""The tables of ``project.sqlite`` as numbered migrations; the number stands in ``PRAGMA user_version``."""
+
+from __future__ import annotations
+
+_FIRST = """
+CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE class (place INTEGER PRIMARY KEY, name TEXT NOT NULL, colour TEXT NOT NULL);
+
+CREATE TABLE image (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    path TEXT NOT NULL UNIQUE,
+    sort_key TEXT NOT NULL,
+    width INTEGER NOT NULL DEFAULT 0,
+    height INTEGER NOT NULL DEFAULT 0,
+    channels INTEGER NOT NULL DEFAULT 0,
+    dtype TEXT NOT NULL DEFAULT '',
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    problem TEXT NOT NULL DEFAULT '',
+    probed INTEGER NOT NULL DEFAULT 0,      -- 0: not looked into since it was last seen to change
+    painted INTEGER NOT NULL DEFAULT 0,     -- pixels
+    mask_width INTEGER NOT NULL DEFAULT 0,  -- the size for which the labels were painted; 0: never painted
+    mask_height INTEGER NOT NULL DEFAULT 0,
+    png_op INTEGER NOT NULL DEFAULT 0       -- the mask's PNG holds all ops up to this one
+);
+CREATE INDEX image_order ON image (sort_key, path);
+
+CREATE TABLE tally (                        -- how many pixels of an image have a label
+    image INTEGER NOT NULL, label INTEGER NOT NULL, pixels INTEGER NOT NULL,
+    PRIMARY KEY (image, label)
+) WITHOUT ROWID;
+
+CREATE TABLE edit (                         -- a stroke: its rectangle, labels before and after (zlib)
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    image INTEGER NOT NULL,
+    state INTEGER NOT NULL,                 -- 0 done, 1 undone, 2 cut off by a later stroke
+    "top" INTEGER NOT NULL, "left" INTEGER NOT NULL, height INTEGER NOT NULL, width INTEGER NOT NULL,
+    before BLOB NOT NULL, after BLOB NOT NULL
+);
+CREATE INDEX edit_of_image ON edit (image, state, id);
+
+CREATE TABLE op (                           -- what happened to the labels, in order: stroke, undo, redo
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    image INTEGER NOT NULL,
+    edit INTEGER NOT NULL,
+    forward INTEGER NOT NULL                -- 1: "after" was put, 0: "before" was put
+);
+CREATE INDEX op_of_image ON op (image, id);
+CREATE INDEX op_of_edit ON op (edit);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)  # never change one that was released; add the next

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
+from sslstudio.ui.actions import BY_ID
+from sslstudio.ui.panels.class_list import ClassList
 from sslstudio.ui.panels.panel import Panel
+from sslstudio.ui.panels.parts import Button, Notice, SliderRow, label, question
+from sslstudio.ui.panels.running import Empty
 from sslstudio.ui.panels.states import PaintState
+from sslstudio.ui.panels.words import thousands
+from sslstudio.ui.theme import SPACE
+
+TOOLS = ("brush", "eraser", "polygon", "fill", "pan")
+LARGEST_BRUSH = 400
 
 
 class PaintPanel(Panel):
@@ -38,7 +48,113 @@ class PaintPanel(Panel):
 
     ID = "panel.paint"
     NAME = "Paint"
+    SENTENCE = "Mark a little of everything you want to tell apart. What you leave unpainted is not judged."
 
     def draw(self, state: PaintState) -> None:
         """Show ``state``; no other code touches these widgets."""
-        self.state = state
+        self.empty.setVisible(not state.images)
+        self.body.setVisible(bool(state.images))
+        for tool, button in self.tools.items():
+            button.setChecked(tool == state.tool)
+            button.setEnabled(state.image_open)
+        self.undo.setEnabled(state.can_undo)
+        self.redo.setEnabled(state.can_redo)
+        self.brush.draw(state.brush)
+        self.opacity.draw(round(100 * state.opacity))
+        self.masks.setChecked(state.masks_shown)
+        self.classes.draw(state.classes, state.current)
+        self.progress.setText(f"{thousands(state.painted)} of {thousands(state.images)} images painted")
+        ready = sum(1 for row in state.classes if row.pixels) > 1
+        self.advice.say(state.advice, "good" if ready else "none")
+        self.go_on.setEnabled(ready)
+
+    def _fill(self) -> None:
+        self.empty = Empty(self._id("empty"), "images", PaintState().advice, "Go to images")
+        self.body = QWidget()
+        self.column.addWidget(self.empty)
+        self.column.addWidget(self.body)
+        box = QVBoxLayout(self.body)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(SPACE)
+        self.advice = Notice(self._id("advice"))
+        box.addWidget(self.advice)
+        box.addLayout(self._fill_tools())
+        self.brush = SliderRow(self._id("brush_size"), "Brush size", 1, LARGEST_BRUSH, "px")
+        self.brush.slider.setToolTip("Also [ and ], or Shift and the wheel")
+        box.addWidget(self.brush)
+        box.addSpacing(SPACE)
+        box.addWidget(question("Classes"))
+        self.classes = ClassList(self._id("classes"))
+        box.addWidget(self.classes)
+        box.addSpacing(SPACE)
+        self._fill_overlay(box)
+        self._fill_end(box)
+        self._wire()
+
+    def _fill_tools(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        self.tools: dict[str, Button] = {}
+        for tool in TOOLS:
+            button = _tool_button(self._id(f"tool.{tool}"), f"paint.{tool}")
+            button.setCheckable(True)
+            button.clicked.connect(self._on_tool)
+            self.tools[tool] = button
+            row.addWidget(button)
+        row.addStretch(1)
+        self.undo = _tool_button(self._id("undo"), "edit.undo")
+        self.redo = _tool_button(self._id("redo"), "edit.redo")
+        row.addWidget(self.undo)
+        row.addWidget(self.redo)
+        return row
+
+    def _fill_overlay(self, box: QVBoxLayout) -> None:
+        self.opacity = SliderRow(self._id("opacity"), "Mask opacity", 0, 100, "%")
+        self.masks = QCheckBox("Show masks")
+        self.masks.setObjectName(self._id("masks_shown"))
+        self.masks.setToolTip(f"Hide them to see the image ({BY_ID['view.masks'].shortcut})")
+        box.addWidget(self.opacity)
+        box.addWidget(self.masks)
+        box.addSpacing(SPACE)
+
+    def _fill_end(self, box: QVBoxLayout) -> None:
+        self.progress = label(tabular=True)
+        self.progress.setObjectName(self._id("progress"))
+        self.go_on = Button(self._id("continue"), "Continue to fine-tuning", "primary")
+        self.take = Button(self._id("import"), "Import masks …", "link", "import")
+        for widget in (self.progress, self.go_on, self.take):
+            box.addWidget(widget)
+
+    def _wire(self) -> None:
+        self.empty.wanted.connect(self.images_wanted)
+        self.brush.chosen.connect(self.brush_chosen)
+        self.opacity.chosen.connect(self._on_opacity)
+        self.masks.clicked.connect(self.masks_shown_chosen)
+        self.undo.clicked.connect(self.undo_wanted)
+        self.redo.clicked.connect(self.redo_wanted)
+        self.take.clicked.connect(self.import_wanted)
+        self.go_on.clicked.connect(self.finetune_wanted)
+        self.classes.chosen.connect(self.class_chosen)
+        self.classes.add_wanted.connect(self.class_add_wanted)
+        self.classes.rename_wanted.connect(self.class_rename_wanted)
+        self.classes.recolour_wanted.connect(self.class_recolour_wanted)
+        self.classes.remove_wanted.connect(self.class_remove_wanted)
+
+    def _on_tool(self) -> None:
+        pressed = self.sender()
+        for tool, button in self.tools.items():
+            button.setChecked(button is pressed)
+            if button is pressed:
+                self.tool_chosen.emit(tool)
+
+    def _on_opacity(self, value: int) -> None:
+        self.opacity_chosen.emit(value / 100)
+
+
+def _tool_button(name: str, action: str) -> Button:
+    """A button for an action of the table, with its text and shortcut in the tool tip."""
+    row = BY_ID[action]
+    button = Button(name, "", "tool", row.icon, f"{row.text} ({row.shortcuts[0]})" if row.shortcuts else row.text)
+    button.setAccessibleName(row.text)
+    button.setAccessibleDescription(row.tip)
+    return button

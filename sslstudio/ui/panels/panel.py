@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-GRID = 8
+from sslstudio.ui.panels.parts import label
+from sslstudio.ui.theme import SPACE, TITLE
+
 WIDTH = 320
-TEXT, NOTE, TITLE = 13, 11, 16  # pixels; ui.md knows no other sizes
-
-
-def label(text: str = "", size: int = TEXT, *, quiet: bool = False, bold: bool = False) -> QLabel:
-    """A wrapping text label of one of the three sizes; ``quiet`` for what matters less."""
-    made = QLabel(text)
-    made.setWordWrap(True)
-    made.setTextFormat(Qt.TextFormat.PlainText)
-    font = made.font()
-    font.setPixelSize(size)
-    font.setBold(bold)
-    made.setFont(font)
-    if quiet:
-        made.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-    return made
 
 
 class Panel(QScrollArea):
@@ -39,22 +25,27 @@ class Panel(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(WIDTH - 40)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumWidth(WIDTH - 5 * SPACE)
         body = QWidget()
+        body.setObjectName(f"{self.ID}.body")
         self.column = QVBoxLayout(body)
-        self.column.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        self.column.setSpacing(GRID)
-        self.title = label(self.NAME, TITLE, bold=True)
+        self.column.setContentsMargins(2 * SPACE, 2 * SPACE, 2 * SPACE, 2 * SPACE)
+        self.column.setSpacing(SPACE)
+        self.column.addWidget(label(self.NAME, TITLE, bold=True))
         self.sentence = label(self.SENTENCE, quiet=True)
-        self.column.addWidget(self.title)
         self.column.addWidget(self.sentence)
+        self.column.addSpacing(SPACE)
         self.setWidget(body)
         self._fill()
         self.column.addStretch(1)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         """The width that the window gives a panel at first."""
         return QSize(WIDTH, 600)
 
     def _fill(self) -> None:
         """Put the step's widgets into ``column``."""
+
+    def _id(self, name: str) -> str:
+        return f"{self.ID}.{name}"

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from sslstudio.recipes.backbones import BACKBONE_NAMES
+from sslstudio.recipes.methods import METHODS
+from sslstudio.recipes.presets import PRESETS
+from sslstudio.recipes.pretrain import PretrainRecipe
+from sslstudio.recipes.settings import with_changes
+from sslstudio.runs.folder import RunState
 from sslstudio.ui.panels.attention import AttentionSection
+from sslstudio.ui.panels.form import SettingsForm
+from sslstudio.ui.panels.howlong import PRETRAIN_TIMES, HowLong
+from sslstudio.ui.panels.images import PRESET_CHOICES
+from sslstudio.ui.panels.live import Curve, LiveRun
 from sslstudio.ui.panels.panel import Panel
+from sslstudio.ui.panels.parts import Button, Combo, Dot, Fold, Notice, label, question, quiet_number
+from sslstudio.ui.panels.plots import CurvePlot
+from sslstudio.ui.panels.running import Empty, RunBox, RunList
 from sslstudio.ui.panels.states import PretrainState
+from sslstudio.ui.panels.thumbs import ThumbStrip
+from sslstudio.ui.panels.words import health, percent
+from sslstudio.ui.theme import SMALL, SPACE
 
 
 class PretrainPanel(Panel):
-    """Draws ``PretrainState``.
+    """Draws ``PretrainState``; the attention section is ``attention``.
 
     Signals:
         start_wanted: A whole ``PretrainRecipe``.
@@ -32,11 +49,246 @@ class PretrainPanel(Panel):
 
     ID = "panel.pretrain"
     NAME = "Pretrain"
-
-    def _fill(self) -> None:
-        self.attention = AttentionSection()
-        self.column.addWidget(self.attention)
+    SENTENCE = "The network learns what your images are made of, by itself and without masks."
 
     def draw(self, state: PretrainState) -> None:
         """Show ``state``; no other code touches these widgets."""
-        self.state = state
+        running = state.run is not None and state.run.active
+        nothing = not state.images
+        self.empty.setVisible(nothing and not running)
+        self.ask.setVisible(not nothing and not running)
+        self.live.setVisible(running)
+        self._draw_question(state)
+        if state.run is not None:
+            self.live.draw(state.run, state.ahead)
+        self.outcome.draw(None if running else state.run)
+        self.earlier.draw(state.earlier)
+        self.attention.setVisible(not nothing)
+        self.attention.draw(state.attention)
+
+    def recipe(self) -> PretrainRecipe | None:
+        """What the form asks for; None when something does not fit, which is then shown beside it."""
+        read = self.form.read()
+        if not isinstance(read, PretrainRecipe):
+            return None
+        return with_changes(read, {"minutes": self.how_long.minutes(), "preset": self.preset.currentData()})
+
+    def _fill(self) -> None:
+        self.empty = Empty(self._id("empty"), "images", "Pretraining needs images first.", "Go to images")
+        self.ask = QWidget()
+        self.live = PretrainLive(self._id("live"))
+        self.outcome = Outcome(self._id("outcome"))
+        self.earlier = RunList(self._id("earlier"), "Earlier runs", choosable=True)
+        self.attention = AttentionSection(self._id("attention"))
+        for widget in (self.empty, self.live, self.outcome, self.ask, self.earlier, self.attention):
+            self.column.addWidget(widget)
+        self._fill_question()
+        self._wire()
+
+    def _fill_question(self) -> None:
+        box = QVBoxLayout(self.ask)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(SPACE)
+        self.how_long = HowLong(self._id("minutes"), PRETRAIN_TIMES)
+        self.preset = Combo(self._id("preset"), "What kind of images are they?")
+        self.reason = label(size=SMALL, quiet=True, lines=3)
+        self.reason.setObjectName(self._id("reason"))
+        self.misfit = Notice(self._id("misfit"))
+        self.start = Button(self._id("start"), "Start pretraining", "primary", tip="Runs in the background")
+        self.advanced = Fold(self._id("advanced"), "Advanced")
+        self.form = SettingsForm(self._id("set"), PretrainRecipe, hide=("minutes", "preset"))
+        self.advanced.body.addWidget(self.form)
+        box.addWidget(self.how_long)
+        box.addSpacing(SPACE)
+        box.addWidget(question("What kind of images are they?"))
+        box.addWidget(self.preset)
+        box.addSpacing(SPACE)
+        for widget in (self.start, self.reason, self.misfit, self.advanced):
+            box.addWidget(widget)
+
+    def _wire(self) -> None:
+        self.empty.wanted.connect(self.images_wanted)
+        self.start.clicked.connect(self._on_start)
+        self.preset.activated.connect(self._on_preset)
+        self.form.changed.connect(self._on_form_changed)
+        for box in (self.live.box, self.outcome):
+            box.resume_wanted.connect(self.resume_wanted)
+        self.live.box.pause_wanted.connect(self.pause_wanted)
+        self.live.box.stop_wanted.connect(self.stop_wanted)
+        self.live.thumbs.image_wanted.connect(self.image_wanted)
+        self.outcome.next_wanted.connect(self.paint_wanted)
+        self.earlier.use_wanted.connect(self.use_wanted)
+        self.earlier.resume_wanted.connect(self.resume_wanted)
+
+    def _draw_question(self, state: PretrainState) -> None:
+        self.how_long.suggest(state.recipe.minutes)
+        self.preset.draw(PRESET_CHOICES, state.recipe.preset)
+        self.preset.setToolTip(PRESETS[state.recipe.preset].summary)
+        self.form.suggest(state.recipe)
+        self._reason = state.reason
+        self.start.set_words("Pretrain once more" if state.earlier else "Start pretraining")
+        self._on_form_changed()
+
+    def _on_form_changed(self) -> None:
+        """Say beside the button what will happen; the method's misfit must be seen before the start."""
+        values = self.form.values()
+        net = BACKBONE_NAMES.get(values["backbone"], values["backbone"])
+        what = f"{METHODS[values['method']['id']].name} on {net}."
+        misfit = self.form.misfit()
+        self.misfit.say(misfit if self.advanced.content.isHidden() else "", "fair")
+        self.reason.setText(f"{what} {getattr(self, '_reason', '')}".strip())
+        self.start.setEnabled(not misfit)
+
+    def _on_start(self) -> None:
+        recipe = self.recipe()
+        if recipe is None:
+            self.advanced.head.setChecked(True)
+            return
+        self.start_wanted.emit(recipe)
+
+    def _on_preset(self) -> None:
+        self.preset_chosen.emit(str(self.preset.currentData()))
+
+
+class PretrainLive(QWidget):
+    """What is seen while it runs: progress, health, curve, speed, attention previews."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.box = RunBox(f"{name}.run")
+        self.plot = CurvePlot(f"{name}.loss", "Loss (lower is better)")
+        self.health = HealthBox(f"{name}.health")
+        self.speed, self.wait = quiet_number("–"), quiet_number("–")
+        self.thumbs = ThumbStrip(f"{name}.previews")
+        self.thumbs_note = label(size=SMALL, quiet=True, lines=1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2 * SPACE)
+        for widget in (self.box, self.health, self.plot):
+            column.addWidget(widget)
+        figures = QGridLayout()
+        figures.setVerticalSpacing(SPACE // 2)
+        for place, (text, value, tip) in enumerate(
+            (
+                ("Images per second", self.speed, "How many images the network sees per second"),
+                ("Waiting for data", self.wait, "Share of the time in which the processor waits for images"),
+            )
+        ):
+            figures.addWidget(_with_tip(label(text, SMALL, quiet=True), tip), place, 0)
+            figures.addWidget(_with_tip(value, tip), place, 1)
+            value.setAlignment(value.alignment().AlignRight)
+        column.addLayout(figures)
+        pictures = QVBoxLayout()
+        pictures.setSpacing(SPACE // 2)
+        for widget in (question("What it looks at"), self.thumbs, self.thumbs_note):
+            pictures.addWidget(widget)
+        column.addLayout(pictures)
+
+    def draw(self, run: LiveRun, ahead: int) -> None:
+        """Show one run."""
+        self.box.draw(run, ahead)
+        self.plot.draw(run.curves.get("loss", Curve()))
+        self.health.draw(run)
+        speed, wait = run.figures.get("images_per_second"), run.figures.get("data_wait")
+        self.speed.setText("–" if speed is None else f"{speed:.0f}")
+        self.wait.setText("–" if wait is None else percent(wait))
+        self.thumbs.draw(tuple(thumb for thumb in run.thumbs if thumb.what == "attention") or run.thumbs)
+        step = max((thumb.step for thumb in run.thumbs), default=0)
+        self.thumbs_note.setText(f"As of step {step}" if run.thumbs else "Pictures arrive every few seconds.")
+
+
+class HealthBox(QWidget):
+    """How well the features spread: a coloured word, the figure, what it means."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.dot = Dot()
+        self.word = label(bold=True)
+        self.word.setObjectName(f"{name}.word")
+        self.figure = quiet_number()
+        self.figure.setObjectName(f"{name}.figure")
+        self.meaning = label(size=SMALL, quiet=True, lines=3)
+        head = QHBoxLayout()
+        head.setSpacing(SPACE // 2)
+        head.addWidget(self.dot)
+        head.addWidget(self.word)
+        head.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(head)
+        column.addWidget(self.figure)
+        column.addWidget(self.meaning)
+        self.setToolTip("Effective rank of the features: needs no labels, and falls when the network collapses")
+
+    def draw(self, run: LiveRun) -> None:
+        """Show the newest figure."""
+        found = health(run.figures)
+        self.dot.set_level(found.level)
+        self.word.setText(found.word)
+        self.figure.setText(found.figure[:1].upper() + found.figure[1:])
+        self.meaning.setText(found.meaning)
+
+
+class Outcome(QWidget):
+    """How the last run ended, in plain words, and the next step.
+
+    Signals:
+        resume_wanted: The run's id.
+        next_wanted: Go on to painting.
+    """
+
+    resume_wanted = Signal(str)
+    next_wanted = Signal()
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._run: LiveRun | None = None
+        self.notice = Notice(f"{name}.notice")
+        self.resume = Button(f"{name}.resume", "Resume", "primary", tip="Goes on from the last checkpoint")
+        self.next = Button(f"{name}.next", "Continue to painting", "primary")
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, SPACE)
+        self.column.setSpacing(SPACE)
+        for widget in (self.notice, self.resume, self.next):
+            self.column.addWidget(widget)
+        self.resume.clicked.connect(self._on_resume)
+        self.next.clicked.connect(self.next_wanted)
+        self.hide()
+
+    def draw(self, run: LiveRun | None) -> None:
+        """Show how a run ended; hidden for None and for runs that go on."""
+        self._run = run
+        ended = run is not None and not run.active
+        self.setVisible(ended)
+        if run is None or not ended:
+            return
+        good = run.state in (RunState.FINISHED, RunState.STOPPED)
+        self.notice.say(outcome_words(run), "good" if good else "fair")
+        self.resume.setVisible(run.state is RunState.INTERRUPTED)
+        self.next.setVisible(good)
+
+    def _on_resume(self) -> None:
+        if self._run is not None:
+            self.resume_wanted.emit(self._run.id)
+
+
+def outcome_words(run: LiveRun) -> str:
+    """How a pretraining run ended."""
+    if run.state is RunState.INTERRUPTED:
+        return "The run was interrupted. It can go on from its last checkpoint; nothing before that is lost."
+    if run.state is RunState.FAILED:
+        return " ".join(part for part in (run.warning, run.advice) if part) or "The run could not go on; see its log."
+    found = health(run.figures)
+    begin = "Pretraining is done." if run.state is RunState.FINISHED else "Stopped; what was learned is kept."
+    if found.level == "none":
+        return begin
+    return f"{begin} {found.word}: {found.figure}."
+
+
+def _with_tip(widget: QLabel, tip: str) -> QLabel:
+    widget.setToolTip(tip)
+    return widget

@@ -1,0 +1,275 @@
+"""The list of classes: colour, name, key, how much is painted; add, rename, recolour, remove."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import QAbstractButton, QColorDialog, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+
+from sslstudio.ui.panels.parts import RADIUS, Button
+from sslstudio.ui.panels.states import ClassRow
+from sslstudio.ui.panels.words import thousands
+from sslstudio.ui.theme import SMALL, SPACE, TEXT, font
+
+ROW_HEIGHT = 5 * SPACE
+
+
+class Swatch(QAbstractButton):
+    """A class's colour; a click asks for another."""
+
+    def __init__(self, name: str, colour: str, title: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(f"Colour of {title}")
+        self.setToolTip("Change the colour")
+        self.setFixedSize(20, 20)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.colour = colour
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw a filled square with an outline that can be seen on any ground."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(QColor(self.colour))
+        role = QPalette.ColorRole.Highlight if self.hasFocus() else QPalette.ColorRole.Dark
+        painter.setPen(QPen(self.palette().color(role), 2 if self.hasFocus() else 1))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
+
+
+class ClassLine(QAbstractButton):
+    """One class; a click chooses it, a double click or F2 renames it.
+
+    Signals:
+        rename_wanted: The new name.
+        recolour_wanted: The new colour as ``#rrggbb``.
+        remove_wanted: The class may go (only offered while nothing is painted with it).
+    """
+
+    rename_wanted = Signal(str)
+    recolour_wanted = Signal(str)
+    remove_wanted = Signal()
+
+    def __init__(self, name: str, row: ClassRow, place: int, *, removable: bool) -> None:
+        super().__init__()
+        self.row, self.place = row, place
+        self.setObjectName(name)
+        self.setCheckable(True)
+        self.setFixedHeight(ROW_HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setToolTip("Double-click or F2 to rename")
+        self._say()
+        self.swatch = Swatch(f"{name}.colour", row.colour, row.name)
+        self.edit = QLineEdit(row.name)
+        self.edit.setObjectName(f"{name}.name")
+        self.edit.setAccessibleName(f"Name of {row.name}")
+        self.edit.setFixedHeight(28)
+        self.edit.hide()
+        self.remove = Button(f"{name}.remove", "", "link", "close", "Remove this class")
+        self.remove.setAccessibleName(f"Remove {row.name}")
+        self.remove.setVisible(removable)
+        box = QHBoxLayout(self)
+        box.setContentsMargins(SPACE, 0, SPACE, 0)
+        box.setSpacing(SPACE)
+        box.addWidget(self.swatch)
+        box.addWidget(self.edit, 1)
+        box.addStretch(1)
+        box.addWidget(self.remove)
+        self.swatch.clicked.connect(self._on_swatch)
+        self.remove.clicked.connect(self.remove_wanted)
+        self.edit.editingFinished.connect(self._on_edited)
+        self.edit.installEventFilter(self)
+
+    def set_pixels(self, pixels: int) -> None:
+        """Show another count without building the line again."""
+        self.row = ClassRow(self.row.name, self.row.colour, pixels)
+        self.remove.setVisible(self.remove.isVisibleTo(self) and not pixels)
+        self._say()
+        self.update()
+
+    def begin_rename(self) -> None:
+        """Let the user type another name in place."""
+        self.edit.setText(self.row.name)
+        self.edit.show()
+        self.edit.selectAll()
+        self.edit.setFocus()
+        self.update()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Rename."""
+        self.begin_rename()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """F2 renames, the rest as for any button."""
+        if event.key() == Qt.Key.Key_F2:
+            self.begin_rename()
+            return
+        super().keyPressEvent(event)
+
+    def eventFilter(self, watched: QWidget, event: QEvent) -> bool:
+        """Escape in the name field keeps the old name."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
+            self.edit.setText(self.row.name)
+            self.edit.hide()
+            self.setFocus()
+            self.update()
+            return True
+        return super().eventFilter(watched, event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the ground, the name, the key and the count."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        role = QPalette.ColorRole
+        area = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        if self.isChecked() or self.underMouse():
+            painter.setPen(QPen(self.palette().color(role.Highlight), 2) if self.isChecked() else Qt.PenStyle.NoPen)
+            painter.setBrush(self.palette().color(role.Base if self.isChecked() else role.Midlight))
+            painter.drawRoundedRect(area, RADIUS, RADIUS)
+        if self.hasFocus() and not self.isChecked():
+            painter.setPen(QPen(self.palette().color(role.Dark), 1, Qt.PenStyle.DotLine))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(area, RADIUS, RADIUS)
+        if self.edit.isHidden():
+            self._draw_words(painter, area)
+
+    def _draw_words(self, painter: QPainter, area: QRectF) -> None:
+        role, middle = QPalette.ColorRole, Qt.AlignmentFlag.AlignVCenter
+        right = area.adjusted(0, 0, -SPACE - (28 if self.remove.isVisibleTo(self) else 0), 0)
+        key = str(self.place + 1) if self.place < 9 else ""
+        painter.setFont(font(SMALL, tabular=True))
+        painter.setPen(self.palette().color(role.PlaceholderText))
+        painter.drawText(right, int(middle | Qt.AlignmentFlag.AlignRight), key)
+        count = f"{thousands(self.row.pixels)} px" if self.row.pixels else "not painted"
+        counted = right.adjusted(0, 0, -2 * SPACE, 0)
+        painter.drawText(counted, int(middle | Qt.AlignmentFlag.AlignRight), count)
+        taken = painter.fontMetrics().horizontalAdvance(count) + SPACE
+        painter.setFont(font(TEXT, bold=self.isChecked()))
+        painter.setPen(self.palette().color(role.WindowText))
+        room = QRectF(4.5 * SPACE, area.top(), counted.right() - taken - 4.5 * SPACE, area.height())
+        name = painter.fontMetrics().elidedText(self.row.name, Qt.TextElideMode.ElideRight, int(room.width()))
+        painter.drawText(room, int(middle | Qt.AlignmentFlag.AlignLeft), name)
+
+    def _say(self) -> None:
+        painted = f"{self.row.pixels} pixels painted" if self.row.pixels else "not painted"
+        self.setAccessibleName(f"Class {self.row.name}, {painted}")
+        if self.place < 9:
+            self.setAccessibleDescription(f"Key {self.place + 1}")
+
+    def _on_edited(self) -> None:
+        if self.edit.isHidden():
+            return
+        name = self.edit.text().strip()
+        self.edit.hide()
+        self.update()
+        if name and name != self.row.name:
+            self.rename_wanted.emit(name)
+
+    def _on_swatch(self) -> None:
+        dialog = QColorDialog(QColor(self.row.colour), self)
+        dialog.setObjectName("dialog.colour")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.colorSelected.connect(self._on_colour)
+        dialog.open()
+
+    def _on_colour(self, colour: QColor) -> None:
+        self.recolour_wanted.emit(colour.name())
+
+
+class ClassList(QWidget):
+    """All classes and a field for one more.
+
+    Signals:
+        chosen: The place of a class; likewise the first value of the others.
+        add_wanted: The name of a new class.
+        rename_wanted, recolour_wanted, remove_wanted: Change a class.
+    """
+
+    chosen = Signal(int)
+    add_wanted = Signal(str)
+    rename_wanted = Signal(int, str)
+    recolour_wanted = Signal(int, str)
+    remove_wanted = Signal(int)
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._key: tuple = ()
+        self.lines: list[ClassLine] = []
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(SPACE // 2)
+        self._box = QVBoxLayout()
+        self._box.setSpacing(SPACE // 2)
+        box.addLayout(self._box)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE)
+        self.new = QLineEdit()
+        self.new.setObjectName(f"{name}.new")
+        self.new.setPlaceholderText("New class, such as “crack”")
+        self.new.setAccessibleName("Name of a new class")
+        self.new.setFixedHeight(32)
+        self.add = Button(f"{name}.add", "Add", glyph="plus")
+        self.add.setAccessibleName("Add the class")
+        self.add.setEnabled(False)
+        row.addWidget(self.new, 1)
+        row.addWidget(self.add)
+        box.addLayout(row)
+        self.new.textChanged.connect(self._on_text)
+        self.new.returnPressed.connect(self._on_add)
+        self.add.clicked.connect(self._on_add)
+
+    def draw(self, rows: tuple[ClassRow, ...], current: int) -> None:
+        """Show the classes; built again only when names, colours or what may be removed changed."""
+        key = tuple((row.name, row.colour, bool(row.pixels)) for row in rows)
+        if key != self._key:
+            self._key = key
+            self._build(rows)
+        for place, (line, row) in enumerate(zip(self.lines, rows, strict=True)):
+            line.setChecked(place == current)
+            if line.row != row:
+                line.set_pixels(row.pixels)
+
+    def _build(self, rows: tuple[ClassRow, ...]) -> None:
+        for line in self.lines:
+            self._box.removeWidget(line)
+            line.hide()
+            line.deleteLater()
+        self.lines = []
+        for place, row in enumerate(rows):
+            removable = not row.pixels and place > 0 and place == len(rows) - 1
+            line = ClassLine(f"{self.objectName()}.{place}", row, place, removable=removable)
+            line.clicked.connect(self._on_clicked)
+            line.rename_wanted.connect(self._on_rename)
+            line.recolour_wanted.connect(self._on_recolour)
+            line.remove_wanted.connect(self._on_remove)
+            self._box.addWidget(line)
+            self.lines.append(line)
+
+    def _place(self) -> int:
+        line = self.sender()
+        return line.place if isinstance(line, ClassLine) else -1
+
+    def _on_clicked(self) -> None:
+        pressed = self._place()
+        for line in self.lines:
+            line.setChecked(line.place == pressed)
+        self.chosen.emit(pressed)
+
+    def _on_rename(self, name: str) -> None:
+        self.rename_wanted.emit(self._place(), name)
+
+    def _on_recolour(self, colour: str) -> None:
+        self.recolour_wanted.emit(self._place(), colour)
+
+    def _on_remove(self) -> None:
+        self.remove_wanted.emit(self._place())
+
+    def _on_text(self, text: str) -> None:
+        self.add.setEnabled(bool(text.strip()))
+
+    def _on_add(self) -> None:
+        name = self.new.text().strip()
+        if name:
+            self.new.clear()
+            self.add_wanted.emit(name)

@@ -1,0 +1,474 @@
+"""The few controls that all panels are made of, drawn flat in the palette's colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QEnterEvent, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sslstudio.ui.icons import icon
+from sslstudio.ui.panels.states import Choice, Level
+from sslstudio.ui.theme import SMALL, SPACE, TEXT, font, tone
+
+RADIUS = 5
+ICON = 20
+Kind = Literal["primary", "plain", "segment", "link", "tool"]
+HEIGHTS: dict[Kind, int] = {"primary": 40, "plain": 32, "segment": 32, "link": 24, "tool": 40}
+
+
+def label(
+    text: str = "", size: int = TEXT, *, quiet: bool = False, bold: bool = False, lines: int = 0, tabular: bool = False
+) -> QLabel:
+    """A wrapping text label; ``quiet`` for what matters less, ``lines`` keeps room so that nothing jumps."""
+    made = QLabel(text)
+    made.setWordWrap(True)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setFont(font(size, bold=bold, tabular=tabular))
+    made.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+    made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    if quiet:
+        made.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+    if lines:
+        made.setMinimumHeight(made.fontMetrics().lineSpacing() * lines + 2)
+    return made
+
+
+def question(text: str) -> QLabel:
+    """The heading of a part of a panel."""
+    return label(text, bold=True)
+
+
+def level_colour(level: Level) -> str:
+    """The colour that goes with a level in the tone shown now."""
+    now = tone()
+    return {"good": now.good, "fair": now.warning, "poor": now.error, "none": now.quiet}[level]
+
+
+class Button(QPushButton):
+    """A flat button: ``primary`` (the one big one), ``plain``, ``segment``, ``link`` or ``tool``."""
+
+    def __init__(self, name: str, text: str = "", kind: Kind = "plain", glyph: str = "", tip: str = "") -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.setObjectName(name)
+        self.setFont(font(TEXT, bold=kind == "primary"))
+        self.setFixedHeight(HEIGHTS[kind])
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAutoDefault(False)
+        self._glyph = glyph
+        self._turn = 0
+        if kind == "tool":
+            self.setFixedWidth(HEIGHTS["tool"])
+        if kind == "link":
+            self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        if tip:
+            self.setToolTip(tip)
+        if text or tip:
+            self.setAccessibleName(text or tip)
+
+    def set_words(self, text: str) -> None:
+        """Change the text and what screen readers say."""
+        if text != self.text():
+            self.setText(text)
+            self.setAccessibleName(text)
+
+    def set_glyph(self, glyph: str, turn: int = 0) -> None:
+        """Change the icon; ``turn`` in degrees."""
+        self._glyph, self._turn = glyph, turn
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Text with room around it."""
+        margin = 0 if self.kind == "link" else (SPACE if self.kind == "segment" else 2 * SPACE)
+        width = self.fontMetrics().horizontalAdvance(self.text()) + 2 * margin
+        width += ICON + (SPACE // 2 if self.text() else 0) if self._glyph else 0
+        return QSize(HEIGHTS["tool"] if self.kind == "tool" else width, HEIGHTS[self.kind])
+
+    def minimumSizeHint(self) -> QSize:
+        """As small as the text allows."""
+        return self.sizeHint()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Show that it can be pressed."""
+        self.update()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Show it at rest again."""
+        self.update()
+        super().leaveEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw ground, outline, icon and text."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        fill, edge, ink = self._colours()
+        area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setBrush(fill or Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(edge, 1) if edge else Qt.PenStyle.NoPen)
+        if self.kind != "link":
+            painter.drawRoundedRect(area, RADIUS, RADIUS)
+        if self.hasFocus() and self.window().testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange):
+            self._draw_focus(painter, area, ink)
+        self._draw_words(painter, area, ink)
+
+    def _colours(self) -> tuple[QColor | None, QColor | None, QColor]:
+        palette, role = self.palette(), QPalette.ColorRole
+        enabled, hover = self.isEnabled(), self.underMouse() and self.isEnabled()
+        if self.kind == "link":
+            link = palette.color(role.Link if enabled else role.ButtonText)
+            return None, None, link.lighter(115) if hover else link
+        if self.kind == "primary" or self.isChecked():
+            accent = palette.color(role.Highlight)
+            if self.isDown():
+                accent = accent.darker(115)
+            elif hover:
+                accent = accent.lighter(108)
+            return accent, None, palette.color(role.HighlightedText)
+        ground = palette.color(role.Button)
+        if self.isDown() or hover:
+            ground = palette.color(role.Mid if self.isDown() else role.Midlight)
+        if self.kind == "tool" and not hover:
+            return None, None, palette.color(role.ButtonText)
+        edge = palette.color(role.Dark if enabled else role.Mid)
+        edge.setAlphaF(0.9 if hover else 0.7)
+        return ground, edge, palette.color(role.ButtonText)
+
+    def _draw_focus(self, painter: QPainter, area: QRectF, ink: QColor) -> None:
+        painter.save()
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        accented = self.kind == "primary" or self.isChecked()
+        painter.setPen(QPen(ink if accented else self.palette().color(QPalette.ColorRole.Highlight), 2))
+        inset = 3 if accented else 1
+        painter.drawRoundedRect(area.adjusted(inset, inset, -inset, -inset), RADIUS - 1, RADIUS - 1)
+        painter.restore()
+
+    def _draw_words(self, painter: QPainter, area: QRectF, ink: QColor) -> None:
+        painter.setPen(ink)
+        painter.setFont(self.font())
+        text = self.text()
+        left = area
+        if self._glyph:
+            wide = ICON + (SPACE // 2 + self.fontMetrics().horizontalAdvance(text) if text else 0)
+            start = area.left() if self.kind == "link" else area.left() + (area.width() - wide) / 2
+            top = area.top() + (area.height() - ICON) / 2
+            painter.save()
+            painter.translate(round(start) + ICON / 2, round(top) + ICON / 2)
+            painter.rotate(self._turn)
+            icon(self._glyph, ink.name()).paint(painter, QRect(-ICON // 2, -ICON // 2, ICON, ICON))
+            painter.restore()
+            left = QRectF(start + ICON + SPACE // 2, area.top(), area.right() - start - ICON, area.height())
+        if not text:
+            return
+        centred = Qt.AlignmentFlag.AlignVCenter | (
+            Qt.AlignmentFlag.AlignLeft if self._glyph or self.kind == "link" else Qt.AlignmentFlag.AlignHCenter
+        )
+        painter.drawText(left, int(centred), text)
+
+
+class Segments(QWidget):
+    """A few choices side by side, one chosen; ``columns`` per row.
+
+    Signals:
+        chosen: The id of the choice that was pressed.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, name: str, title: str, options: Mapping[str, str], columns: int = 3) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(SPACE // 2)
+        self._group = QButtonGroup(self)
+        self.buttons: dict[str, Button] = {}
+        for place, (key, text) in enumerate(options.items()):
+            button = Button(f"{name}.{key}", text, "segment")
+            button.setCheckable(True)
+            button.setAccessibleName(f"{title} {text}")
+            self._group.addButton(button)
+            self.buttons[key] = button
+            grid.addWidget(button, place // columns, place % columns)
+        for column in range(columns):
+            grid.setColumnStretch(column, 1)
+        self._group.buttonClicked.connect(self._on_clicked)
+
+    def select(self, key: str) -> None:
+        """Mark a choice; an unknown one marks none."""
+        self._group.setExclusive(False)
+        for known, button in self.buttons.items():
+            button.setChecked(known == key)
+        self._group.setExclusive(key in self.buttons)
+
+    def selected(self) -> str:
+        """The id of the marked choice, or nothing."""
+        return next((key for key, button in self.buttons.items() if button.isChecked()), "")
+
+    def _on_clicked(self, button: Button) -> None:
+        key = next(key for key, known in self.buttons.items() if known is button)
+        self.select(key)
+        self.chosen.emit(key)
+
+
+class Fold(QWidget):
+    """A part that is folded until asked for; ``body`` takes its widgets."""
+
+    def __init__(self, name: str, title: str, *, open_: bool = False) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(SPACE // 2)
+        self.head = Button(f"{name}.head", title, "link", "next")
+        self.head.setCheckable(True)
+        self.content = QWidget()
+        self.body = QVBoxLayout(self.content)
+        self.body.setContentsMargins(0, SPACE // 2, 0, SPACE // 2)
+        self.body.setSpacing(SPACE)
+        outer.addWidget(self.head)
+        outer.addWidget(self.content)
+        self.head.toggled.connect(self._on_toggled)
+        self.head.setChecked(open_)
+        self._on_toggled(open_)
+
+    def _on_toggled(self, shown: bool) -> None:
+        self.content.setVisible(shown)
+        self.head.set_glyph("next", 90 if shown else 0)
+        self.head.setAccessibleDescription("unfolded" if shown else "folded")
+
+
+class Bar(QProgressBar):
+    """A slim progress bar; 0 to 1000, or running to and fro at maximum 0."""
+
+    def __init__(self, name: str, title: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setTextVisible(False)
+        self.setFixedHeight(SPACE)
+        self.setRange(0, 1000)
+
+    def set_share(self, share: float) -> None:
+        """Show 0 to 1."""
+        self.setValue(round(1000 * min(1.0, max(0.0, share))))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw a rounded track and what is done of it."""
+        painter = QPainter(self)
+        draw_share(
+            painter, QRectF(self.rect()), self.value() / 1000, self.palette().color(QPalette.ColorRole.Highlight)
+        )
+
+
+def draw_share(painter: QPainter, area: QRectF, share: float, colour: QColor) -> None:
+    """A rounded track with the first ``share`` of it filled."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    radius = area.height() / 2
+    painter.setBrush(QColor(tone().line))
+    painter.drawRoundedRect(area, radius, radius)
+    if share > 0:
+        painter.setBrush(colour)
+        width = max(area.height(), area.width() * min(1.0, share))
+        painter.drawRoundedRect(QRectF(area.left(), area.top(), width, area.height()), radius, radius)
+
+
+class Notice(QWidget):
+    """One or two sentences on a tinted ground with a small icon; hidden while there is nothing to say."""
+
+    GLYPHS: Mapping[Level, str] = {"good": "check_circle", "fair": "warning", "poor": "alert", "none": "info"}
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._level: Level = "none"
+        box = QVBoxLayout(self)
+        box.setContentsMargins(SPACE + ICON + SPACE, SPACE, SPACE, SPACE)
+        self._words = label()
+        self._words.setObjectName(f"{name}.text")
+        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        box.addWidget(self._words)
+        self.hide()
+
+    def say(self, text: str, level: Level = "fair") -> None:
+        """Show the sentences, or nothing for an empty text."""
+        self._level = level
+        if text != self._words.text():
+            self._words.setText(text)
+        self.setVisible(bool(text))
+        self.update()
+
+    def text(self) -> str:
+        """What it says now."""
+        return self._words.text()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw ground and icon."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colour = QColor(level_colour(self._level))
+        ground = QColor(colour)
+        ground.setAlphaF(0.12)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ground)
+        painter.drawRoundedRect(QRectF(self.rect()), RADIUS, RADIUS)
+        place = QRectF(SPACE, SPACE - 1, ICON, ICON).toRect()
+        icon(self.GLYPHS[self._level], colour.name()).paint(painter, place)
+
+
+class Dot(QWidget):
+    """A small disc in the colour of a level, beside the word that says the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._level: Level = "none"
+        self.setFixedSize(12, 18)
+
+    def set_level(self, level: Level) -> None:
+        """Take the colour of a level."""
+        self._level = level
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the disc."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(level_colour(self._level)))
+        painter.drawEllipse(QPointF(5, self.height() / 2), 4, 4)
+
+
+class Combo(QComboBox):
+    """A combo box that shrinks to its panel and that a scrolling wheel does not change."""
+
+    def __init__(self, name: str, title: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.setFixedHeight(32)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def draw(self, choices: tuple[Choice, ...], current: str) -> None:
+        """Show the choices, refilled only when they changed, and mark one; emits nothing that users cause."""
+        wanted = [(choice.id, choice.label) for choice in choices]
+        if wanted != [(self.itemData(i), self.itemText(i)) for i in range(self.count())]:
+            self.clear()
+            for place, choice in enumerate(choices):
+                self.addItem(choice.label, choice.id)
+                self.setItemData(place, choice.note, Qt.ItemDataRole.ToolTipRole)
+        self.setCurrentIndex(self.findData(current))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Let the panel scroll instead."""
+        event.ignore()
+
+
+class Number(QDoubleSpinBox):
+    """A spin box for numbers with a point; the wheel changes it only while it has the focus."""
+
+    def __init__(self, name: str, title: str) -> None:
+        super().__init__()
+        _prepare_spin(self, name, title)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Let the panel scroll unless it has the focus."""
+        super().wheelEvent(event) if self.hasFocus() else event.ignore()
+
+    def textFromValue(self, value: float) -> str:
+        """No more digits than the number has."""
+        text = super().textFromValue(value)
+        point = self.locale().decimalPoint()
+        return text.rstrip("0").rstrip(point) if point in text else text
+
+
+class Whole(QSpinBox):
+    """A spin box for whole numbers; the wheel changes it only while it has the focus."""
+
+    def __init__(self, name: str, title: str) -> None:
+        super().__init__()
+        _prepare_spin(self, name, title)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Let the panel scroll unless it has the focus."""
+        super().wheelEvent(event) if self.hasFocus() else event.ignore()
+
+
+def _prepare_spin(box: QSpinBox | QDoubleSpinBox, name: str, title: str) -> None:
+    box.setObjectName(name)
+    box.setAccessibleName(title)
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    box.setFont(font(TEXT, tabular=True))
+    box.setFixedHeight(32)
+    box.setKeyboardTracking(False)
+
+
+class SliderRow(QWidget):
+    """A slider with its name at the left and its number at the right, which keeps its width.
+
+    Signals:
+        chosen: The new number.
+    """
+
+    chosen = Signal(int)
+
+    def __init__(self, name: str, title: str, low: int, high: int, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(SPACE // 2)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setObjectName(name)
+        self.slider.setAccessibleName(title)
+        self.slider.setRange(low, high)
+        self.slider.setFixedHeight(24)
+        self.number = label(tabular=True)
+        self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(label(title), 0, 0)
+        grid.addWidget(self.number, 0, 1)
+        grid.addWidget(self.slider, 1, 0, 1, 2)
+        self.slider.valueChanged.connect(self._on_value)
+        self._on_number(low)
+
+    def draw(self, value: int) -> None:
+        """Show a number without telling anybody; not while the user holds the handle."""
+        if self.slider.isSliderDown():
+            return
+        self.slider.blockSignals(True)
+        self.slider.setValue(value)
+        self.slider.blockSignals(False)
+        self._on_number(value)
+
+    def _on_value(self, value: int) -> None:
+        self._on_number(value)
+        self.chosen.emit(value)
+
+    def _on_number(self, value: int) -> None:
+        self.number.setText(f"{value} {self._unit}")
+
+
+def quiet_number(text: str = "") -> QLabel:
+    """A small note with figures of equal width."""
+    return label(text, SMALL, quiet=True, tabular=True)

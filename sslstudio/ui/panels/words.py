@@ -1,0 +1,189 @@
+"""Figures in plain words: durations, shares, health of features, quality of a model. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sslstudio.recipes.backbones import BACKBONE_NAMES
+from sslstudio.recipes.methods import METHODS
+from sslstudio.runs.folder import RunState, RunSummary
+from sslstudio.ui.panels.states import Level, RunRow
+
+if TYPE_CHECKING:
+    from sslstudio.project.index import ImageRecord
+
+STATE_WORDS: Mapping[RunState, str] = {
+    RunState.WAITING: "waiting",
+    RunState.RUNNING: "running",
+    RunState.PAUSED: "paused",
+    RunState.FINISHED: "finished",
+    RunState.STOPPED: "stopped and kept",
+    RunState.FAILED: "could not go on",
+    RunState.INTERRUPTED: "interrupted",
+}
+
+
+def duration(seconds: float) -> str:
+    """A time to wait, as exact as one cares: "40 s", "4 min", "2 h 10 min"."""
+    if seconds < 0:
+        return ""
+    if seconds < 55:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{max(1, minutes)} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h" if not rest else f"{hours} h {rest} min"
+
+
+def percent(share: float) -> str:
+    """A share as whole per cent with a narrow gap."""
+    return f"{round(100 * share)} %"
+
+
+def thousands(number: int) -> str:
+    """A whole number with groups of three."""
+    return f"{number:,}".replace(",", "\u2009") if number >= 10_000 else str(number)
+
+
+def many(number: int, one: str, more: str = "") -> str:
+    """A number with its noun: "1 image", "128 images"."""
+    return f"{thousands(number)} {one if number == 1 else more or one + 's'}"
+
+
+@dataclass(frozen=True)
+class Health:
+    """How well the features spread: a word, its level, the figure in words and what it means."""
+
+    word: str
+    level: Level
+    figure: str
+    meaning: str
+
+
+def health(figures: Mapping[str, float]) -> Health:
+    """Health of the features from ``effective_rank`` and, where known, ``feature_width``."""
+    rank = figures.get("effective_rank", -1.0)
+    width = figures.get("feature_width", figures.get("features", 0.0))
+    if rank < 0:
+        return Health("Not measured yet", "none", "", "The first figure comes after a short while.")
+    known = f" of {round(width)}" if width else ""
+    figure = f"features use {round(rank)}{known} directions"
+    if rank < 4:
+        return Health(
+            "Collapsed",
+            "poor",
+            figure,
+            "The network gives nearly the same answer for every image. Stop, then try another method or a smaller "
+            "learning rate.",
+        )
+    if rank < 10 or (width and rank < 0.02 * width):
+        return Health(
+            "Narrow", "fair", figure, "The network tells only a few things apart. Give it more time or more images."
+        )
+    return Health("Healthy", "good", figure, "The network tells many different things apart.")
+
+
+def class_sentence(name: str, figures: Mapping[str, float]) -> str:
+    """How well one class is found: recall and precision in words where known, else the overlap."""
+    recall, precision = figures.get(f"recall/{name}"), figures.get(f"precision/{name}")
+    if recall is not None and precision is not None:
+        return f"Finds {percent(recall)} of {name} pixels; of what it marks, {percent(precision)} is right."
+    overlap = figures.get(f"iou/{name}")
+    return f"{name}: overlap with your masks {percent(overlap)}." if overlap is not None else ""
+
+
+def quality_sentence(figures: Mapping[str, float], names: Sequence[str]) -> str:
+    """How good the model is in one sentence; the weakest class that is not background speaks first."""
+    shown = [name for name in names if f"iou/{name}" in figures]
+    things = [name for name in shown if name.lower() != "background"] or shown
+    if things:
+        weakest = min(things, key=lambda name: figures[f"iou/{name}"])
+        sentence = class_sentence(weakest, figures)
+        if sentence.startswith("Finds"):
+            return sentence
+    if "miou" in figures:
+        return f"Overlap with your masks: {percent(figures['miou'])}."
+    return ""
+
+
+def model_note(metrics: Mapping[str, float]) -> str:
+    """A model's quality in a few words, for combos and lists."""
+    if "miou" in metrics:
+        return f"overlap {percent(float(metrics['miou']))}"
+    return "not measured"
+
+
+def when(run_id: str, now: datetime | None = None) -> str:
+    """When a run began, from its id: "14:05" today, "22 Nov, 14:05" otherwise."""
+    try:
+        begun = datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S")
+    except ValueError:
+        return run_id
+    today = (now or datetime.now()).date() == begun.date()
+    return f"{begun:%H:%M}" if today else f"{begun.day} {begun:%b, %H:%M}"
+
+
+def run_row(summary: RunSummary, *, method: str = "", backbone: str = "", used: bool = False) -> RunRow:
+    """An earlier run as lists show it."""
+    what = METHODS[method].name if method in METHODS else ""
+    net = BACKBONE_NAMES.get(backbone, backbone)
+    title = " · ".join(part for part in (when(summary.id), what, net) if part)
+    level: Level = "none"
+    note = ""
+    if "effective_rank" in summary.metrics:
+        found = health(summary.metrics)
+        note, level = found.word.lower(), found.level
+    elif "miou" in summary.metrics:
+        note = model_note(summary.metrics)
+    usable = summary.state in (RunState.FINISHED, RunState.STOPPED, RunState.INTERRUPTED)
+    return RunRow(
+        summary.id,
+        title,
+        STATE_WORDS[summary.state],
+        summary.minutes,
+        note,
+        level,
+        usable=usable,
+        used=used,
+        resumable=summary.state in (RunState.INTERRUPTED, RunState.STOPPED),
+    )
+
+
+def image_facts(records: Iterable[ImageRecord]) -> tuple[str, ...]:
+    """What the images are, in two or three plain sentences: sizes, colours, bit depth."""
+    usable = [record for record in records if not record.problem and record.width]
+    if not usable:
+        return ()
+    return (_sizes(usable), _colours(usable), _depths(usable))
+
+
+def _sizes(records: Sequence[ImageRecord]) -> str:
+    sizes = {(record.width, record.height) for record in records}
+    if len(sizes) == 1:
+        width, height = next(iter(sizes))
+        return f"All {width} × {height} pixels"
+    small = min(sizes, key=lambda size: size[0] * size[1])
+    large = max(sizes, key=lambda size: size[0] * size[1])
+    return f"From {small[0]} × {small[1]} to {large[0]} × {large[1]} pixels"
+
+
+def _colours(records: Sequence[ImageRecord]) -> str:
+    kinds = {1: "grey", 2: "two channels", 3: "colour", 4: "colour with a fourth channel"}
+    return _shares([kinds.get(record.channels, f"{record.channels} channels") for record in records])
+
+
+def _depths(records: Sequence[ImageRecord]) -> str:
+    words = {"uint8": "8 bits per pixel value", "uint16": "16 bits per pixel value", "float32": "decimal pixel values"}
+    return _shares([words.get(record.dtype, record.dtype) for record in records])
+
+
+def _shares(words: Sequence[str]) -> str:
+    counts = {word: words.count(word) for word in dict.fromkeys(words)}
+    if len(counts) == 1:
+        return words[0][0].upper() + words[0][1:]
+    parts = [f"{count} {word}" for word, count in sorted(counts.items(), key=lambda item: -item[1])]
+    return ", ".join(parts)

@@ -32,6 +32,13 @@ class FinetuneRecipe(Recipe):
         names={"multilevel": "Multi-level (fine detail)", "linear": "1×1 projection"},
     )
     crop: int = setting(256, "Crop", "Side of a training crop and of a prediction tile.", low=32, high=2048, unit="px")
+    shrink: int = setting(
+        0,
+        "Shrink images by",
+        "The network sees images this many times smaller; 0: as far as what was painted stays visible.",
+        low=0,
+        high=8,
+    )
     batch_size: int = setting(8, "Batch", "Crops per step.", low=1, high=1024)
     learning_rate: float = setting(1e-3, "Learning rate", "Of the decoder.", low=1e-7, high=1)
     backbone_rate: float = setting(

@@ -1,0 +1,350 @@
+"""Fine-tuning: from painted images and an encoder to a segmentation model, within a time."""
+
+from __future__ import annotations
+
+import logging
+import math
+import platform
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from accelerate.utils import broadcast_object_list
+
+import sslstudio
+from sslstudio.errors import UserError
+from sslstudio.learning.backbones.encoder import Encoder, create_encoder
+from sslstudio.learning.segmentation.crops import Batch, CropSampler, painted_pixels
+from sslstudio.learning.segmentation.labelled import Painted, at_scale, choose_shrink, read_labelled
+from sslstudio.learning.segmentation.learner import Learner, make_accelerator
+from sslstudio.learning.segmentation.losses import class_weights
+from sslstudio.learning.segmentation.measure import Examiner, Overlays, figures
+from sslstudio.learning.segmentation.model import SegmentationModel, save_model
+from sslstudio.learning.segmentation.schedule import Schedule, plan
+from sslstudio.learning.segmentation.state import read_state, write_state
+from sslstudio.learning.training.budget import TimeBudget
+from sslstudio.learning.training.control import Control, hold
+from sslstudio.recipes.presets import PRESETS
+from sslstudio.runs.events import Checkpointed, Event, Finished, Metric, Phase, Progress, Started, Stopped, Warned
+from sslstudio.runs.request import FinetuneRequest
+
+log = logging.getLogger(__name__)
+
+_REPORT = 2.0  # seconds between loss figures
+_OVERLAY = 5.0  # seconds between overlays, at least
+_STATE = 30.0  # seconds between saved states
+_MEASURE = 15.0  # seconds between measurements, at least
+_MEASURE_SHARE = 0.10  # of the time may go into measuring while it learns
+
+
+def finetune(
+    request: FinetuneRequest, *, project: Path, checkpoints: Path, previews: Path, control: Control
+) -> Iterator[Event]:
+    """Train a model on what was painted and leave it in ``models/<name>``; ends with Finished or Stopped."""
+    budget = TimeBudget(request.recipe.minutes * 60)
+    budget.start()
+    torch.manual_seed(request.recipe.seed)
+    yield Phase(text="Reading masks")
+    painted: list[Painted] = []
+    for item in read_labelled(request, Path(project)):
+        if isinstance(item, Warned):
+            yield item
+        else:
+            painted.append(item)
+    yield from _unpainted_classes(request, painted)
+    run = _Finetuning(request, Path(project), checkpoints, previews, control, budget, painted)
+    yield from run.events()
+
+
+def _unpainted_classes(request: FinetuneRequest, painted: list[Painted]) -> Iterator[Warned]:
+    """Check that there is something to learn; a class without a pixel is only warned about."""
+    if not painted:
+        raise UserError("None of the painted images can be used.", "Paint at least one image, or restore the files.")
+    pixels = painted_pixels(painted, len(request.classes))
+    if (pixels > 0).sum() < 2:
+        only = request.classes[int(pixels.argmax())].name
+        raise UserError(
+            f"Only “{only}” is painted, so there is nothing to tell it from.",
+            "Paint some pixels of another class too, for example the background.",
+        )
+    for spec, count in zip(request.classes, pixels, strict=True):
+        if count == 0:
+            yield Warned(
+                text=f"Nobody painted “{spec.name}”, so the model cannot find it.",
+                advice="Paint some of it, or remove the class.",
+                about=spec.name,
+            )
+
+
+def _split(painted: list[Painted]) -> tuple[list[Painted], list[Painted]]:
+    """Training and validation images; validation steps back where training would lack images or classes."""
+    train = [p for p in painted if not p.validation]
+    validation = [p for p in painted if p.validation]
+    if len(train) + len(validation) < 4 or not train:
+        return painted, []
+    return train, validation
+
+
+def starting_encoder(request: FinetuneRequest, project: Path) -> tuple[Encoder, bool]:
+    """The encoder to start from, and whether it has learned anything yet."""
+    recipe = request.recipe
+    if request.encoder_run:
+        from sslstudio.learning.backbones.checkpoints import load_encoder
+
+        return load_encoder(project / "runs" / request.encoder_run / "checkpoints" / "last"), True
+    if recipe.start in ("scratch", "timm"):
+        return create_encoder(recipe.backbone, pretrained=recipe.start == "timm"), recipe.start == "timm"
+    from sslstudio.learning.backbones.checkpoints import load_foreign
+
+    encoder = create_encoder(recipe.backbone)
+    load_foreign(encoder, Path(recipe.start))
+    return encoder, True
+
+
+class _Finetuning:
+    """One run of fine-tuning; ``events()`` does the work."""
+
+    def __init__(
+        self,
+        request: FinetuneRequest,
+        project: Path,
+        checkpoints: Path,
+        previews: Path,
+        control: Control,
+        budget: TimeBudget,
+        painted: list[Painted],
+    ) -> None:
+        self.request, self.recipe = request, request.recipe
+        self.project, self.checkpoints, self.control, self.budget = project, checkpoints, control, budget
+        self.names = [spec.name for spec in request.classes]
+        train, self.validation = _split(painted)
+        self.pixels = painted_pixels(train, len(self.names))
+        if (self.pixels > 0).sum() < 2 or (painted_pixels(painted, len(self.names)) > 0).sum() > (
+            self.pixels > 0
+        ).sum():
+            # A class that only validation images show would never be learned.
+            train, self.validation = painted, []
+            self.pixels = painted_pixels(train, len(self.names))
+        self.train_names = [p.image for p in train]
+        side = _crop_side(self.recipe.crop, train)
+        shrink = self.recipe.shrink or choose_shrink(train, side)
+        self.sampler = CropSampler(
+            at_scale(train, shrink, checkpoints),
+            len(self.names),
+            side,
+            PRESETS[self.recipe.preset].augmentation,
+            self.recipe.seed,
+        )
+        encoder, trained = starting_encoder(request, project)
+        self.schedule: Schedule = plan(self.recipe, trained=trained)
+        self.accelerator = make_accelerator()
+        model = SegmentationModel(encoder, self.recipe.decoder, len(self.names), crop=side, shrink=shrink)
+        weights = class_weights(self.pixels, self.recipe.class_balance)
+        self.learner = Learner(model, weights, self.recipe, self.accelerator)
+        self.examiner = Examiner(self.validation, self.names)
+        colours = [spec.colour for spec in request.classes]
+        self.overlays = Overlays(previews, Path(request.images_root), colours)
+        self.metrics: dict[str, float] = {}
+        self.best: tuple[float, dict[str, Any]] | None = None
+        self.loss = math.nan
+        self._stage = -1.0
+        self._last = dict.fromkeys(("report", "overlay", "state", "measure"), time.perf_counter())
+        self._seen: tuple[str, ...] = ()
+        self._reported_steps = 0
+
+    @property
+    def main(self) -> bool:
+        """Whether this process writes files; with torchrun there are several."""
+        return bool(self.accelerator.is_main_process)
+
+    def events(self) -> Iterator[Event]:
+        """Train to the end of the time or until stopped, measure, save."""
+        self._resume()
+        yield Started(device=str(self.accelerator.device), step=self.learner.steps)
+        pool = ThreadPoolExecutor(1)
+        try:
+            yield from self._train(pool)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        stopped = self._together(self.control.stopped())
+        if not stopped and self.validation and self.main:
+            yield Phase(text="Measuring")
+            yield self._measure(final=True)
+        result = self._save()
+        yield Progress(step=self.learner.steps, steps=self.learner.steps, share=1.0, seconds_left=0.0)
+        yield Stopped(result=result) if stopped else Finished(result=result)
+
+    def _train(self, pool: ThreadPoolExecutor) -> Iterator[Event]:
+        future = self._cut(pool)
+        self.budget.start()
+        while not self._together(self.budget.done() or self.control.stopped()):
+            yield from self._enter_stage()
+            batch, future = future.result(), self._cut(pool, ahead=1)
+            self.budget.begin_step()
+            self.loss = self.learner.step(batch, self.schedule.rate(self.budget.share))
+            self.budget.end_step()
+            if self.main:
+                yield from self._look()
+            if self.control.paused():
+                self.budget.hold()
+                yield from hold(self.control)
+                self.budget.start()
+
+    def _cut(self, pool: ThreadPoolExecutor, ahead: int = 0) -> Future[Batch]:
+        """The next batch, cut in another thread while the network works on this one."""
+        step = (self.learner.steps + ahead) * self.accelerator.num_processes + self.accelerator.process_index
+        return pool.submit(self.sampler.batch, step, self.recipe.batch_size)
+
+    def _together(self, ends: bool) -> bool:
+        """The main process's word, so that several devices leave the loop at the same step."""
+        if self.accelerator.num_processes == 1:
+            return ends
+        word = [ends]
+        broadcast_object_list(word)
+        return bool(word[0])
+
+    def _enter_stage(self) -> Iterator[Event]:
+        stage = self.schedule.stage(self._share())
+        if stage.start != self._stage:
+            self._stage = stage.start
+            self.learner.unfreeze(stage.blocks, self.schedule.backbone_rate)
+            yield Phase(text=stage.text)
+
+    def _share(self) -> float:
+        if self.accelerator.num_processes == 1:
+            return self.budget.share
+        word = [self.budget.share]
+        broadcast_object_list(word)
+        return float(word[0])
+
+    def _look(self) -> Iterator[Event]:
+        """Figures, overlays and states, each in its own rhythm."""
+        if self._due("report", _REPORT):
+            yield from self._report()
+        if self.validation and self._due("measure", max(_MEASURE, self._measuring_time() / _MEASURE_SHARE)):
+            yield self._measure()
+        shown = self._shown()
+        if shown and (shown != self._seen or self._due("overlay", max(_OVERLAY, 20 * self.overlays.seconds))):
+            self._seen = shown
+            yield from self._draw(shown)
+        if self._due("state", _STATE):
+            yield self._write_state()
+
+    def _due(self, what: str, seconds: float) -> bool:
+        now = time.perf_counter()
+        if now - self._last[what] < seconds:
+            return False
+        self._last[what] = now
+        return True
+
+    def _report(self) -> Iterator[Event]:
+        steps, budget = self.learner.steps, self.budget
+        seconds = max(budget.elapsed, 1e-6)
+        images = steps * self.recipe.batch_size * self.accelerator.num_processes / seconds
+        rate = self.recipe.learning_rate * self.schedule.rate(budget.share)
+        yield Metric(step=steps, values={"loss": self.loss, "images_per_second": images, "learning_rate": rate})
+        yield Progress(
+            step=steps,
+            steps=max(budget.expected_steps, steps),
+            share=min(budget.share, 1.0),
+            seconds_left=budget.seconds_left,
+        )
+
+    def _measuring_time(self) -> float:
+        return self.examiner.seconds * len(self.validation)
+
+    def _measure(self, final: bool = False) -> Metric:
+        """Figures of the averaged weights; at the end those of the best state where one was chosen."""
+        if final and self.best is not None:
+            self.learner.average.load_state_dict(self.best[1])
+        limit = self.recipe.minutes * 60 * 0.05
+        confusion = self.examiner.measure(self.learner.average, limit)
+        self._last["measure"] = time.perf_counter()
+        self.budget.reserve(min(limit, self._measuring_time()) + 0.5)
+        values = figures(confusion)
+        if values:
+            self.metrics = {**values, "pixel_accuracy": confusion.pixel_accuracy()}
+            if self.examiner.trustworthy and (self.best is None or values["miou"] > self.best[0]):
+                state = {k: v.detach().cpu().clone() for k, v in self.learner.average.state_dict().items()}
+                self.best = (values["miou"], state)
+        return Metric(step=self.learner.steps, values={"loss": self.loss, **self.metrics})
+
+    def _shown(self) -> tuple[str, ...]:
+        wished = self.control.preview_images() or ((self.request.preview,) if self.request.preview else ())
+        return tuple(wished[:2])
+
+    def _draw(self, images: tuple[str, ...]) -> Iterator[Event]:
+        for image in images:
+            preview = self.overlays.draw(self.learner.average, image, self.learner.steps)
+            if preview is not None:
+                yield preview
+        self._last["overlay"] = time.perf_counter()
+
+    def _write_state(self) -> Checkpointed:
+        state = {"learner": self.learner.state(), "elapsed": self.budget.elapsed, "metrics": self.metrics}
+        write_state(self.checkpoints, self.request, state)
+        return Checkpointed(folder=f"{self.checkpoints.name}/last", step=self.learner.steps)
+
+    def _resume(self) -> None:
+        state = read_state(self.checkpoints, self.request)
+        if state is None:
+            return
+        self.learner.load_state(state["learner"], self.schedule.backbone_rate)
+        self.metrics = state["metrics"]
+        self.budget.hold()
+        self.budget = TimeBudget(
+            self.recipe.minutes * 60, elapsed=state["elapsed"] + self.budget.elapsed, steps=self.learner.steps
+        )
+
+    def _save(self) -> dict[str, Any]:
+        """Write the model's folder; what the last event says about it."""
+        iou = {key.removeprefix("iou/"): value for key, value in self.metrics.items() if key.startswith("iou/")}
+        result: dict[str, Any] = {
+            "model": self.request.model,
+            "iou": iou,
+            "validation_images": [p.image for p in self.validation],
+            "steps": self.learner.steps,
+        }
+        if "miou" in self.metrics:
+            result["miou"] = self.metrics["miou"]
+        if self.main:
+            save_model(self.learner.average, self.project / "models" / self.request.model, self._about())
+        return result
+
+    def _about(self) -> dict[str, Any]:
+        counts = {name: int(count) for name, count in zip(self.names, self.pixels, strict=True)}
+        return {
+            "classes": [{"name": spec.name, "colour": spec.colour} for spec in self.request.classes],
+            "metrics": self.metrics,
+            "encoder_run": self.request.encoder_run,
+            "recipe": self.recipe.model_dump(),
+            "data": {
+                "training_images": self.train_names,
+                "validation_images": [p.image for p in self.validation],
+                "pixels": counts,
+            },
+            "training": {"steps": self.learner.steps, "minutes": round(self.budget.elapsed / 60, 2)},
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": {
+                "sslstudio": sslstudio_version(),
+                "torch": torch.__version__,
+                "timm": timm.__version__,
+                "python": platform.python_version(),
+            },
+        }
+
+
+def sslstudio_version() -> str:
+    """This program's version."""
+    return str(getattr(sslstudio, "__version__", "0.1.0"))
+
+
+def _crop_side(wanted: int, painted: list[Painted]) -> int:
+    """The crop's side: as wanted, but not much larger than the images; a multiple of 32."""
+    longest = max(max(p.labels.shape) for p in painted)
+    return min(wanted, max(64, 32 * math.ceil(longest / 32)))

@@ -1,0 +1,59 @@
+"""Compares a folder of predicted masks with a folder of true ones. NumPy only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sslstudio.errors import UserError
+from sslstudio.learning.segmentation.metrics import Confusion
+from sslstudio.project.masks import read_mask
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Counts over all images together; ``missing`` names true masks that have no prediction."""
+
+    confusion: Confusion
+    images: int
+    missing: tuple[str, ...]
+
+
+def compare_folders(predictions: Path, masks: Path, classes: int | Sequence[str]) -> Comparison:
+    """Match PNG files by relative path, else by stem; raises UserError where nothing can be compared."""
+    truths, guesses = _pngs(masks), _pngs(predictions)
+    by_stem = {path.stem: path for path in guesses.values()}
+    confusion, missing, images = Confusion(classes), [], 0
+    for name, truth in truths.items():
+        guess = guesses.get(name) or by_stem.get(truth.stem)
+        if guess is None:
+            missing.append(name)
+            continue
+        _add(confusion, truth, guess)
+        images += 1
+    if not images:
+        raise UserError(
+            f"None of the {len(truths)} masks in {masks} has a prediction of the same name in {predictions}.",
+            "Check that both folders belong together.",
+        )
+    return Comparison(confusion, images, tuple(missing))
+
+
+def _add(confusion: Confusion, truth: Path, guess: Path) -> None:
+    true, predicted = read_mask(truth), read_mask(guess)
+    if true.shape != predicted.shape:
+        sizes = " and ".join(f"{array.shape[1]} × {array.shape[0]}" for array in (predicted, true))
+        raise UserError(f"{guess.name} and its true mask differ in size ({sizes} pixels).", "Predict that image again.")
+    confusion.add(true, predicted)
+
+
+def _pngs(folder: Path) -> dict[str, Path]:
+    """PNG files below a folder by relative path; raises UserError where there is none."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"There is no folder {folder}.", "Check the path.")
+    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.png"))}
+    if not found:
+        raise UserError(f"There is no PNG file in {folder}.", "Masks and predictions are PNG files.")
+    return found

@@ -1,0 +1,130 @@
+"""The painted images in memory: read, checked and shrunk to the scale that the network sees."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from sslstudio.errors import UserError
+from sslstudio.images.reader import read_rgb8
+from sslstudio.learning.segmentation.metrics import IGNORED
+from sslstudio.project.masks import read_mask
+from sslstudio.runs.events import Warned
+from sslstudio.runs.request import FinetuneRequest, LabelledImage
+
+SHRINKS = (1, 2, 3, 4, 6, 8)
+_IN_MEMORY = 1 << 30  # bytes of pixels kept in memory; the rest lies in a file that the system pages in
+
+
+@dataclass(frozen=True)
+class Painted:
+    """One image (H, W, 3) uint8 with its mask (H, W) uint8 at working scale; ``image`` is its relative path."""
+
+    image: str
+    pixels: np.ndarray
+    labels: np.ndarray
+    validation: bool = False
+
+
+def read_labelled(request: FinetuneRequest, project: Path) -> Iterator[Painted | Warned]:
+    """Read every image with its mask at full size; what cannot be used is reported and left out."""
+    for entry in request.labelled:
+        try:
+            yield _read_one(entry, Path(request.images_root), project, len(request.classes))
+        except UserError as error:
+            yield Warned(text=f"{entry.image} is left out: {error.problem}", advice=error.advice, about=entry.image)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            yield Warned(text=f"{entry.image} is left out: it cannot be read ({reason}).", about=entry.image)
+
+
+def _read_one(entry: LabelledImage, root: Path, project: Path, classes: int) -> Painted:
+    labels = read_mask(project / entry.mask)
+    if not (labels != IGNORED).any():
+        raise UserError("nothing is painted in it.", "Paint a part of it.")
+    unknown = np.unique(labels[(labels >= classes) & (labels != IGNORED)])
+    if len(unknown):
+        values = ", ".join(str(v) for v in unknown[:5])
+        raise UserError(
+            f"its mask {entry.mask} holds the values {values}, but there are only {classes} classes (0 to {classes - 1}).",
+            "Add the missing classes or paint the mask anew.",
+        )
+    pixels = read_rgb8(root / entry.image)
+    if pixels.shape[:2] != labels.shape:
+        there, here = _size(pixels), _size(labels)
+        raise UserError(
+            f"it is {there} pixels large and its mask {entry.mask} is {here}.", "Paint it anew or restore the image."
+        )
+    return Painted(entry.image, pixels, labels, entry.split == "validation")
+
+
+def _size(array: np.ndarray) -> str:
+    return f"{array.shape[1]} × {array.shape[0]}"
+
+
+def choose_shrink(painted: Sequence[Painted], side: int) -> int:
+    """By how much images may be shrunk without losing what was painted: 1, 2, 3, 4, 6 or 8.
+
+    A crop of a large image sees too little of it to know what it looks at, and shrinking costs nothing as long
+    as the thinnest class stays some pixels wide and images stay larger than two crops.
+    """
+    longest = float(np.median([max(p.labels.shape) for p in painted]))
+    thin = min((t for p in painted for t in _thicknesses(p.labels)), default=1.0)
+    fits = [s for s in SHRINKS if longest / s >= 2 * side and thin / s >= 8.0]
+    return max(fits, default=1)
+
+
+def _thicknesses(labels: np.ndarray) -> Iterator[float]:
+    """Typical width in pixels, twice area by outline, of each class in a mask."""
+    for number in np.unique(labels[labels != IGNORED]):
+        area = np.pad(labels == number, 1)
+        # The outline as the count of neighbouring pixels, right and below, of which one is inside.
+        edges = np.count_nonzero(area[1:] != area[:-1]) + np.count_nonzero(area[:, 1:] != area[:, :-1])
+        yield 2.0 * np.count_nonzero(area) / max(edges, 1)
+
+
+def shrunk_pixels(pixels: np.ndarray, shrink: int) -> np.ndarray:
+    """An image (H, W, 3) uint8 averaged over ``shrink`` × ``shrink`` blocks; edges are repeated to fill the last."""
+    if shrink == 1:
+        return pixels
+    height, width = pixels.shape[:2]
+    down, right = (-height) % shrink, (-width) % shrink
+    if down or right:
+        pixels = cv2.copyMakeBorder(pixels, 0, down, 0, right, cv2.BORDER_REPLICATE)
+    size = (pixels.shape[1] // shrink, pixels.shape[0] // shrink)
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
+def shrunk_labels(labels: np.ndarray, shrink: int) -> np.ndarray:
+    """A mask (H, W) with one value per block: its middle pixel, unpainted where that is unpainted."""
+    if shrink == 1:
+        return labels
+    height, width = labels.shape
+    padded = np.pad(labels, ((0, (-height) % shrink), (0, (-width) % shrink)), constant_values=IGNORED)
+    return np.ascontiguousarray(padded[shrink // 2 :: shrink, shrink // 2 :: shrink])
+
+
+def at_scale(painted: Sequence[Painted], shrink: int, spill: Path) -> list[Painted]:
+    """All pairs at working scale; beyond a limit the pixels lie in temporary files below ``spill``."""
+    found, used = [], 0
+    for pair in painted:
+        pixels, labels = shrunk_pixels(pair.pixels, shrink), shrunk_labels(pair.labels, shrink)
+        used += pixels.nbytes
+        if used > _IN_MEMORY:
+            pixels = _spilled(pixels, spill)
+        found.append(Painted(pair.image, pixels, labels, pair.validation))
+    return found
+
+
+def _spilled(pixels: np.ndarray, folder: Path) -> np.ndarray:
+    """The same array in a nameless file, so that it is gone when the process is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        mapped = np.memmap(file, np.uint8, "w+", shape=pixels.shape)
+    mapped[:] = pixels
+    return mapped

@@ -1,0 +1,94 @@
+"""Looking at a model while it learns: figures on validation images, overlays of the image in view."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from sslstudio.errors import UserError
+from sslstudio.images.reader import read_rgb8
+from sslstudio.learning.segmentation.labelled import Painted
+from sslstudio.learning.segmentation.metrics import Confusion
+from sslstudio.learning.segmentation.model import SegmentationModel
+from sslstudio.learning.segmentation.tiles import segment_labels
+from sslstudio.project.masks import write_mask
+from sslstudio.runs.events import Preview
+
+
+@dataclass
+class Examiner:
+    """Measures a model on validation images and remembers how long that takes."""
+
+    images: Sequence[Painted]
+    names: Sequence[str]
+    seconds: float = 0.0  # what measuring one image took last
+
+    def measure(self, model: SegmentationModel, seconds: float = float("inf")) -> Confusion:
+        """Figures over as many images as fit into ``seconds``, at least one, in an order that never changes."""
+        confusion = Confusion(list(self.names))
+        began = time.perf_counter()
+        for done, pair in enumerate(self.images, start=1):
+            confusion.add(pair.labels, segment_labels(model, pair.pixels))
+            self.seconds = (time.perf_counter() - began) / done
+            if (done + 1) * self.seconds > seconds:
+                break
+        return confusion
+
+    @property
+    def trustworthy(self) -> bool:
+        """Whether choosing the best of several states by these images picks more than luck."""
+        return len(self.images) >= 10
+
+
+def figures(confusion: Confusion) -> dict[str, float]:
+    """``miou`` and ``iou/CLASS`` as metric events carry them; empty where nothing was measured."""
+    if not confusion.pixels:
+        return {}
+    return {"miou": confusion.miou(), **{f"iou/{name}": value for name, value in confusion.iou().items()}}
+
+
+@dataclass
+class Overlays:
+    """Draws what the model sees in the images in view, as palette masks in ``folder``."""
+
+    folder: Path
+    root: Path
+    colours: Sequence[str]
+    longest: int = 1024
+    seconds: float = 0.0  # what the last overlay took
+    _pixels: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def draw(self, model: SegmentationModel, image: str, step: int) -> Preview | None:
+        """The overlay of one image (relative path), or None where it cannot be read.
+
+        Images whose working size is above ``longest`` are shrunk first: a preview must not stop the learning.
+        """
+        began = time.perf_counter()
+        pixels = self._read(image, self.longest * model.shrink)
+        if pixels is None:
+            return None
+        labels = segment_labels(model, pixels)
+        if max(labels.shape) > self.longest:
+            share = self.longest / max(labels.shape)
+            size = (max(1, round(labels.shape[1] * share)), max(1, round(labels.shape[0] * share)))
+            labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
+        name = f"overlay-{hashlib.sha1(image.encode()).hexdigest()[:12]}.png"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_mask(self.folder / name, labels, self.colours)
+        self.seconds = time.perf_counter() - began
+        return Preview(what="overlay", image=image, file=f"{self.folder.name}/{name}", step=step)
+
+    def _read(self, image: str, longest: int) -> np.ndarray | None:
+        if image not in self._pixels:
+            try:
+                pixels = read_rgb8(self.root / image, longest=longest)
+            except (UserError, OSError):
+                return None
+            self._pixels = dict([*self._pixels.items(), (image, pixels)][-3:])
+        return self._pixels[image]

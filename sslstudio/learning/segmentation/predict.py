@@ -1,0 +1,83 @@
+"""Segmenting whole folders: a palette PNG per image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import torch
+
+from sslstudio.errors import UserError
+from sslstudio.images.reader import read_rgb8
+from sslstudio.learning.segmentation.model import SegmentationModel, load_model, read_about
+from sslstudio.learning.segmentation.tiles import bands, segment, segment_labels
+from sslstudio.learning.training.control import Control, hold
+from sslstudio.project.masks import write_mask
+from sslstudio.runs.events import Event, Finished, Phase, Progress, Started, Stopped, Warned
+from sslstudio.runs.request import PredictRequest
+
+__all__ = ["bands", "predict", "prediction_names", "segment", "segment_labels"]
+
+
+def predict(request: PredictRequest, *, project: Path, control: Control) -> Iterator[Event]:
+    """Write a mask for every readable image; ends with Finished or Stopped, naming count and problems."""
+    folder = Path(project) / "models" / request.model
+    about = read_about(folder)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = load_model(folder, device)
+    if not request.images:
+        raise UserError("There is no image to segment.", "Choose a folder with images.")
+    yield Started(device=device)
+    yield Phase(text="Segmenting images")
+    out = Path(project) / request.out  # an absolute ``out`` wins over the project
+    ours = out.resolve().is_relative_to((Path(project) / "predictions").resolve())
+    names = prediction_names(request.images, in_project=ours)
+    colours = [entry["colour"] for entry in about["classes"]]
+    written, problems = 0, []
+    for number, image in enumerate(request.images):
+        yield from hold(control)
+        if control.stopped():
+            break
+        try:
+            _predict_one(model, Path(request.images_root) / image, out / names[image], colours, request.probabilities)
+            written += 1
+        except (UserError, OSError) as error:
+            if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+                raise _refused(out / names[image], error) from None
+            text = error.problem if isinstance(error, UserError) else f"{image} is not there any more."
+            problems.append({"image": image, "problem": text})
+            yield Warned(text=text, advice=getattr(error, "advice", ""), about=image)
+        yield Progress(step=number + 1, steps=len(request.images), share=(number + 1) / len(request.images))
+    result = {"model": request.model, "out": str(out), "count": written, "problems": problems}
+    yield Stopped(result=result) if control.stopped() else Finished(result=result)
+
+
+def _predict_one(model: SegmentationModel, image: Path, target: Path, colours: list[str], probabilities: bool) -> None:
+    pixels = read_rgb8(image)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not probabilities:
+        write_mask(target, segment_labels(model, pixels, flips=True), colours)
+        return
+    found = segment(model, pixels, flips=True)
+    write_mask(target, found.argmax(0).astype(np.uint8), colours)
+    np.save(target.with_suffix(".npy"), (found * 255).round().astype(np.uint8))
+
+
+def _refused(target: Path, error: OSError) -> UserError:
+    reason = error.strerror or type(error).__name__
+    return UserError(f"{target} cannot be written ({reason}).", "Choose another folder or make room on the disk.")
+
+
+def prediction_names(images: tuple[str, ...], *, in_project: bool) -> dict[str, str]:
+    """Where the mask of each image goes: ``<path>.png`` in a project, ``<path without suffix>.png`` elsewhere.
+
+    Elsewhere images that differ only in their suffix keep it, so that none overwrites the other's mask.
+    """
+    if in_project:
+        return {image: f"{image}.png" for image in images}
+    short = {image: str(PurePosixPath(image).with_suffix(".png")) for image in images}
+    taken: dict[str, int] = {}
+    for name in short.values():
+        taken[name.lower()] = taken.get(name.lower(), 0) + 1
+    return {image: name if taken[name.lower()] == 1 else f"{image}.png" for image, name in short.items()}

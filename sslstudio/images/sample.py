@@ -126,7 +126,14 @@ def _ground(rng: Generator, slide: _Slide, height: int, width: int) -> np.ndarra
     ground -= cv2.GaussianBlur(fibres, (0, 0), 1.0)[..., None] * np.array([0.05, 0.14, 0.09])
     for _ in range(int(rng.integers(0, 6))):
         centre = tuple(int(v) for v in rng.uniform(0, (width, height)))
-        cv2.circle(ground, centre, int(rng.integers(1, 3)), tuple(np.array([0.42, 0.3, 0.35]) * rng.uniform(0.7, 1.3)), -1, cv2.LINE_AA)
+        cv2.circle(
+            ground,
+            centre,
+            int(rng.integers(1, 3)),
+            tuple(np.array([0.42, 0.3, 0.35]) * rng.uniform(0.7, 1.3)),
+            -1,
+            cv2.LINE_AA,
+        )
     return ground
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import queue
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 
+from sslstudio.errors import UserError
 from sslstudio.queries.messages import Answer, Query, QueryKind, encode_query, kind_of, read_answer
 
 GRACE = 2.0  # seconds that a closing process gets before it is killed
@@ -128,3 +130,17 @@ class InferenceClient:
                     about=kind,
                 )
             )
+
+
+def ask_once(query: Query) -> Answer:
+    """Ask a process of its own and wait for the answer; raises UserError for a problem."""
+    answers: queue.Queue[Answer] = queue.Queue()
+    client = InferenceClient(answers.put)
+    try:
+        client.ask(query)
+        answer = answers.get()
+    finally:
+        client.close()
+    if answer.kind == "problem":
+        raise UserError(answer.problem, answer.advice)
+    return answer

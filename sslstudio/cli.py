@@ -1,0 +1,222 @@
+"""The command line: the same runs as the window. Nothing here loads torch; that is the workers' part."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from sslstudio import commands
+from sslstudio.errors import UserError
+
+if TYPE_CHECKING:
+    from sslstudio.commands import Output
+
+DONE, UNEXPECTED, USER_CAN_MEND = 0, 1, 2  # exit codes
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells mistakes like everything else that the user can mend."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message[:1].upper() + message[1:] + ".", f"See “{self.prog} --help”.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in words
+    try:
+        if words == ["--version"]:
+            print(commands.version())
+            return DONE
+        if _means_window(words):
+            return _open_window(words)
+        chosen = parser().parse_args(words)
+        _let_sigterm_stop()
+        output = chosen.run(chosen)
+    except UserError as error:
+        sys.stderr.write(f"sslstudio: {error}\n")
+        if as_json:
+            print(json.dumps({"error": {"problem": error.problem, "advice": error.advice}}))
+        return USER_CAN_MEND
+    except commands.Broken as error:
+        sys.stderr.write(f"sslstudio: {error}\n")
+        return UNEXPECTED
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
+        return DONE
+    except BrokenPipeError:  # the reader of a pipe had enough, as “| head” does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return DONE
+    _show(output, as_json)
+    return DONE
+
+
+def _show(output: Output, as_json: bool) -> None:
+    print(json.dumps(output.values, ensure_ascii=False) if as_json else output.text, flush=True)
+
+
+def _let_sigterm_stop() -> None:
+    """A polite end from outside means what Ctrl+C means: stop and keep."""
+
+    def on_signal(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, on_signal)
+
+
+# the window --------------------------------------------------------------------------------------------------
+
+
+def _means_window(words: list[str]) -> bool:
+    """Whether the words are nothing, or one folder or project, instead of a command."""
+    if not words:
+        return True
+    first = words[0]
+    if first in COMMANDS or first.startswith("-"):
+        return False
+    if len(words) == 1 and Path(first).exists():
+        return True
+    near = difflib.get_close_matches(first, list(COMMANDS), n=1)
+    hint = f"Did you mean “{near[0]}”?" if near else f"Commands: {', '.join(COMMANDS)}."
+    raise UserError(f"“{first}” is neither a command nor a folder.", hint)
+
+
+def _open_window(words: list[str]) -> int:
+    wants_screen = sys.platform.startswith("linux") and not os.environ.get("QT_QPA_PLATFORM")
+    if wants_screen and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise UserError("There is no display to open a window on.", "“./studio demo” shows the whole way without one.")
+    from sslstudio.ui.app import main as open_window
+
+    return int(open_window(str(Path(words[0]).absolute()) if words else None) or 0)
+
+
+# the words ---------------------------------------------------------------------------------------------------
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; every command has ``run``, which takes the parsed words and gives an Output."""
+    top = _Parser(prog="sslstudio", description=__doc__, allow_abbrev=False)
+    top.add_argument("--version", action="store_true", help="print the version")
+    under = top.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    for name, (run, declare) in COMMANDS.items():
+        sub = under.add_parser(name, help=run.__doc__, description=run.__doc__, allow_abbrev=False)
+        sub.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+        sub.set_defaults(run=run)
+        declare(sub)
+    return top
+
+
+def _nothing(sub: argparse.ArgumentParser) -> None:
+    del sub
+
+
+def _project(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("project", type=Path, metavar="PROJECT", help="the project folder")
+
+
+def _new(sub: argparse.ArgumentParser) -> None:
+    _project(sub)
+    sub.add_argument("--images", type=Path, required=True, metavar="FOLDER", help="where the images are")
+    sub.add_argument("--classes", default="", metavar="A,B", help="names of the classes; the first is pixel value 0")
+
+
+def _import_masks(sub: argparse.ArgumentParser) -> None:
+    _project(sub)
+    sub.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR", help="palette or grey PNG masks")
+
+
+def _recipe(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--minutes", type=float, help="how long it may take; fractions are allowed")
+    sub.add_argument("--preset", help="kind of images: natural, microscopy, xray, satellite, industrial")
+    sub.add_argument("--backbone", metavar="NAME", help="see “sslstudio backbones”; any timm name")
+    sub.add_argument(
+        "--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="see “sslstudio settings”"
+    )
+    sub.add_argument("--resume", default="", metavar="RUN", help="go on with this run from its last checkpoint")
+
+
+def _pretrain(sub: argparse.ArgumentParser) -> None:
+    _project(sub)
+    sub.add_argument("--method", help="see “sslstudio methods”")
+    _recipe(sub)
+
+
+def _finetune(sub: argparse.ArgumentParser) -> None:
+    _project(sub)
+    sub.add_argument("--run", dest="encoder_run", default="", metavar="RUN", help="start from this pretraining run")
+    sub.add_argument("--model", default="", metavar="NAME", help="name of the new model")
+    _recipe(sub)
+
+
+def _predict(sub: argparse.ArgumentParser) -> None:
+    _project(sub)
+    sub.add_argument("--model", default="", metavar="NAME", help="the newest if not given")
+    sub.add_argument("--images", type=Path, metavar="DIR", help="the project's own if not given")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="the project's predictions if not given")
+
+
+def _evaluate(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--predictions", type=Path, required=True, metavar="DIR")
+    sub.add_argument("--masks", type=Path, required=True, metavar="DIR")
+    sub.add_argument("--classes", required=True, metavar="K", help="how many, or their names: background,nucleus")
+
+
+def _export(sub: argparse.ArgumentParser) -> None:
+    _project(sub)
+    sub.add_argument("--model", default="", metavar="NAME", help="the newest if not given")
+    sub.add_argument("--format", default="all", choices=("onnx", "backbone", "all"))
+    sub.add_argument("--out", type=Path, metavar="FILE", help="a file; a folder for “all”")
+
+
+def _attention(sub: argparse.ArgumentParser) -> None:
+    _project(sub)
+    sub.add_argument("image", metavar="IMAGE", help="an image of the project, or any image file")
+    sub.add_argument("--run", dest="encoder_run", default="", metavar="RUN", help="the newest if not given")
+    sub.add_argument("--backbone", default="", metavar="NAME", help="a timm name, instead of a run")
+    sub.add_argument("--block", type=int, default=-1, help="which block of the network; the last if not given")
+    sub.add_argument("--at", nargs=2, type=float, metavar=("X", "Y"), help="the pixel whose view is shown")
+    sub.add_argument("--out", type=Path, required=True, metavar="PNG")
+
+
+def _demo(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--out", type=Path, metavar="DIR", help="where to put everything")
+    sub.add_argument("--quick", action="store_true", help="a few seconds per stage: shows the way, not the quality")
+    sub.add_argument("--minutes-total", type=float, default=8.0, help="how long all of it may take")
+
+
+def _tour(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to put the pictures")
+
+
+Command = tuple[Callable[[Any], "Output"], Callable[[argparse.ArgumentParser], None]]
+
+COMMANDS: dict[str, Command] = {
+    "new": (commands.new, _new),
+    "import-masks": (commands.import_masks, _import_masks),
+    "pretrain": (commands.pretrain, _pretrain),
+    "finetune": (commands.finetune, _finetune),
+    "predict": (commands.predict, _predict),
+    "evaluate": (commands.evaluate, _evaluate),
+    "export": (commands.export, _export),
+    "attention": (commands.attention, _attention),
+    "runs": (commands.runs, _project),
+    "models": (commands.models, _project),
+    "methods": (commands.methods, _nothing),
+    "backbones": (commands.backbones, _nothing),
+    "settings": (commands.settings, _nothing),
+    "actions": (commands.actions, _nothing),
+    "demo": (commands.demo, _demo),
+    "tour": (commands.tour, _tour),
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

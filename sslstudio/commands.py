@@ -1,0 +1,359 @@
+"""What the commands do: each takes the parsed words and gives an Output. Imports late, to answer fast."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sslstudio.errors import UserError
+
+if TYPE_CHECKING:
+    from sslstudio.project.project import Project
+    from sslstudio.runs.folder import RunSummary
+    from sslstudio.runs.request import Request
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command found out: ``text`` for people, ``values`` for ``--json``."""
+
+    text: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+class Broken(Exception):
+    """Something that the user cannot mend; told in one sentence, with exit code 1."""
+
+
+def version() -> str:
+    """The program's version."""
+    from importlib.metadata import version as installed
+
+    return installed("sslstudio")
+
+
+# projects ----------------------------------------------------------------------------------------------------
+
+
+def new(words: Namespace) -> Output:
+    """Make a project for a folder of images."""
+    from sslstudio.project.project import Project
+
+    names = tuple(name.strip() for name in words.classes.split(",") if name.strip())
+    with Project.create(words.project, words.images, names) as project:
+        problems = [{"file": record.path, "reason": record.problem} for record in project.check_files()]
+        count = len(project.images())
+        path = str(project.path)
+    lines = [f"{path}: {count - len(problems)} usable images of {count}."]
+    lines += [f"  skipped {row['file']}: {row['reason']}" for row in problems]
+    return Output("\n".join(lines), {"project": path, "images": count, "classes": names, "problems": problems})
+
+
+def import_masks(words: Namespace) -> Output:
+    """Take over masks (PNG, pixel value = class, 255 = unpainted) that are named like the images."""
+    from sslstudio.annotations.palette_png import import_masks as take_over
+    from sslstudio.project.project import Project
+
+    with Project.open(project_path(words.project)) as project:
+        report = take_over(project, words.source)
+        classes = [entry.name for entry in project.classes]
+    refused = [{"file": str(file), "reason": reason} for file, reason in report.refused]
+    unmatched = [str(file) for file in report.unmatched]
+    lines = [f"{len(report.matched)} masks taken over; classes: {', '.join(classes)}."]
+    lines += [f"  no image is named like {name}" for name in unmatched]
+    lines += [f"  refused {row['file']}: {row['reason']}" for row in refused]
+    if not report.matched:
+        raise UserError("\n".join(["No mask was taken over.", *lines[1:]]), "Masks must be named like the images.")
+    values = {"matched": [str(f) for f in report.matched], "unmatched": unmatched, "refused": refused}
+    return Output("\n".join(lines), {**values, "classes": classes})
+
+
+def project_path(given: Path) -> Path:
+    """The project folder that was meant, with or without its suffix."""
+    path = Path(given)
+    named = path.with_name(path.name + ".sslproj")
+    found = named if not path.exists() and named.exists() else path
+    if not found.is_dir():
+        raise UserError(f"There is no project {path}.", "Make one: sslstudio new PROJECT --images FOLDER.")
+    return found.absolute()
+
+
+def read_project(given: Path) -> Project:
+    """The project opened beside a window that may have it open, too."""
+    from sslstudio.project.project import Project
+
+    return Project.open(project_path(given), write=False)
+
+
+# runs --------------------------------------------------------------------------------------------------------
+
+
+def pretrain(words: Namespace) -> Output:
+    """Learn from the images themselves."""
+    from sslstudio.recipes.overrides import pull, with_settings
+    from sslstudio.runs.prepare import default_pretrain_recipe, pretrain_request
+
+    if words.resume:
+        return _resume(words)
+    given = pull(words.settings, "method", "backbone", "minutes", "preset")
+    with read_project(words.project) as project:
+        preset = words.preset or given.get("preset") or str(project.setting("preset", "natural"))
+        recipe, _ = default_pretrain_recipe(
+            project,
+            minutes_of(words.minutes, given, 10.0),
+            preset,
+            words.backbone or given.get("backbone"),
+            words.method or given.get("method"),
+        )
+        recipe = with_settings(recipe, words.settings)
+        request = pretrain_request(project, recipe)
+    return _work(words, request, recipe.method.id)
+
+
+def finetune(words: Namespace) -> Output:
+    """Train a model on the painted masks."""
+    from sslstudio.recipes.overrides import pull, with_settings
+    from sslstudio.runs.folder import find_run
+    from sslstudio.runs.prepare import default_finetune_recipe, encoder_backbone, finetune_request, latest_encoder
+
+    if words.resume:
+        return _resume(words)
+    given = pull(words.settings, "backbone", "minutes", "preset")
+    backbone = words.backbone or given.get("backbone")
+    if words.encoder_run and backbone:
+        raise UserError("“--run” brings its own backbone.", "Give either --run or --backbone.")
+    with read_project(words.project) as project:
+        encoder = find_run(project.path, words.encoder_run) if words.encoder_run else None
+        if encoder is None and not backbone:
+            encoder = latest_encoder(project.path)
+        preset = words.preset or given.get("preset") or str(project.setting("preset", "natural"))
+        minutes = minutes_of(words.minutes, given, 5.0)
+        name = encoder_backbone(encoder) if encoder else backbone
+        recipe = with_settings(default_finetune_recipe(project, minutes, preset, name)[0], words.settings)
+        request = finetune_request(project, recipe, encoder.id if encoder else "", words.model)
+    return _work(words, request, request.model)
+
+
+def minutes_of(said: float | None, given: dict[str, str], usual: float) -> float:
+    """Minutes from ``--minutes``, else from ``--set minutes=…``, else the usual."""
+    if said is not None:
+        return said
+    try:
+        return float(given.get("minutes", usual))
+    except ValueError:
+        raise UserError(f"“{given['minutes']}” is not a number of minutes.", "For example: --minutes 2.5.") from None
+
+
+def predict(words: Namespace) -> Output:
+    """Segment images with a fine-tuned model into palette PNG files."""
+    from sslstudio.runs.prepare import predict_request
+
+    with read_project(words.project) as project:
+        request = predict_request(project, words.model, words.images, words.out)
+    return _work(words, request, request.model)
+
+
+def export(words: Namespace) -> Output:
+    """Write a model for other programs, checked before it is called done."""
+    from sslstudio.runs.prepare import export_request
+
+    with read_project(words.project) as project:
+        request = export_request(project, words.model, words.format, words.out)
+    return _work(words, request, request.model)
+
+
+def _work(words: Namespace, request: Request, name: str) -> Output:
+    from sslstudio.runs.folder import RunFolder
+
+    return work(RunFolder.create(project_path(words.project), request, name))
+
+
+def _resume(words: Namespace) -> Output:
+    from sslstudio.runs.folder import find_run
+
+    return work(find_run(project_path(words.project), words.resume), again=True)
+
+
+def work(run: Any, *, again: bool = False) -> Output:
+    """Carry out a run in the foreground, told on standard error."""
+    from sslstudio.runs.follow import Teller, WorkerDied, carry_out
+
+    teller = Teller()
+    teller.line(f"Run {run.id}")
+    try:
+        summary = carry_out(run, teller, again=again)
+    except WorkerDied as error:
+        raise Broken(f"{error} “--resume {run.id}” goes on from the last checkpoint.") from None
+    finally:
+        teller.close()
+    return Output(_told(summary), {**_row(summary), "result": summary.result})
+
+
+def _row(summary: RunSummary) -> dict[str, Any]:
+    return {
+        "id": summary.id,
+        "kind": summary.kind,
+        "state": summary.state.value,
+        "minutes": round(summary.minutes, 3),
+        "metrics": summary.metrics,
+        "folder": str(summary.folder),
+    }
+
+
+def _told(summary: RunSummary) -> str:
+    figures = "".join(f"\n  {key}: {value}" for key, value in summary.result.items())
+    return f"{summary.id}: {summary.state.value} after {summary.minutes:.1f} min{figures}"
+
+
+def runs(words: Namespace) -> Output:
+    """List the runs of a project."""
+    from sslstudio.runs.folder import runs_of
+
+    rows = [{**_row(s), "result": s.result} for s in (run.summary() for run in runs_of(project_path(words.project)))]
+    lines = [f"{row['state']:12} {row['minutes']:7.1f} min  {row['id']}" for row in rows]
+    return Output("\n".join(lines) or "No runs yet.", {"runs": rows})
+
+
+def models(words: Namespace) -> Output:
+    """List the fine-tuned models of a project."""
+    from sslstudio.runs.prepare import models_of
+
+    found = models_of(project_path(words.project))
+    rows = [
+        {"name": m.name, "folder": str(m.folder), "classes": [c.name for c in m.classes], "metrics": m.metrics}
+        for m in found
+    ]
+    lines = [f"{m.name}  mIoU {m.metrics['miou']:.3f}" if "miou" in m.metrics else m.name for m in found]
+    return Output("\n".join(lines) or "No models yet.", {"models": rows})
+
+
+# looking -----------------------------------------------------------------------------------------------------
+
+
+def evaluate(words: Namespace) -> Output:
+    """Compare predicted masks with true ones; unpainted pixels (255) are left out."""
+    from sslstudio.learning.segmentation.folders import compare_folders
+
+    comparison = compare_folders(words.predictions, words.masks, _classes(words.classes))
+    for name in comparison.missing:
+        sys.stderr.write(f"Note: {name} has no prediction and is left out.\n")
+    confusion = comparison.confusion
+    if not confusion.pixels:
+        raise UserError(f"Nothing is painted in the masks in {words.masks}.", "Check --classes and the masks.")
+    values = {
+        "miou": confusion.miou(),
+        "iou": confusion.iou(),
+        "dice": confusion.dice(),
+        "pixel_accuracy": confusion.pixel_accuracy(),
+        "images": comparison.images,
+        "missing": list(comparison.missing),
+    }
+    lines = [f"mIoU {confusion.miou():.3f} over {comparison.images} images"]
+    lines += [f"  {name}: IoU {value:.3f}" for name, value in confusion.iou().items()]
+    return Output("\n".join(lines), values)
+
+
+def _classes(given: str) -> int | list[str]:
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    if len(names) == 1 and names[0].isdecimal():
+        if not 1 <= int(names[0]) <= 255:
+            raise UserError(f"There cannot be {given} classes.", "Give a number from 1 to 255, or their names.")
+        return int(names[0])
+    if len(names) < 2:
+        raise UserError(f"“{given}” names no classes.", "Give a number, or names: background,nucleus.")
+    return names
+
+
+def attention(words: Namespace) -> Output:
+    """Paint where an encoder looks in one image, per head and on average."""
+    from sslstudio.images.attention_sheet import write_sheet
+    from sslstudio.queries.client import ask_once
+    from sslstudio.queries.messages import AttentionQuery
+    from sslstudio.runs.folder import find_run
+    from sslstudio.runs.prepare import encoder_folder, latest_encoder
+
+    with read_project(words.project) as project:
+        image = Path(words.image) if Path(words.image).is_file() else project.image_file(words.image)
+        run = find_run(project.path, words.encoder_run) if words.encoder_run else latest_encoder(project.path)
+    encoder = words.backbone or (str(encoder_folder(run)) if run else "vit_tiny_patch16_224")
+    at = (words.at[0], words.at[1]) if words.at else None
+    answer = ask_once(AttentionQuery(str(image.absolute()), encoder, words.block, at))
+    maps = answer.arrays["maps"]
+    write_sheet(image, maps, words.out)
+    values = {"out": str(words.out.absolute()), "encoder": encoder, "heads": len(maps) - 1, "grid": maps.shape[1:]}
+    return Output(str(words.out), values)
+
+
+# what there is -----------------------------------------------------------------------------------------------
+
+
+def methods(words: Namespace) -> Output:
+    """List the self-supervised methods."""
+    del words
+    from sslstudio.recipes.methods import METHODS
+
+    rows = [
+        {"id": m.id, "name": m.name, "year": m.year, "paper": m.paper, "backbones": list(m.backbones),
+         "summary": m.summary}
+        for m in METHODS.values()
+    ]  # fmt: skip
+    return Output("\n".join(f"{row['id']:8} {row['summary']}" for row in rows), {"methods": rows})
+
+
+def backbones(words: Namespace) -> Output:
+    """List the backbones that are offered first."""
+    del words
+    from sslstudio.recipes.backbones import BACKBONES
+
+    rows = [asdict(info) for info in BACKBONES.values()]
+    return Output("\n".join(f"{row['name']:24} {row['summary']}" for row in rows), {"backbones": rows})
+
+
+def settings(words: Namespace) -> Output:
+    """List every setting that “--set” reaches."""
+    del words
+    from sslstudio.recipes.finetune import FinetuneRecipe
+    from sslstudio.recipes.methods import METHODS
+    from sslstudio.recipes.pretrain import PretrainRecipe
+    from sslstudio.recipes.settings import settings_of
+
+    recipes = {"pretrain": PretrainRecipe, "finetune": FinetuneRecipe}
+    recipes |= {f"pretrain --method {info.id}": info.recipe for info in METHODS.values()}  # type: ignore[misc]
+    groups = {name: [asdict(row) for row in settings_of(recipe)] for name, recipe in recipes.items()}
+    lines = []
+    for name, rows in groups.items():
+        lines += [name, *(f"  {row['key']}={row['default']}  {row['label']}. {row['help']}" for row in rows)]
+    return Output("\n".join(lines), {"settings": groups})
+
+
+def actions(words: Namespace) -> Output:
+    """List every action of the window with its menu and shortcut."""
+    del words
+    from sslstudio.ui.actions import ACTIONS
+
+    rows = [{"id": a.id, "text": a.text, "menu": a.menu, "shortcut": a.shortcut} for a in ACTIONS]
+    lines = [f"{row['id']:24} {row['menu']:8} {row['text']:32} {row['shortcut']}" for row in rows]
+    return Output("\n".join(lines), {"actions": rows})
+
+
+# showing -----------------------------------------------------------------------------------------------------
+
+
+def demo(words: Namespace) -> Output:
+    """Go the whole way on a made-up sample, from folder to exported model, with nobody touching it."""
+    from sslstudio.demo import run_demo
+
+    return run_demo(words.out, minutes=words.minutes_total, quick=words.quick)
+
+
+def tour(words: Namespace) -> Output:
+    """Drive the real window through the whole way and keep a picture of each step."""
+    from sslstudio.ui.tour import main as drive
+
+    code = drive(words.out)
+    if code:
+        raise Broken(f"The tour ended early (code {code}); see {words.out}.")
+    return Output(str(words.out), {"out": str(words.out.absolute())})

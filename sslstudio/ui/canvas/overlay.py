@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from PySide6.QtGui import QColor
 
 if TYPE_CHECKING:
     from sslstudio.project.classes import LabelClass
 
-# A code is a label plus one of these; the table of 8 x 256 colours says what it looks like.
-EDGE, HATCH, UNDER = 256, 512, 1024
+# A code is a label plus bits for outline and hatch, plus UNDER; the table of 8 x 256 colours says what it looks like.
+_EDGE_BIT, _HATCH_BIT, UNDER = 8, 9, 1024
 _SPACING, _HATCH_ALPHA = 8, 0.30
 _UNDER_SHARE = 0.7  # a prediction is tinted less than what people painted
 
 
-def colour_table(
-    classes: Sequence[LabelClass], opacity: float, under_fade: float = 1.0, hatch: bool = True
-) -> np.ndarray:
+def colour_table(classes: Sequence[LabelClass], opacity: float, hatch: bool = True) -> np.ndarray:
     """The colour of each code as premultiplied 0xAARRGGBB, (2048,) uint32."""
     table = np.zeros((2, 4, 256), np.uint32)
     background = background_index(classes)
     for under, share in ((0, 1.0), (1, _UNDER_SHARE)):
-        fade = under_fade if under else 1.0
         for index, label in enumerate(classes[:255]):
             colour = QColor(label.colour)
             faint = index == background
@@ -32,7 +30,7 @@ def colour_table(
             edge = 0.35 * min(1.0, 2 * opacity) if faint else min(1.0, 2 * opacity)
             line = _HATCH_ALPHA * min(1.0, 2 * opacity) if faint and hatch and not under else fill
             for kind, alpha in ((0, fill), (1, edge), (2, line), (3, max(edge, line))):
-                table[under, kind, index] = premultiplied(colour, alpha * fade)
+                table[under, kind, index] = premultiplied(colour, alpha)
     return table.reshape(-1)
 
 
@@ -54,20 +52,33 @@ def codes(mask: np.ndarray | None, under: np.ndarray | None) -> np.ndarray | Non
 
 def mark_edges(code: np.ndarray) -> None:
     """Turn the pixels along each border between two codes into outline, in place."""
-    edge = np.zeros(code.shape, bool)
+    edge = np.zeros(code.shape, np.uint8)
     sideways, downwards = code[:, 1:] != code[:, :-1], code[1:] != code[:-1]
     edge[:, 1:] = sideways
     edge[:, :-1] |= sideways
     edge[1:] |= downwards
     edge[:-1] |= downwards
-    np.bitwise_or(code, np.uint16(EDGE), out=code, where=edge)
+    code |= edge.astype(np.uint16) << _EDGE_BIT
 
 
 def mark_hatch(code: np.ndarray, left: int, top: int, label: int) -> None:
     """Turn every eighth diagonal of one label into hatch, in place; (left, top) is where on the image it lies."""
-    rows, columns = np.arange(code.shape[0]) + top, np.arange(code.shape[1]) + left
-    line = ((rows[:, None] + columns) % _SPACING == 0) & (code == label)
-    np.bitwise_or(code, np.uint16(HATCH), out=code, where=line)
+    here = code == label
+    if here.any():
+        columns = (np.arange(code.shape[1] + _SPACING) + left + top) % _SPACING == 0
+        for shift in range(_SPACING):  # rows that share a pattern
+            line = here[shift::_SPACING] & columns[shift : shift + code.shape[1]]
+            code[shift::_SPACING] |= line.astype(np.uint16) << _HATCH_BIT
+
+
+def heat_table() -> np.ndarray:
+    """The colour of each heat 0..255, premultiplied 0xAARRGGBB: cold lets the image through, hot covers it."""
+    blue_green_red = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO)[:, 0]
+    alphas = 0.25 + 0.5 * np.arange(256) / 255
+    return np.array(
+        [premultiplied(QColor(int(r), int(g), int(b)), a) for (b, g, r), a in zip(blue_green_red, alphas, strict=True)],
+        np.uint32,
+    )
 
 
 def premultiplied(colour: QColor, alpha: float) -> int:

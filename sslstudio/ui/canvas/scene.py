@@ -1,24 +1,25 @@
 """The picture that the canvas shows, kept ready in memory and mended only where something changed.
 
-The image under the current view is sampled once per zoom or move; a dab then costs its own rectangle: sample the labels,
-look their colours up, blend. Painting the widget is copying from here.
+The image under the current view is sampled once per zoom or move; a dab then costs its own rectangle: sample the
+labels, look their colours up, blend. Painting the widget is copying from here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from PySide6.QtGui import QImage, QPainter
 
-from sslstudio.ui.canvas.overlay import codes, mark_edges, mark_hatch
+from sslstudio.ui.canvas.overlay import codes, heat_table, mark_edges, mark_hatch
 from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid
 from sslstudio.ui.canvas.sampling import sample_image, sample_labels, sample_smoothly
 from sslstudio.ui.canvas.viewport import NOTHING, Rect, Viewport
 
 SURROUND = (0x6E, 0x6E, 0x6E)  # neutral, the same in light and dark, so that colours are judged rightly
 _EDGES_FROM_ZOOM = 0.5
+_HEAT_TABLE = heat_table()
 _BAND = 1 << 18  # pixels coloured at a time: what fits the processor's cache
 
 
@@ -46,7 +47,6 @@ class Look:
 
     table: np.ndarray = field(default_factory=lambda: np.zeros(2048, np.uint32))
     hatched: int = -1  # the label that gets a hatch; -1 for none
-    heat_opacity: float = 0.6
 
 
 class Scene:
@@ -113,16 +113,19 @@ class Scene:
         base[...] = (*SURROUND, 255)
         rect = self.visible()
         if self.image is not None and not rect.empty:
-            part = sample_image(self.image, self.view, rect)
-            base[rect.top : rect.bottom, rect.left : rect.right] = self._heated(part, rect)
+            base[rect.top : rect.bottom, rect.left : rect.right] = sample_image(self.image, self.view, rect)
+            if self.heat is not None:
+                self._draw_heat(base, rect)
         return base
 
-    def _heated(self, part: np.ndarray, rect: Rect) -> np.ndarray:
-        if self.heat is None:
-            return part
-        plane = sample_smoothly(self.heat, self.size, self.view, rect)
-        colours = cv2.cvtColor(cv2.applyColorMap(plane, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2BGRA)
-        return cv2.addWeighted(part, 1 - self.look.heat_opacity, colours, self.look.heat_opacity, 0)
+    def _draw_heat(self, base: np.ndarray, rect: Rect) -> None:
+        assert self.heat is not None
+        image = QImage(base.data, *self._size, base.strides[0], QImage.Format.Format_RGB32)
+        painter = QPainter(image)
+        for band in _bands(rect):
+            heat = sample_smoothly(self.heat, self.size, self.view, band)
+            painter.drawImage(band.left, band.top, _tint_image(_HEAT_TABLE.take(heat)))
+        painter.end()
 
     def _mend(self, pane: Pane, rect: Rect) -> None:
         assert self._base is not None
@@ -133,26 +136,33 @@ class Scene:
         if seen.empty or (pane.layers.mask is None and pane.layers.under is None):
             return
         painter = QPainter(pane.image)
-        rows = max(16, _BAND // seen.width)
-        for top in range(seen.top, seen.bottom, rows):
-            band = Rect(seen.left, top, seen.right, min(top + rows, seen.bottom))
+        for band in _bands(seen):
             self._tint(painter, pane.layers, band)
         painter.end()
 
     def _tint(self, painter: QPainter, layers: Layers, rect: Rect) -> None:
         around = Rect(rect.left - 1, rect.top - 1, rect.right + 1, rect.bottom + 1).within(self.visible())
-        code = codes(
-            *(item and sample_labels(item, self.size, self.view, around) for item in (layers.mask, layers.under))
-        )
+        sampled = (item and sample_labels(item, self.size, self.view, around) for item in (layers.mask, layers.under))
+        code = codes(*sampled)
         assert code is not None
         if self.view.zoom >= _EDGES_FROM_ZOOM:
             mark_edges(code)
         code = code[rect.top - around.top :, rect.left - around.left :][: rect.height, : rect.width]
         if self.look.hatched >= 0:
             mark_hatch(code, rect.left - round(self.view.x), rect.top - round(self.view.y), self.look.hatched)
-        colours = self.look.table.take(code, mode="clip")
-        tint = QImage(colours.data, rect.width, rect.height, 4 * rect.width, QImage.Format.Format_ARGB32_Premultiplied)
-        painter.drawImage(rect.left, rect.top, tint)
+        painter.drawImage(rect.left, rect.top, _tint_image(self.look.table.take(code, mode="clip")))
+
+
+def _bands(rect: Rect) -> Iterator[Rect]:
+    rows = max(16, _BAND // rect.width)
+    for top in range(rect.top, rect.bottom, rows):
+        yield Rect(rect.left, top, rect.right, min(top + rows, rect.bottom))
+
+
+def _tint_image(colours: np.ndarray) -> QImage:
+    """A QImage on (h, w) premultiplied 0xAARRGGBB, which it keeps alive but does not copy."""
+    height, width = colours.shape
+    return QImage(colours.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
 
 
 def _new_pane(layers: Layers, width: int, height: int) -> Pane:

@@ -1,0 +1,165 @@
+"""How fast the canvas answers the pen: from a mouse event to the end of the paint event, on images of many sizes.
+
+    python benchmarks/canvas.py [--huge] [--busy] [--dabs 200]
+
+The real widget is driven with real mouse events. Last line: one JSON object. ``--busy`` runs two child processes at the
+lowest priority beside it, which burn as much processor as training would.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import math
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import numpy as np
+from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from sslstudio.project.classes import LabelClass
+from sslstudio.project.label_map import LabelMap
+from sslstudio.ui.canvas import Canvas
+
+WIDTH, HEIGHT = 1600, 1000
+BURN = "import os; os.nice(19)\nimport numpy as np\na = np.ones((512, 512), np.float32)\nwhile True: a @ a"
+
+
+@dataclass(frozen=True)
+class Row:
+    """Times in milliseconds."""
+
+    megapixels: int
+    brush: int
+    zoom: str
+    p50: float
+    p99: float
+    worst: float
+    next_image: float
+    undo: float
+    peak_mb: int
+
+
+class Timed(Canvas):
+    """The canvas, noting when a paint event ended."""
+
+    done = Signal()
+    painted = 0.0
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
+        super().paintEvent(event)
+        self.painted = time.perf_counter()
+        self.done.emit()
+
+
+@contextlib.contextmanager
+def burning(wanted: bool) -> Iterator[None]:
+    """Two children that use all processor time nobody else wants."""
+    children = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(2 if wanted else 0)]
+    try:
+        yield
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+
+
+def until_painted(canvas: Timed, action) -> float:
+    """Milliseconds from before ``action`` to the end of the repaint that it causes."""
+    canvas.painted = 0.0
+    start = time.perf_counter()
+    action()
+    QApplication.sendPostedEvents()
+    if not canvas.painted:  # some platforms paint at the window's next turn
+        loop = QEventLoop()
+        canvas.done.connect(loop.quit)
+        QTimer.singleShot(2000, loop.quit)
+        loop.exec()
+        canvas.done.disconnect(loop.quit)
+    return (canvas.painted - start) * 1000
+
+
+def scribble(canvas: Timed, dabs: int) -> list[float]:
+    """One long looping stroke; the time of each dab."""
+    places = [
+        QPoint(
+            int(WIDTH / 2 + WIDTH * 0.4 * math.sin(0.11 * n)),
+            int(HEIGHT / 2 + HEIGHT * 0.4 * math.sin(0.17 * n + 1)),
+        )
+        for n in range(dabs)
+    ]
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=places[0])
+    times = [until_painted(canvas, lambda place=place: QTest.mouseMove(canvas, place)) for place in places[1:]]
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=places[-1])
+    return times
+
+
+def measure(canvas: Timed, megapixels: int, dabs: int) -> Iterator[Row]:
+    """All brushes at three zooms on one image."""
+    side = round(math.sqrt(megapixels * 1e6))
+    tile = np.random.default_rng(0).integers(0, 255, (512, 512, 3), np.uint8)
+    image = np.tile(tile, (side // 512 + 1, side // 512 + 1, 1))[:side, :side].copy()
+    canvas.show_image(None, None)
+    labels = LabelMap(np.full((side, side), 255, np.uint8))
+    next_image = until_painted(canvas, lambda: canvas.show_image(image, labels))
+    strokes: list = []
+    canvas.stroke_finished.connect(lambda before, after: strokes.append(before))
+    for zoom in ("fit", "1", "8"):
+        canvas.zoom_fit()
+        if zoom != "fit":
+            middle = WIDTH / 2, HEIGHT / 2
+            canvas.set_view(canvas.viewport.zoomed(float(zoom), *middle))
+        until_painted(canvas, canvas.update)
+        for index, brush in enumerate((5, 50, 500)):
+            canvas.set_brush(brush)
+            canvas.set_current_class(index % 2 + 1)
+            times = scribble(canvas, dabs)
+            undo = until_painted(canvas, lambda: canvas.apply_patch(strokes[-1]))
+            p50, p99 = np.percentile(times, (50, 99))
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            yield Row(megapixels, brush, zoom, p50, p99, max(times), next_image, undo, peak)
+    canvas.stroke_finished.disconnect()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--huge", action="store_true", help="also 400 megapixels")
+    parser.add_argument("--busy", action="store_true", help="with two processes of low priority beside it")
+    parser.add_argument("--dabs", type=int, default=200)
+    options = parser.parse_args()
+    app = QApplication([])
+    canvas = Timed()
+    canvas.set_classes([LabelClass("background", "#999999"), LabelClass("a", "#e69f00"), LabelClass("b", "#56b4e9")])
+    canvas.resize(WIDTH, HEIGHT)
+    canvas.show()
+    rows = []
+    print("  MP  brush  zoom   p50 ms   p99 ms  worst ms  next image ms   undo ms  peak MB")
+    with burning(options.busy):
+        for megapixels in (1, 16, 100, 400) if options.huge else (1, 16, 100):
+            for row in measure(canvas, megapixels, options.dabs):
+                rows.append(row)
+                print(
+                    f"{row.megapixels:4d} {row.brush:6d} {row.zoom:>5s} {row.p50:8.2f} {row.p99:8.2f} {row.worst:9.2f}"
+                    f" {row.next_image:14.0f} {row.undo:9.2f} {row.peak_mb:8d}",
+                    flush=True,
+                )
+    idle = "busy" if options.busy else "idle"
+    rounded = [{k: round(v, 2) if isinstance(v, float) else v for k, v in asdict(row).items()} for row in rows]
+    print(json.dumps({"machine": idle, "cores": os.cpu_count(), "window": [WIDTH, HEIGHT], "rows": rounded}))
+    canvas.close()
+    app.quit()
+
+
+if __name__ == "__main__":
+    main()

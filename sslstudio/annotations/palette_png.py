@@ -131,10 +131,11 @@ def _bring_in(
                     labels = read_mask(source / file)
                     values = _values(labels)
                     _refuse_unknown(values, count)
-                    project.set_mask(image, labels)
+                    project.check_mask(image, labels)
                 except UserError as error:
                     refused.append((file, error.problem))
                     continue
+                project.set_mask(image, labels)
                 matched.append(image)
                 only_background += set(values) == {0, UNPAINTED}
     return matched, refused, only_background

@@ -155,7 +155,7 @@ def _checked(path: Path, info: ImageInfo) -> None:
 
 
 def _info(image: Any, turn: int) -> ImageInfo:
-    width, height = pillow_files.oriented_size(*image.size, turn)
+    width, height = pillow_files.oriented_size(image.width, image.height, turn)
     channels, dtype = pillow_files.native_type(image)
     return ImageInfo(width, height, channels, dtype)
 
@@ -192,7 +192,7 @@ def _read_small_jpeg(file: BinaryIO, path: Path, longest: int) -> np.ndarray:
     with pillow_files.open_image(file) as image:
         turn = pillow_files.orientation(image.info.get("exif"))
         _checked(path, _info(image, turn))
-        size = display.shrunk_size(*image.size, longest)
+        size = display.shrunk_size(image.width, image.height, longest)
         image.draft(None, size)
         small = image.convert("RGB") if image.mode != "RGB" else image
         if small.size != size:

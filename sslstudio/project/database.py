@@ -36,8 +36,8 @@ class Database:
         self._lock = threading.RLock()
         self._depth = 0
         if not create and not self.file.is_file():
-            raise UserError(
-                f"{folder} is not a project: it holds no {FILE}.", "Choose a folder whose name ends in .sslproj."
+            raise DamagedDatabase(
+                f"{folder} is not a whole project: it holds no {FILE}.", "Choose a folder whose name ends in .sslproj."
             )
         self.writable = not read_only
         with self._explained():
@@ -75,6 +75,8 @@ class Database:
                 f"(its format is {version}, this program knows up to {newest}).",
                 "Install the newest SSL Studio to open it; nothing was changed.",
             )
+        if not create and version == 0:
+            raise _damaged(self.folder)  # an empty file, or one that lost its beginning
         if version and run("PRAGMA application_id").fetchone()[0] != _APPLICATION:
             raise DamagedDatabase(f"The file {FILE} in {self.folder.name} belongs to another program.")
         if self.writable:
@@ -127,16 +129,17 @@ class Database:
                     f"The project {self.folder.name} lies on a disk that may only be read.",
                     "Copy it to a disk that may be written to.",
                 )
-            if self._depth == 0:
-                self._connection.execute("BEGIN IMMEDIATE")
+            run = self._connection.execute
+            inner = f"depth{self._depth}" if self._depth else ""
+            run(f"SAVEPOINT {inner}" if inner else "BEGIN IMMEDIATE")
             self._depth += 1
             try:
                 yield
-                if self._depth == 1:
-                    self._connection.execute("COMMIT")
+                run(f"RELEASE {inner}" if inner else "COMMIT")
             except BaseException:
-                if self._depth == 1 and self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                # A full disk may have rolled everything back already; then there is nothing left to undo.
+                with contextlib.suppress(sqlite3.Error):
+                    run(f"ROLLBACK TO {inner}" if inner else "ROLLBACK")
                 raise
             finally:
                 self._depth -= 1
@@ -153,13 +156,20 @@ class Database:
 
     def write(self, sql: str, *values: Any) -> int:
         """Run one statement in a transaction; the id of the last row added."""
-        with self.transaction():
+        with self._statement():
             return self._connection.execute(sql, values).lastrowid or 0
 
     def write_many(self, sql: str, rows: Iterable[tuple]) -> None:
         """Run one statement for many rows in one transaction."""
-        with self.transaction():
+        with self._statement():
             self._connection.executemany(sql, rows)
+
+    @contextlib.contextmanager
+    def _statement(self) -> Iterator[None]:
+        """A transaction for one statement; inside another, none is needed."""
+        with self._lock:
+            with contextlib.nullcontext() if self._depth else self.transaction():
+                yield
 
     @property
     def changed(self) -> bool:

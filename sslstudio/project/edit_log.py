@@ -82,28 +82,30 @@ class EditLog:
 
     # labels ---------------------------------------------------------------------------------------------
 
-    def newest_op(self, image: int) -> int:
-        """The number of the last thing that happened to these labels, 0 for nothing since the PNG."""
-        row = self._db.row("SELECT max(id) FROM op WHERE image=?", image)
-        return row[0] or 0 if row else 0
+    def png_op(self, image: int) -> int:
+        """The op up to which the image's PNG is known to hold everything; 0 for no PNG."""
+        row = self._db.row("SELECT png_op FROM image WHERE id=?", image)
+        return row[0] if row else 0
 
-    def replay(self, image: int, labels: LabelMap) -> None:
-        """Put on ``labels`` what happened since its PNG was recorded."""
+    def pending(self, image: int) -> tuple[int, list[tuple]]:
+        """``png_op``, and the ops since then for ``put_all``; both of one moment."""
         rows = self._db.rows(
-            "SELECT e.top, e.left, e.height, e.width, CASE WHEN o.forward THEN e.after ELSE e.before END "
-            "FROM op o JOIN edit e ON e.id=o.edit JOIN image i ON i.id=o.image "
-            "WHERE o.image=? AND o.id > i.png_op ORDER BY o.id",
+            "SELECT i.png_op, o.id, e.top, e.left, e.height, e.width, "
+            "CASE WHEN o.forward THEN e.after ELSE e.before END "
+            "FROM image i LEFT JOIN op o ON o.image=i.id LEFT JOIN edit e ON e.id=o.edit WHERE i.id=? ORDER BY o.id",
             image,
         )
-        for row in rows:
-            labels.put(_unpack(*row))
+        return (rows[0][0] if rows else 0), [row[1:] for row in rows if row[1] is not None]
+
+    def shape(self, image: int) -> tuple[int, int]:
+        """(H, W) for which an image was painted; zeros for never."""
+        row = self._db.row("SELECT mask_height, mask_width FROM image WHERE id=?", image)
+        return row or (0, 0)  # type: ignore[return-value]
 
     def rebuild(self, image: int, labels: LabelMap) -> None:
         """Put all strokes that are not undone on empty ``labels``: for a mask whose PNG was lost."""
-        for row in self._db.rows(
-            f"SELECT {_PATCH}, after FROM edit WHERE image=? AND state=? ORDER BY id", image, DONE
-        ):
-            labels.put(_unpack(*row))
+        sql = f"SELECT id, {_PATCH}, after FROM edit WHERE image=? AND state=? ORDER BY id"
+        put_all(self._db.rows(sql, image, DONE), labels)
 
     def waiting(self) -> list[tuple[int, str]]:
         """Id and path of the images whose labels are newer than their PNG."""
@@ -120,13 +122,18 @@ class EditLog:
                 *(image, CUT, image, UNDO_DEPTH),
             )
 
+    def forget(self, image: int) -> None:
+        """Forget everything painted on an image, as if nobody ever had."""
+        with self._db.transaction():
+            for table in ("op", "edit", "tally"):
+                self._db.write(f"DELETE FROM {table} WHERE image=?", image)
+            self._db.write("UPDATE image SET painted=0, mask_width=0, mask_height=0, png_op=0 WHERE id=?", image)
+
     def recount(self, image: int, labels: np.ndarray) -> None:
         """Set the tally from the labels, and forget the strokes: after a backup stepped in."""
         counts = np.bincount(labels.ravel(), minlength=256)
         with self._db.transaction():
-            self._db.write("DELETE FROM op WHERE image=?", image)
-            self._db.write("DELETE FROM edit WHERE image=?", image)
-            self._db.write("DELETE FROM tally WHERE image=?", image)
+            self.forget(image)
             self._db.write_many(
                 "INSERT INTO tally VALUES (?,?,?)",
                 [(image, int(label), int(counts[label])) for label in np.flatnonzero(counts)],
@@ -149,6 +156,12 @@ class EditLog:
         """The labels that occur in one image."""
         rows = self._db.rows(f"SELECT label FROM tally WHERE image=? AND pixels>0 AND label<{UNPAINTED}", image)
         return frozenset(label for (label,) in rows)
+
+
+def put_all(rows: list[tuple], labels: LabelMap) -> None:
+    """Put packed patches (id, top, left, height, width, labels) on ``labels``, in order."""
+    for _, *patch in rows:
+        labels.put(_unpack(*patch))
 
 
 def _pack(patch: Patch) -> bytes:

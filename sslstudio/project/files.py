@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import zlib
 from pathlib import Path
 
 from sslstudio.errors import UserError
@@ -28,12 +29,15 @@ def disk_refused(what: str, error: OSError) -> UserError:
     return UserError(f"{what} could not be written: {reason}.", advice)
 
 
-def replace_file(path: Path, data: bytes, what: str) -> None:
+def replace_file(path: Path, data: bytes, what: str, *, alone: bool = False, settle: bool = True) -> None:
     """Put ``data`` in the place of ``path``, durably: temporary neighbour, synced, renamed.
 
-    Raises UserError beginning with ``what``; the old file then stands as it was.
+    Raises UserError beginning with ``what``; the old file then stands as it was. ``alone``: the caller lets
+    nobody else write this file, so what a killed predecessor left over is reused and does not pile up.
+    Without ``settle`` the caller calls ``sync_folder`` itself, once for many files.
     """
-    temporary = path.with_name(f".{os.getpid()}-{threading.get_ident()}.tmp")
+    owner = "" if alone else f"-{os.getpid()}-{threading.get_ident()}"
+    temporary = path.with_name(f".{zlib.crc32(os.fsencode(path.name)):08x}{owner}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -41,7 +45,8 @@ def replace_file(path: Path, data: bytes, what: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        sync_folder(path.parent)
+        if settle:
+            sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise disk_refused(what, error) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def read_mask(path: Path) -> np.ndarray:
         raise UserError(f"The mask {path.name} {reason}.", _ADVICE) from error
 
 
-def _numbers(image, path: Path) -> np.ndarray:
+def _numbers(image: Any, path: Path) -> np.ndarray:
     """The class numbers of an open Pillow image."""
     if image.mode in ("P", "L"):
         return np.array(image)
@@ -54,15 +55,18 @@ def _numbers(image, path: Path) -> np.ndarray:
     raise UserError(f"{path.name} is a colour picture, so it does not say which class a pixel is.", _ADVICE)
 
 
-def write_mask(path: Path, labels: np.ndarray, colours: Sequence[str]) -> None:
-    """Write (H, W) uint8 labels as a palette PNG in one step; ``colours`` are ``#rrggbb`` from class 0 on."""
+def write_mask(path: Path, labels: np.ndarray, colours: Sequence[str], *, settle: bool = True) -> None:
+    """Write (H, W) uint8 labels as a palette PNG in one step; ``colours`` are ``#rrggbb`` from class 0 on.
+
+    Without ``settle`` the caller makes the folder durable, once for many masks.
+    """
     from PIL import Image
 
     image = Image.fromarray(np.ascontiguousarray(labels, np.uint8))  # grey; the palette makes it "P"
     image.putpalette(_palette(colours))
     data = io.BytesIO()
     image.save(data, "PNG", compress_level=3)
-    replace_file(Path(path), data.getvalue(), f"The mask {Path(path).name}")
+    replace_file(Path(path), data.getvalue(), f"The mask {Path(path).name}", alone=True, settle=settle)
 
 
 def _palette(colours: Sequence[str]) -> bytes:

@@ -20,9 +20,9 @@ from sslstudio.images.reader import EXTENSIONS
 from sslstudio.images.scan import scan
 from sslstudio.project import places
 from sslstudio.project.classes import LabelClass, check_classes, named_classes
-from sslstudio.project.database import DamagedDatabase, Database, restore_backup
-from sslstudio.project.edit_log import DONE, UNDONE, EditLog
-from sslstudio.project.files import disk_refused
+from sslstudio.project.database import FILE, DamagedDatabase, Database, restore_backup
+from sslstudio.project.edit_log import DONE, UNDONE, EditLog, put_all
+from sslstudio.project.files import disk_refused, sync_folder
 from sslstudio.project.index import (
     ImageRecord,
     Index,
@@ -39,6 +39,7 @@ from sslstudio.project.places import ImagesMoved, default_project_path
 __all__ = ["ImageRecord", "ImagesMoved", "Project", "RefreshReport", "default_project_path"]
 
 _log = logging.getLogger(__name__)
+_SAVED_TOGETHER = 32  # masks per wait for the disk
 
 
 class Project:
@@ -95,11 +96,15 @@ class Project:
         lock.take()
         try:
             database = Database(path, create=True)
-            with database.transaction():
-                places.store_images(database, path, images)
-                project = cls(path, database, lock, images)
-                project.set_classes(classes)
-                project._index.add(found)
+            project = cls(path, database, lock, images)
+            try:
+                with database.transaction():
+                    places.store_images(database, path, images)
+                    project.set_classes(classes)
+                    project._index.add(found)
+            except BaseException:
+                database.close()
+                raise
         except BaseException:
             lock.release()
             raise
@@ -155,9 +160,10 @@ class Project:
     def close(self) -> None:
         """Write pending masks, keep a backup, let others open the project; harmless twice."""
         try:
-            if self._lock and self._db.writable and self._db.changed:
+            if self._lock:
                 self.save_masks()
-                self._db.rolling_backup()
+                if self._db.changed:
+                    self._db.rolling_backup()
         finally:
             self._db.close()
             if self._lock:
@@ -276,7 +282,7 @@ class Project:
         What the mask's PNG holds, and what was painted since.
         """
         record, shape = self._painted_image(path)
-        return self._labels(record, shape)
+        return self._labels(record, shape)[0]
 
     def add_edit(self, path: str, before: Patch, after: Patch) -> None:
         """Keep a stroke: the same rectangle before and after. It is safe on disk when this returns."""
@@ -289,28 +295,48 @@ class Project:
             raise ValueError(f"the rectangle up to ({bottom}, {right}) leaves the image of {shape}")
         self._edits.add(record.id, shape, before, after)
 
-    def set_mask(self, path: str, labels: np.ndarray) -> None:
-        """Replace the whole mask by (H, W) uint8 labels; can be undone. Raises UserError for a wrong size."""
-        self._need_lock()
-        record, shape = self._painted_image(path)
+    def check_mask(self, path: str, labels: np.ndarray) -> None:
+        """Raise UserError when (H, W) ``labels`` cannot be this image's mask: wrong size, unusable image."""
+        shape = self._painted_image(path)[1]
         if labels.shape != shape:
             raise UserError(
                 f"The mask has {labels.shape[1]} × {labels.shape[0]} pixels, but {path} has {shape[1]} × {shape[0]}.",
                 "A mask must have exactly the size of its image.",
             )
+
+    def set_mask(self, path: str, labels: np.ndarray) -> None:
+        """Replace the whole mask by (H, W) uint8 labels; can be undone. Raises UserError for a wrong size."""
+        self._need_lock()
+        self.check_mask(path, labels)
+        record, shape = self._painted_image(path)
         with self._db.transaction():
-            before = Patch(0, 0, self._labels(record, shape).labels)
+            before = Patch(0, 0, self._labels(record, shape)[0].labels)
             self._edits.add(record.id, shape, before, Patch(0, 0, labels.astype(np.uint8, copy=False)))
+
+    def discard_mask(self, path: str) -> None:
+        """Begin this image anew: its mask moves to ``backups/masks`` and its strokes are forgotten."""
+        self._need_lock()
+        record, file = self.image(path), self.mask_file(path)
+        with self._saving:
+            if file.exists():
+                kept = self.path / "backups" / "masks" / f"{path}.png"
+                try:
+                    kept.parent.mkdir(parents=True, exist_ok=True)
+                    file.replace(kept)
+                except OSError as error:
+                    raise disk_refused(f"The mask of {path}", error) from None
+            self._edits.forget(record.id)
+            self._index.check_one(self.images_root, record.id)
 
     def undo(self, path: str) -> Patch | None:
         """Take back the image's newest stroke; the patch to put on its labels, or None."""
         self._need_lock()
-        return self._edits.undo(self.image(path).id)
+        return self._edits.undo(self._painted_image(path)[0].id)
 
     def redo(self, path: str) -> Patch | None:
         """Bring back the stroke taken back last; the patch to put on its labels, or None."""
         self._need_lock()
-        return self._edits.redo(self.image(path).id)
+        return self._edits.redo(self._painted_image(path)[0].id)
 
     def can_undo(self, path: str) -> bool:
         """Whether there is a stroke to take back."""
@@ -329,41 +355,51 @@ class Project:
                 return
             with _turn(self.path / "masks.lock", self.path.name):
                 colours = [one.colour for one in self.classes]
-                for number, path in waiting:
-                    self._save_mask(number, path, colours)
+                for first in range(0, len(waiting), _SAVED_TOGETHER):
+                    self._save_some(waiting[first : first + _SAVED_TOGETHER], colours)
 
-    def _save_mask(self, number: int, path: str, colours: list[str]) -> None:
-        with self._db.transaction():  # labels and op number must be of one moment
-            op = self._edits.newest_op(number)
-            shape = self._db.row("SELECT mask_height, mask_width FROM image WHERE id=?", number)
-            if not op or shape is None:
-                return
-            labels = self._labels(self.image(path), (shape[0], shape[1])).labels
-        write_mask(self.mask_file(path), labels, colours)
-        self._edits.saved(number, op)
+    def _save_some(self, waiting: list[tuple[int, str]], colours: list[str]) -> None:
+        """Write some masks, wait for the disk once, and only then record that they hold their strokes."""
+        written = [(number, self._write_png(path, colours)) for number, path in waiting]
+        for folder in {self.mask_file(path).parent for _, path in waiting}:
+            sync_folder(folder)
+        with self._db.transaction():
+            for number, op in written:
+                self._edits.saved(number, op)
 
-    def _labels(self, record: ImageRecord, shape: tuple[int, int]) -> LabelMap:
-        with self._db.transaction() if self._db.writable else contextlib.nullcontext():
-            labels = self._saved_labels(record, shape)
-            self._edits.replay(record.id, labels)
-        return labels
+    def _write_png(self, path: str, colours: list[str]) -> int:
+        """Write an image's mask; the last op that it holds."""
+        record = self.image(path)
+        labels, op = self._labels(record, self._edits.shape(record.id))
+        write_mask(self.mask_file(path), labels.labels, colours, settle=False)
+        return op
 
-    def _saved_labels(self, record: ImageRecord, shape: tuple[int, int]) -> LabelMap:
+    def _labels(self, record: ImageRecord, shape: tuple[int, int]) -> tuple[LabelMap, int]:
+        """The labels of now and the last op that they hold (0: none since the PNG).
+
+        Files are read without keeping others from painting. If a save comes in between, the strokes that it
+        wrote are no longer among the pending ones, so we begin again.
+        """
+        while True:
+            known = self._edits.png_op(record.id)
+            labels = self._saved_labels(record, shape, had_png=known > 0)
+            now, pending = self._edits.pending(record.id)
+            if now == known:
+                put_all(pending, labels)
+                return labels, pending[-1][0] if pending else 0
+
+    def _saved_labels(self, record: ImageRecord, shape: tuple[int, int], *, had_png: bool) -> LabelMap:
         """What the PNG holds; rebuilt from the strokes where it was lost or damaged."""
         file = self.mask_file(record.path)
         labels = LabelMap.empty(*shape)
-        had_png = self._db.row("SELECT png_op FROM image WHERE id=?", record.id)
-        if not file.exists():
-            if had_png and had_png[0]:
-                _log.warning("%s is missing and was rebuilt from the strokes", file)
-                self._edits.rebuild(record.id, labels)
-            return labels
         try:
+            if not file.exists() and not had_png:
+                return labels
             saved = read_mask(file)
-        except UserError:
-            if not self.can_undo(record.path):
+        except UserError as error:
+            if not self._edits.has(record.id, DONE) and not self._edits.has(record.id, UNDONE):
                 raise
-            _log.warning("%s is damaged and was rebuilt from the strokes", file)
+            _log.warning("%s The mask was rebuilt from the strokes.", error.problem)
             self._edits.rebuild(record.id, labels)
             return labels
         if saved.shape != shape:
@@ -372,7 +408,7 @@ class Project:
                 f"but the image has {shape[1]} × {shape[0]}.",
                 f"Put the right file at {file}, or remove it to paint anew.",
             )
-        return LabelMap(np.array(saved))
+        return LabelMap(saved)
 
     def _painted_image(self, path: str) -> tuple[ImageRecord, tuple[int, int]]:
         """The record and (H, W) of an image that can be painted; looks into the file if nobody has yet."""
@@ -398,8 +434,7 @@ class Project:
             if not file.exists() and not self.can_undo(record.path):
                 continue
             try:
-                path_record, shape = self._painted_image(record.path)
-                labels = self._labels(path_record, shape).labels
+                labels = self.label_map(record.path).labels
                 write_mask(file, labels, [one.colour for one in self.classes])
             except UserError as error:
                 self.notices.append(error.problem)
@@ -421,7 +456,8 @@ def _existing(path: Path) -> Path:
 
 def _open_database(path: Path, write: bool) -> tuple[Database, bool]:
     """The database, and whether a backup had to step in."""
-    read_only = not os.access(path, os.W_OK)
+    file = path / FILE
+    read_only = not os.access(path, os.W_OK) or (file.exists() and not os.access(file, os.W_OK))
     if read_only and write:
         raise UserError(
             f"The project {path.name} may not be written to.",

@@ -1,0 +1,111 @@
+"""Where a vision transformer looks: attention of the class token or of a chosen point, as small maps."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from sslstudio.errors import UserError
+from sslstudio.learning.backbones.encoder import MEAN, STD, Encoder, ViTEncoder
+
+
+def to_input(rgb8: np.ndarray, stride: int, longest: int) -> Tensor:
+    """An image (H, W, 3) uint8 as normalised network input (1, 3, h, w), sides multiples of ``stride``."""
+    height, width = rgb8.shape[:2]
+    scale = min(1.0, longest / max(height, width))
+    rows, columns = (max(1, round(side * scale / stride)) for side in (height, width))
+    size = (columns * stride, rows * stride)
+    shrinks = size[0] < width or size[1] < height
+    small = cv2.resize(rgb8, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    pixels = torch.from_numpy(small).permute(2, 0, 1)[None].float() / 255
+    return (pixels - torch.tensor(MEAN).view(1, 3, 1, 1)) / torch.tensor(STD).view(1, 3, 1, 1)
+
+
+@torch.no_grad()
+def attention_maps(
+    encoder: Encoder,
+    rgb8: np.ndarray,
+    *,
+    longest: int = 448,
+    query: tuple[float, float] | None = None,
+    block: int = -1,
+) -> np.ndarray:
+    """Attention over the patches, (heads + 1, h, w) float32 from 0 to 1, the mean of the heads first.
+
+    ``query`` is a point (x, y) in image pixels whose patch asks; None lets the class token ask (or, in a network
+    without one, all patches on average). Raises UserError for convolutional networks.
+    """
+    if not isinstance(encoder, ViTEncoder):
+        raise UserError(f"“{encoder.name}” has no attention.", "Choose a ViT backbone to see where it looks.")
+    device = next(encoder.parameters()).device
+    was_training = encoder.training
+    encoder.eval()
+    weights, (rows, columns) = encoder.attention(to_input(rgb8, encoder.stride, longest).to(device), block)
+    encoder.train(was_training)
+    weights = weights[0].float().cpu()  # (heads, P + N, P + N)
+    prefix = weights.shape[-1] - rows * columns
+    if query is not None:
+        asking = weights[:, prefix + _patch_at(query, rgb8.shape, rows, columns)]
+    else:
+        asking = weights[:, 0] if encoder.net.cls_token is not None else weights.mean(dim=1)
+    heads = asking[:, prefix:].reshape(-1, rows, columns)
+    maps = torch.cat([heads.mean(dim=0, keepdim=True), heads])
+    return _stretched(maps).numpy().astype(np.float32)
+
+
+def _patch_at(query: tuple[float, float], shape: tuple[int, ...], rows: int, columns: int) -> int:
+    """The number of the patch at a point of the image; points outside count as the nearest inside."""
+    column = min(columns - 1, max(0, int(query[0] / shape[1] * columns)))
+    row = min(rows - 1, max(0, int(query[1] / shape[0] * rows)))
+    return row * columns + column
+
+
+def _stretched(maps: Tensor) -> Tensor:
+    """Each map (h, w) stretched to 0 to 1; an even one becomes 0."""
+    low, high = maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(1, 2), keepdim=True)
+    return (maps - low) / (high - low).clamp(min=1e-8)
+
+
+@torch.no_grad()
+def feature_colours(encoder: Encoder, rgb8: np.ndarray, *, longest: int = 448) -> np.ndarray:
+    """The three main directions of the dense features as colours, (h, w, 3) uint8; alike places look alike."""
+    device = next(encoder.parameters()).device
+    was_training = encoder.training
+    encoder.eval()
+    levels = encoder.feature_levels(to_input(rgb8, encoder.stride, longest).to(device))
+    encoder.train(was_training)
+    chosen = (
+        levels[-2] if len(levels) > 1 else levels[-1]
+    )  # detailed enough to see, deep enough to mean something
+    features = chosen[0].float().cpu().flatten(1).T  # (h w, C)
+    features = features - features.mean(dim=0)
+    _, _, directions = torch.linalg.svd(features, full_matrices=False)
+    shown = features @ directions[:3].T
+    shown = torch.nn.functional.pad(shown, (0, 3 - shown.shape[1]))
+    low, high = shown.quantile(0.02, dim=0), shown.quantile(0.98, dim=0)
+    shown = ((shown - low) / (high - low).clamp(min=1e-8)).clamp(0, 1) * 255
+    return shown.reshape(*chosen.shape[-2:], 3).round().to(torch.uint8).numpy()
+
+
+def heat_overlay(rgb8: np.ndarray, heat: np.ndarray, *, longest: int = 448) -> np.ndarray:
+    """The image (H, W, 3) darkened, with the map (h, w) glowing over it, at most ``longest`` pixels."""
+    image = _shrunk(rgb8, longest)
+    size = (image.shape[1], image.shape[0])
+    large = np.clip(cv2.resize(heat, size, interpolation=cv2.INTER_CUBIC), 0, 1)
+    glow = cv2.applyColorMap((large * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
+    return cv2.addWeighted(image, 0.4, np.ascontiguousarray(glow), 0.6, 0)
+
+
+def colour_overlay(rgb8: np.ndarray, colours: np.ndarray, *, longest: int = 448) -> np.ndarray:
+    """The colours (h, w, 3) laid over the image (H, W, 3), so that its outlines stay visible."""
+    image = _shrunk(rgb8, longest)
+    large = cv2.resize(colours, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return cv2.addWeighted(image, 0.3, large, 0.7, 0)
+
+
+def _shrunk(rgb8: np.ndarray, longest: int) -> np.ndarray:
+    scale = min(1.0, longest / max(rgb8.shape[:2]))
+    size = (max(1, round(rgb8.shape[1] * scale)), max(1, round(rgb8.shape[0] * scale)))
+    return cv2.resize(rgb8, size, interpolation=cv2.INTER_AREA) if scale < 1 else rgb8

@@ -1,0 +1,70 @@
+"""What every self-supervised method is to the loop: a module with an encoder, wished-for views and a loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from sslstudio.learning.backbones.encoder import Encoder
+from sslstudio.recipes.presets import Augmentation
+
+
+@dataclass(frozen=True)
+class ViewSpec:
+    """``count`` square views of ``size`` pixels, each showing a share of the image's area within ``crop``."""
+
+    size: int
+    count: int
+    crop: tuple[float, float]
+    augmentation: Augmentation
+
+
+Views = tuple[Tensor, ...]
+"""One tensor (count * B, 3, size, size) per ``ViewSpec``, normalised; first view of all images, then second."""
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """The loss to minimise (a scalar) and other figures worth plotting."""
+
+    loss: Tensor
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where in the run a step is: ``share`` done (0 to 1) and how many steps the whole run may have."""
+
+    share: float = 0.0
+    expected_steps: int = 1000
+
+
+class Method(nn.Module):
+    """Owns heads, loss, momentum copies and masks; knows no optimiser, device, logger or file.
+
+    ``encoder`` is what is kept when training ends. The loop sets ``position`` before every step. Random
+    numbers come from torch's default generators, whose state the loop keeps with the checkpoint.
+    """
+
+    encoder: Encoder
+    views: tuple[ViewSpec, ...]
+    position: Position = Position()
+
+    def forward(self, views: Views) -> StepResult:
+        """The loss of one batch; ``views`` holds one tensor per entry of ``self.views``."""
+        raise NotImplementedError
+
+    def begin_from_scratch(self) -> None:
+        """Set weights that suit a new, random encoder; not called for one that has learned already."""
+
+    def before_update(self) -> None:
+        """Change gradients after the backward pass, before they are clipped and applied."""
+
+    def after_step(self) -> None:
+        """Slow copies follow: momentum teacher, queue."""
+
+
+def nearest_multiple(size: int, stride: int) -> int:
+    """The multiple of ``stride`` nearest to ``size``, at least one stride (pixels)."""
+    return max(1, round(size / stride)) * stride

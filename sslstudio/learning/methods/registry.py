@@ -1,0 +1,31 @@
+"""Finds and builds the method that a recipe names; imports only that one."""
+
+from __future__ import annotations
+
+import importlib
+
+from sslstudio.errors import UserError
+from sslstudio.learning.backbones.encoder import Encoder
+from sslstudio.learning.methods.base import Method
+from sslstudio.recipes.methods import METHODS
+from sslstudio.recipes.presets import Augmentation
+from sslstudio.recipes.settings import Recipe
+
+
+def check_pair(method_id: str, encoder: Encoder) -> None:
+    """Raise UserError where a method cannot train this kind of backbone."""
+    info = METHODS[method_id]
+    if encoder.kind not in info.backbones:
+        word = {"vit": "a ViT", "conv": "a convolutional network"}
+        others = " or ".join(m.name for m in METHODS.values() if encoder.kind in m.backbones)
+        raise UserError(
+            f"{info.name} cannot train “{encoder.name}”, which is {word[encoder.kind]}.",
+            f"Choose {word[info.backbones[0]]} as backbone (for example vit_tiny_patch16_224), or {others} as method.",
+        )
+
+
+def create_method(encoder: Encoder, recipe: Recipe, *, resolution: int, look: Augmentation) -> Method:
+    """Build the method around ``encoder``; raises UserError when they do not fit."""
+    check_pair(recipe.id, encoder)
+    module, name = METHODS[recipe.id].where.split(":")
+    return getattr(importlib.import_module(module), name)(encoder, recipe, resolution=resolution, look=look)

@@ -1,0 +1,36 @@
+"""Which processor trains and in which precision; one process or several started by ``torchrun``."""
+
+from __future__ import annotations
+
+import platform
+
+import torch
+from accelerate import Accelerator
+
+
+def make_accelerator() -> Accelerator:
+    """An accelerator for this machine, with bf16 where the processor computes in it."""
+    return Accelerator(mixed_precision="bf16" if has_bf16() else "no")
+
+
+def has_bf16() -> bool:
+    """Whether matrices are multiplied in bf16 by hardware: Ampere GPUs and later, CPUs with AMX or AVX512-bf16."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if torch.backends.mps.is_available():
+        return False
+    return _cpu_knows("_is_amx_tile_supported") or _cpu_knows("_is_avx512_bf16_supported")
+
+
+def _cpu_knows(question: str) -> bool:
+    ask = getattr(torch.cpu, question, None)
+    return bool(ask is not None and ask())
+
+
+def describe(device: torch.device) -> str:
+    """The device in words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return "Apple GPU"
+    return f"CPU ({platform.processor() or platform.machine()}, {torch.get_num_threads()} threads)"

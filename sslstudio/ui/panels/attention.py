@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from sslstudio.ui.panels.parts import Combo, Notice, label, question, quiet_number
+from sslstudio.ui.panels.parts import Check, Combo, Notice, label, question, quiet_number
 from sslstudio.ui.panels.states import AttentionState, Choice
 from sslstudio.ui.theme import SPACE
 
@@ -28,8 +28,8 @@ class AttentionSection(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setObjectName(name)
-        self.shown = _check(f"{name}.shown", "Show over the image", "Bright where the network looks (T)")
-        self.hover = _check(f"{name}.hover", "Ask from under the pointer", "Move over the image: what belongs to this?")
+        self.shown = Check(f"{name}.shown", "Show over the image", "Bright where the network looks (T)")
+        self.hover = Check(f"{name}.hover", "Ask from under the pointer", "Move over the image: what belongs to this?")
         self.head = Combo(f"{name}.head", "Attention head")
         self.block = Combo(f"{name}.block", "Block")
         self.note = Notice(f"{name}.note")
@@ -98,10 +98,3 @@ def _heads(count: int) -> tuple[Choice, ...]:
 
 def _blocks(count: int) -> tuple[Choice, ...]:
     return (Choice("0", "Last"), *(Choice(str(block), f"Block {block}") for block in range(1, count)))
-
-
-def _check(name: str, text: str, tip: str) -> QCheckBox:
-    box = QCheckBox(text)
-    box.setObjectName(name)
-    box.setToolTip(tip)
-    return box

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QAbstractButton, QColorDialog, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QColorDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from sslstudio.ui.panels.parts import RADIUS, Button
+from sslstudio.ui.panels.parts import RADIUS, Button, Line
 from sslstudio.ui.panels.states import ClassRow
 from sslstudio.ui.panels.words import thousands
 from sslstudio.ui.theme import SMALL, SPACE, TEXT, font
@@ -60,9 +60,7 @@ class ClassLine(QAbstractButton):
         self.setToolTip("Double-click or F2 to rename")
         self._say()
         self.swatch = Swatch(f"{name}.colour", row.colour, row.name)
-        self.edit = QLineEdit(row.name)
-        self.edit.setObjectName(f"{name}.name")
-        self.edit.setAccessibleName(f"Name of {row.name}")
+        self.edit = Line(f"{name}.name", f"Name of {row.name}")
         self.edit.setFixedHeight(28)
         self.edit.hide()
         self.remove = Button(f"{name}.remove", "", "link", "close", "Remove this class")
@@ -203,12 +201,10 @@ class ClassList(QWidget):
         self._box.setSpacing(SPACE // 2)
         box.addLayout(self._box)
         row = QHBoxLayout()
+        row.setContentsMargins(0, SPACE // 2, 0, 0)
         row.setSpacing(SPACE)
-        self.new = QLineEdit()
-        self.new.setObjectName(f"{name}.new")
+        self.new = Line(f"{name}.new", "Name of a new class")
         self.new.setPlaceholderText("New class, such as “crack”")
-        self.new.setAccessibleName("Name of a new class")
-        self.new.setFixedHeight(32)
         self.add = Button(f"{name}.add", "Add", glyph="plus")
         self.add.setAccessibleName("Add the class")
         self.add.setEnabled(False)

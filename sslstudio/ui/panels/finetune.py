@@ -55,6 +55,7 @@ class FinetunePanel(Panel):
         self.ask.setVisible(bool(state.masks) and not running)
         self.live.setVisible(running)
         self.outcome.draw(None if running else state.run)
+        self.start.set_primary(not self.outcome.leads())
         if state.run is not None:
             self.live.draw(state.run, state.ahead, state.classes)
             self._draw_outcome(state.run, state.classes)

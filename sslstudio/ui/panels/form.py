@@ -6,13 +6,13 @@ from collections.abc import Collection
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from sslstudio.errors import UserError
 from sslstudio.recipes.backbones import kind_of
 from sslstudio.recipes.methods import METHODS
 from sslstudio.recipes.settings import Recipe, Setting, build, settings_of
-from sslstudio.ui.panels.parts import Button, Combo, Notice, Number, Whole, label
+from sslstudio.ui.panels.parts import Button, Check, Combo, Line, Notice, Number, Whole, label
 from sslstudio.ui.panels.states import Choice
 from sslstudio.ui.theme import SMALL, SPACE, TEXT, font, tone
 
@@ -58,7 +58,7 @@ class Row(QWidget):
     def value(self) -> Any:
         """What the control holds; text that is no number stays text and is told by the recipe."""
         control = self.control
-        if isinstance(control, QCheckBox):
+        if isinstance(control, Check):
             return control.isChecked()
         if isinstance(control, Number | Whole):
             return control.value()
@@ -84,19 +84,17 @@ class Row(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(SPACE // 2)
         grid.setVerticalSpacing(2)
-        name = label(self.setting.label)
+        name = label(self.setting.label, wrap=False)
         name.setToolTip(self.setting.help)
         name.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         name.setBuddy(self.control)
         grid.setColumnStretch(0, 1)
+        grid.addWidget(name, 0, 0)
+        grid.addWidget(self.reset, 0, 1)
         if isinstance(self.control, Combo):
-            grid.addWidget(name, 0, 0)
-            grid.addWidget(self.reset, 0, 2)
             grid.addWidget(self.control, 1, 0, 1, 3)
         else:
-            grid.addWidget(name, 0, 0)
-            grid.addWidget(self.control, 0, 1)
-            grid.addWidget(self.reset, 0, 2)
+            grid.addWidget(self.control, 0, 2, Qt.AlignmentFlag.AlignRight)
         hold = self.reset.sizePolicy()
         hold.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(hold)
@@ -105,7 +103,7 @@ class Row(QWidget):
     def _show(self, value: Any) -> None:
         control = self.control
         control.blockSignals(True)
-        if isinstance(control, QCheckBox):
+        if isinstance(control, Check):
             control.setChecked(bool(value))
         elif isinstance(control, Number):
             control.setValue(float(value))
@@ -240,7 +238,7 @@ class MethodForm(QWidget):
         self.summary = label(size=SMALL, quiet=True, lines=3)
         self.misfit = Notice(f"{name}.misfit")
         self.forms = {info.id: SettingsForm(f"{name}.{info.id}", info.recipe) for info in METHODS.values()}
-        title = label("Method")
+        title = label("Method", wrap=False)
         title.setBuddy(self.combo)
         for widget in (title, self.combo, self.summary, self.misfit, *self.forms.values()):
             box.addWidget(widget)
@@ -298,26 +296,27 @@ def complaint(recipe: type[Recipe], setting: Setting, value: Any, key: str) -> s
     return ""
 
 
-def _control(name: str, setting: Setting) -> QCheckBox | Number | Whole | Combo | QLineEdit:
+def _control(name: str, setting: Setting) -> Check | Number | Whole | Combo | Line:
     if setting.kind == "bool":
-        box = QCheckBox()
-        box.setObjectName(name)
-        box.setAccessibleName(setting.label)
-        return box
+        check = Check(name)
+        check.setAccessibleName(setting.label)
+        return check
     if setting.kind == "choice" or (setting.kind == "text" and setting.choices):
         combo = Combo(name, setting.label)
         combo.setEditable(setting.kind == "text")
         combo.setInsertPolicy(Combo.InsertPolicy.NoInsert)
+        if combo.lineEdit() is not None:
+            combo.lineEdit().setTextMargins(SPACE // 2, 0, 0, 0)
+            combo.lineEdit().setObjectName(f"{name}.text")
+            combo.lineEdit().setAccessibleName(setting.label)
         combo.draw(tuple(Choice(key, text) for key, text in setting.choices.items()), str(setting.default))
         return combo
     if setting.kind == "int" or (setting.kind == "float" and (setting.low is None or setting.low >= FINE)):
         return _spin(name, setting)
     if setting.kind == "float" and setting.low == 0:
         return _spin(name, setting)
-    line = QLineEdit()
-    line.setObjectName(name)
-    line.setAccessibleName(setting.label)
-    line.setFixedSize(NUMBER_WIDTH, 32)
+    line = Line(name, setting.label)
+    line.setFixedWidth(NUMBER_WIDTH)
     line.setFont(font(TEXT, tabular=True))
     return line
 
@@ -342,7 +341,7 @@ def _spin(name: str, setting: Setting) -> Number | Whole:
 
 
 def _on_change(control: QWidget, told: Any) -> None:
-    if isinstance(control, QCheckBox):
+    if isinstance(control, Check):
         control.toggled.connect(told)
     elif isinstance(control, Number | Whole):
         control.valueChanged.connect(told)
@@ -350,7 +349,7 @@ def _on_change(control: QWidget, told: Any) -> None:
         control.currentIndexChanged.connect(told)
         if control.isEditable():
             control.editTextChanged.connect(told)
-    elif isinstance(control, QLineEdit):
+    elif isinstance(control, Line):
         control.textEdited.connect(told)
 
 

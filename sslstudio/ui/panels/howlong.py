@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.ui.panels.parts import Number, Segments, label, question
+from sslstudio.ui.panels.parts import Number, Segments, question
 from sslstudio.ui.theme import SPACE
 
 PRETRAIN_TIMES: Mapping[str, str] = {
@@ -38,17 +38,13 @@ class HowLong(QWidget):
         self.exact.setRange(0.02, 10080)
         self.exact.setDecimals(2)
         self.exact.setSuffix(" min")
-        self.exact.setToolTip("8 hours are 480 minutes; the schedule is fitted to this time")
+        self.exact.setToolTip("Any other time; 8 hours are 480 minutes; the schedule is fitted to this time")
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(SPACE)
         box.addWidget(question("How long may it take?"))
         box.addWidget(self.segments)
-        row = QHBoxLayout()
-        row.addWidget(label("or exactly"), 1)
-        row.addWidget(self.exact)
-        self.exact.setFixedWidth(112)
-        box.addLayout(row)
+        self.segments.grid.addWidget(self.exact, 1, 2)
         self.segments.chosen.connect(self._on_chosen)
         self.exact.valueChanged.connect(self._on_exact)
 

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sslstudio.recipes.presets import PRESETS
 from sslstudio.ui.panels.panel import Panel
@@ -11,7 +21,7 @@ from sslstudio.ui.panels.parts import Button, Combo, Fold, Notice, label, questi
 from sslstudio.ui.panels.running import Empty
 from sslstudio.ui.panels.states import Choice, ImagesState, ProblemRow
 from sslstudio.ui.panels.words import many, thousands
-from sslstudio.ui.theme import SMALL, SPACE
+from sslstudio.ui.theme import SMALL, SPACE, TEXT, font
 
 PRESET_CHOICES = tuple(Choice(preset.id, preset.name, preset.summary) for preset in PRESETS.values())
 
@@ -47,8 +57,7 @@ class ImagesPanel(Panel):
         self.count.setText(many(state.count, "image"))
         self.folder.setText(state.folder)
         self.folder.setToolTip(state.folder)
-        self.lines.setText("\n".join(state.facts))
-        self.progress.setText(_progress_words(state))
+        self.lines.setText(_progress_words(state) or "\n".join(state.facts))
         self.missing.say(FOLDER_MISSING if state.folder_missing else "", "poor")
         self.relocate.set_words("Find the folder …" if state.folder_missing else "The folder has moved …")
         self.preset.draw(PRESET_CHOICES, state.preset)
@@ -79,8 +88,7 @@ class ImagesPanel(Panel):
         self.folder = label(size=SMALL, quiet=True, lines=1)
         self.lines = label(lines=3)
         self.lines.setObjectName(self._id("facts"))
-        self.progress = label(size=SMALL, quiet=True, lines=1)
-        for widget in (self.missing, self.count, self.folder, self.lines, self.progress):
+        for widget in (self.missing, self.count, self.folder, self.lines):
             box.addWidget(widget)
         links = QHBoxLayout()
         self.rescan = Button(self._id("rescan"), "Look for new images", "link", "refresh")
@@ -110,7 +118,7 @@ class ImagesPanel(Panel):
         self.list.setObjectName(self._id("problems.list"))
         self.list.setAccessibleName("Files that are left out, with the reason")
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setWordWrap(True)
+        self.list.setItemDelegate(TwoLines(self.list))
         self.list.setFixedHeight(20 * SPACE)
         self.problems.body.addWidget(self.list)
         box.addWidget(self.problems)
@@ -125,8 +133,8 @@ class ImagesPanel(Panel):
         self.problems.head.set_words(f"{many(len(rows), 'file')} left out")
         self.list.clear()
         for row in rows:
-            item = QListWidgetItem(f"{row.file}\n{row.reason}")
-            item.setData(Qt.ItemDataRole.UserRole, row.file)
+            item = QListWidgetItem(row.file)
+            item.setData(REASON, row.reason)
             item.setToolTip(f"{row.file}: {row.reason}")
             self.list.addItem(item)
 
@@ -134,9 +142,36 @@ class ImagesPanel(Panel):
         self.preset_chosen.emit(str(self.preset.currentData()))
 
     def _on_problem(self, item: QListWidgetItem) -> None:
-        self.image_wanted.emit(str(item.data(Qt.ItemDataRole.UserRole)))
+        self.image_wanted.emit(item.text())
 
 
+class TwoLines(QStyledItemDelegate):
+    """Draws a file's name, shortened in the middle, and the reason below it."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        """Two lines of text with room around them."""
+        return QSize(100, 6 * SPACE)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        """Draw the two lines, and the ground where the row is chosen."""
+        role = QPalette.ColorRole
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        if chosen:
+            painter.fillRect(option.rect, option.palette.color(role.Highlight))
+        area = option.rect.adjusted(SPACE, SPACE // 2, -SPACE, -SPACE // 2)
+        upper = area.adjusted(0, 0, 0, -area.height() // 2)
+        lower = area.adjusted(0, area.height() // 2, 0, 0)
+        for place, text, size, quiet, cut in (
+            (upper, index.data(), TEXT, role.Text, Qt.TextElideMode.ElideMiddle),
+            (lower, index.data(REASON), SMALL, role.PlaceholderText, Qt.TextElideMode.ElideRight),
+        ):
+            painter.setFont(font(size))
+            painter.setPen(option.palette.color(role.HighlightedText if chosen else quiet))
+            words = painter.fontMetrics().elidedText(str(text), cut, place.width())
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), words)
+
+
+REASON = Qt.ItemDataRole.UserRole
 NO_PROJECT = "Start with a folder of your images. Hundreds are enough; masks are not needed."
 EMPTY_FOLDER = "There are no images in this folder. Choose one with JPEG, PNG or TIFF files."
 FOLDER_MISSING = "The folder with the images is not where it was. Masks and runs are safe in the project."

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui.actions import BY_ID
 from sslstudio.ui.panels.class_list import ClassList
 from sslstudio.ui.panels.panel import Panel
-from sslstudio.ui.panels.parts import Button, Notice, SliderRow, label, question
+from sslstudio.ui.panels.parts import Button, Check, Notice, SliderRow, label, question
 from sslstudio.ui.panels.running import Empty
 from sslstudio.ui.panels.states import PaintState
 from sslstudio.ui.panels.words import thousands
@@ -65,7 +65,8 @@ class PaintPanel(Panel):
         self.classes.draw(state.classes, state.current)
         self.progress.setText(f"{thousands(state.painted)} of {thousands(state.images)} images painted")
         ready = sum(1 for row in state.classes if row.pixels) > 1
-        self.advice.say(state.advice, "good" if ready else "none")
+        done = ready and all(row.pixels for row in state.classes)
+        self.advice.say(state.advice, "good" if done else "none")
         self.go_on.setEnabled(ready)
 
     def _fill(self) -> None:
@@ -76,7 +77,7 @@ class PaintPanel(Panel):
         box = QVBoxLayout(self.body)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(SPACE)
-        self.advice = Notice(self._id("advice"))
+        self.advice = Notice(self._id("advice"), lines=3)
         box.addWidget(self.advice)
         box.addLayout(self._fill_tools())
         self.brush = SliderRow(self._id("brush_size"), "Brush size", 1, LARGEST_BRUSH, "px")
@@ -110,9 +111,8 @@ class PaintPanel(Panel):
 
     def _fill_overlay(self, box: QVBoxLayout) -> None:
         self.opacity = SliderRow(self._id("opacity"), "Mask opacity", 0, 100, "%")
-        self.masks = QCheckBox("Show masks")
-        self.masks.setObjectName(self._id("masks_shown"))
-        self.masks.setToolTip(f"Hide them to see the image ({BY_ID['view.masks'].shortcut})")
+        tip = f"Hide them to see the image ({BY_ID['view.masks'].shortcut})"
+        self.masks = Check(self._id("masks_shown"), "Show masks", tip)
         box.addWidget(self.opacity)
         box.addWidget(self.masks)
         box.addSpacing(SPACE)

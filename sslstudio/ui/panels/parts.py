@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QGridLayout,
     QLabel,
+    QLineEdit,
     QProgressBar,
     QPushButton,
+    QScrollBar,
     QSizePolicy,
     QSlider,
     QSpinBox,
+    QStyle,
+    QStyleOptionSlider,
     QVBoxLayout,
     QWidget,
 )
@@ -32,16 +37,42 @@ Kind = Literal["primary", "plain", "segment", "link", "tool"]
 HEIGHTS: dict[Kind, int] = {"primary": 40, "plain": 32, "segment": 32, "link": 24, "tool": 40}
 
 
+class Words(QLabel):
+    """A label whose wrapped text takes exactly the height that it needs at its width, no more."""
+
+    def sizeHint(self) -> QSize:
+        """Narrow enough for any panel; the height for that width."""
+        if not self.wordWrap():
+            return super().sizeHint()
+        width = min(super().sizeHint().width(), 240)
+        return QSize(width, max(self.minimumHeight(), self.heightForWidth(width)))
+
+    def minimumSizeHint(self) -> QSize:
+        """One line; the layout asks for the height at the real width."""
+        if not self.wordWrap():
+            return super().minimumSizeHint()
+        return QSize(40, max(self.minimumHeight(), self.fontMetrics().lineSpacing()))
+
+
 def label(
-    text: str = "", size: int = TEXT, *, quiet: bool = False, bold: bool = False, lines: int = 0, tabular: bool = False
+    text: str = "",
+    size: int = TEXT,
+    *,
+    quiet: bool = False,
+    bold: bool = False,
+    lines: int = 0,
+    tabular: bool = False,
+    wrap: bool = True,
 ) -> QLabel:
     """A wrapping text label; ``quiet`` for what matters less, ``lines`` keeps room so that nothing jumps."""
-    made = QLabel(text)
-    made.setWordWrap(True)
+    made = Words(text)
+    made.setWordWrap(wrap)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setFont(font(size, bold=bold, tabular=tabular))
     made.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-    made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    policy.setHeightForWidth(wrap)
+    made.setSizePolicy(policy)
     if quiet:
         made.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     if lines:
@@ -51,7 +82,7 @@ def label(
 
 def question(text: str) -> QLabel:
     """The heading of a part of a panel."""
-    return label(text, bold=True)
+    return label(text, bold=True, wrap=False)
 
 
 def level_colour(level: Level) -> str:
@@ -89,6 +120,14 @@ class Button(QPushButton):
             self.setText(text)
             self.setAccessibleName(text)
 
+    def set_primary(self, primary: bool) -> None:
+        """Be the one big button, or one of the others; the height stays."""
+        kind: Kind = "primary" if primary else "plain"
+        if kind != self.kind:
+            self.kind = kind
+            self.setFont(font(TEXT, bold=primary))
+            self.update()
+
     def set_glyph(self, glyph: str, turn: int = 0) -> None:
         """Change the icon; ``turn`` in degrees."""
         self._glyph, self._turn = glyph, turn
@@ -96,7 +135,7 @@ class Button(QPushButton):
 
     def sizeHint(self) -> QSize:
         """Text with room around it."""
-        margin = 0 if self.kind == "link" else (SPACE if self.kind == "segment" else 2 * SPACE)
+        margin = {"link": 0, "segment": SPACE // 2, "tool": 0}.get(self.kind, SPACE)
         width = self.fontMetrics().horizontalAdvance(self.text()) + 2 * margin
         width += ICON + (SPACE // 2 if self.text() else 0) if self._glyph else 0
         return QSize(HEIGHTS["tool"] if self.kind == "tool" else width, HEIGHTS[self.kind])
@@ -210,6 +249,7 @@ class Segments(QWidget):
             grid.addWidget(button, place // columns, place % columns)
         for column in range(columns):
             grid.setColumnStretch(column, 1)
+        self.grid = grid
         self._group.buttonClicked.connect(self._on_clicked)
 
     def select(self, key: str) -> None:
@@ -297,13 +337,13 @@ class Notice(QWidget):
 
     GLYPHS: Mapping[Level, str] = {"good": "check_circle", "fair": "warning", "poor": "alert", "none": "info"}
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, lines: int = 0) -> None:
         super().__init__()
         self.setObjectName(name)
         self._level: Level = "none"
         box = QVBoxLayout(self)
         box.setContentsMargins(SPACE + ICON + SPACE, SPACE, SPACE, SPACE)
-        self._words = label()
+        self._words = label(lines=lines)
         self._words.setObjectName(f"{name}.text")
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         box.addWidget(self._words)
@@ -370,6 +410,25 @@ class Combo(QComboBox):
         self.setFixedHeight(32)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it flat: ground, outline, text and a chevron; the field of an editable one draws itself."""
+        painter = QPainter(self)
+        draw_field(painter, self)
+        group = QPalette.ColorGroup.Active if self.isEnabled() else QPalette.ColorGroup.Disabled
+        ink = self.palette().color(group, QPalette.ColorRole.Text)
+        area = self.rect().adjusted(SPACE, 0, -SPACE, 0)
+        painter.save()
+        painter.translate(area.right() - ICON / 2 + 4, area.center().y() + 1)
+        painter.rotate(90)
+        icon("next", ink.name()).paint(painter, QRect(-9, -9, 18, 18))
+        painter.restore()
+        if not self.isEditable():
+            room = area.adjusted(0, 0, -ICON, 0)
+            painter.setPen(ink)
+            painter.setFont(self.font())
+            words = painter.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room.width())
+            painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), words)
+
     def draw(self, choices: tuple[Choice, ...], current: str) -> None:
         """Show the choices, refilled only when they changed, and mark one; emits nothing that users cause."""
         wanted = [(choice.id, choice.label) for choice in choices]
@@ -385,12 +444,91 @@ class Combo(QComboBox):
         event.ignore()
 
 
+def draw_field(painter: QPainter, field: QWidget) -> None:
+    """The ground and outline of a control that holds a value; the outline shows where the keyboard is."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    palette, role = field.palette(), QPalette.ColorRole
+    painter.setBrush(palette.color(role.Base if field.isEnabled() else role.Window))
+    draw_outline(painter, field)
+
+
+def draw_outline(painter: QPainter, field: QWidget) -> None:
+    """Fusion's own outlines drown in dark windows, so fields get one that can be seen."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    palette, role = field.palette(), QPalette.ColorRole
+    edge = role.Dark if field.isEnabled() else role.Mid
+    painter.setPen(QPen(palette.color(role.Highlight), 2) if field.hasFocus() else QPen(palette.color(edge), 1))
+    painter.drawRoundedRect(QRectF(field.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+
+
+class Line(QLineEdit):
+    """A line of text with room at its sides and an outline that can be seen."""
+
+    def __init__(self, name: str, title: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setFixedHeight(32)
+        self.setTextMargins(SPACE // 2, 0, SPACE // 2, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Outline it."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        draw_outline(painter, self)
+
+
+class Check(QCheckBox):
+    """A check box whose box can be seen in light and dark."""
+
+    SIDE = 16
+
+    def __init__(self, name: str, text: str = "", tip: str = "") -> None:
+        super().__init__(text)
+        self.setObjectName(name)
+        self.setToolTip(tip)
+        self.setFixedHeight(24)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def sizeHint(self) -> QSize:
+        """Box and text."""
+        text = self.fontMetrics().horizontalAdvance(self.text())
+        return QSize(self.SIDE + 2 + (SPACE + text if text else 0), 24)
+
+    def hitButton(self, place: QPoint) -> bool:
+        """The text belongs to it."""
+        return self.rect().contains(place)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw box, tick and text."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        palette, role = self.palette(), QPalette.ColorRole
+        box = QRectF(1, (self.height() - self.SIDE) / 2, self.SIDE, self.SIDE)
+        on = self.isChecked()
+        painter.setBrush(palette.color(role.Highlight if on else role.Base))
+        edge = role.Highlight if on or self.hasFocus() else (role.Dark if self.isEnabled() else role.Mid)
+        painter.setPen(QPen(palette.color(edge), 2 if self.hasFocus() else 1))
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        if on:
+            icon("check", palette.color(role.HighlightedText).name()).paint(painter, box.toRect())
+        painter.setPen(palette.color(role.WindowText))
+        words = QRectF(box.right() + SPACE, 0, self.width(), self.height())
+        painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), self.text())
+
+
 class Number(QDoubleSpinBox):
     """A spin box for numbers with a point; the wheel changes it only while it has the focus."""
 
     def __init__(self, name: str, title: str) -> None:
         super().__init__()
         _prepare_spin(self, name, title)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Outline it."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        draw_outline(painter, self)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Let the panel scroll unless it has the focus."""
@@ -409,6 +547,12 @@ class Whole(QSpinBox):
     def __init__(self, name: str, title: str) -> None:
         super().__init__()
         _prepare_spin(self, name, title)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Outline it."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        draw_outline(painter, self)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Let the panel scroll unless it has the focus."""
@@ -444,9 +588,9 @@ class SliderRow(QWidget):
         self.slider.setAccessibleName(title)
         self.slider.setRange(low, high)
         self.slider.setFixedHeight(24)
-        self.number = label(tabular=True)
+        self.number = label(tabular=True, wrap=False)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
-        grid.addWidget(label(title), 0, 0)
+        grid.addWidget(label(title, wrap=False), 0, 0)
         grid.addWidget(self.number, 0, 1)
         grid.addWidget(self.slider, 1, 0, 1, 2)
         self.slider.valueChanged.connect(self._on_value)
@@ -471,4 +615,25 @@ class SliderRow(QWidget):
 
 def quiet_number(text: str = "") -> QLabel:
     """A small note with figures of equal width."""
-    return label(text, SMALL, quiet=True, tabular=True)
+    return label(text, SMALL, quiet=True, tabular=True, wrap=False)
+
+
+class SlimBar(QScrollBar):
+    """A scroll bar that lies in the margin beside the content, so that nothing moves when it comes."""
+
+    BREADTH = SPACE
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the handle only."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        part = QStyle.SubControl.SC_ScrollBarSlider
+        handle = self.style().subControlRect(QStyle.ComplexControl.CC_ScrollBar, option, part, self)
+        colour = self.palette().color(QPalette.ColorRole.Dark)
+        colour.setAlphaF(0.9 if self.underMouse() or self.isSliderDown() else 0.5)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        area = QRectF(handle).adjusted(2, 2, -2, -2)
+        painter.drawRoundedRect(area, area.width() / 2, area.width() / 2)

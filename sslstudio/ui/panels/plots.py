@@ -15,10 +15,11 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, 
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from sslstudio.ui.panels.live import Curve
+from sslstudio.ui.panels.words import percent
 from sslstudio.ui.theme import SMALL, SPACE, font, tone
 
 HEIGHT = 120
-LEFT, BOTTOM = 36, 16
+LEFT = 40
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class CurvePlot(QWidget):
         return QRectF(self.rect()).adjusted(LEFT, 3 * SPACE, -SPACE / 2, -SPACE)
 
     def _text(self, value: float) -> str:
-        return f"{round(100 * value)} %" if self._as_share else f"{value:.3g}"
+        return percent(value) if self._as_share else f"{value:.3g}"
 
     def _draw_title(self, painter: QPainter) -> None:
         painter.setFont(font(SMALL, tabular=True))

@@ -62,6 +62,7 @@ class PretrainPanel(Panel):
         if state.run is not None:
             self.live.draw(state.run, state.ahead)
         self.outcome.draw(None if running else state.run)
+        self.start.set_primary(not self.outcome.leads())
         self.earlier.draw(state.earlier)
         self.attention.setVisible(not nothing)
         self.attention.draw(state.attention)
@@ -80,7 +81,7 @@ class PretrainPanel(Panel):
         self.outcome = Outcome(self._id("outcome"))
         self.earlier = RunList(self._id("earlier"), "Earlier runs", choosable=True)
         self.attention = AttentionSection(self._id("attention"))
-        for widget in (self.empty, self.live, self.outcome, self.ask, self.earlier, self.attention):
+        for widget in (self.empty, self.live, self.outcome, self.ask, self.attention, self.earlier):
             self.column.addWidget(widget)
         self._fill_question()
         self._wire()
@@ -91,7 +92,7 @@ class PretrainPanel(Panel):
         box.setSpacing(SPACE)
         self.how_long = HowLong(self._id("minutes"), PRETRAIN_TIMES)
         self.preset = Combo(self._id("preset"), "What kind of images are they?")
-        self.reason = label(size=SMALL, quiet=True, lines=3)
+        self.reason = label(size=SMALL, quiet=True, lines=2)
         self.reason.setObjectName(self._id("reason"))
         self.misfit = Notice(self._id("misfit"))
         self.start = Button(self._id("start"), "Start pretraining", "primary", tip="Runs in the background")
@@ -209,7 +210,7 @@ class HealthBox(QWidget):
         self.word.setObjectName(f"{name}.word")
         self.figure = quiet_number()
         self.figure.setObjectName(f"{name}.figure")
-        self.meaning = label(size=SMALL, quiet=True, lines=3)
+        self.meaning = label(size=SMALL, quiet=True, lines=2)
         head = QHBoxLayout()
         head.setSpacing(SPACE // 2)
         head.addWidget(self.dot)
@@ -251,7 +252,7 @@ class Outcome(QWidget):
         self.resume = Button(f"{name}.resume", "Resume", "primary", tip="Goes on from the last checkpoint")
         self.next = Button(f"{name}.next", "Continue to painting", "primary")
         self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(0, 0, 0, SPACE)
+        self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(SPACE)
         for widget in (self.notice, self.resume, self.next):
             self.column.addWidget(widget)
@@ -270,6 +271,10 @@ class Outcome(QWidget):
         self.notice.say(outcome_words(run), "good" if good else "fair")
         self.resume.setVisible(run.state is RunState.INTERRUPTED)
         self.next.setVisible(good)
+
+    def leads(self) -> bool:
+        """Whether its button is the one big button: going on, or resuming."""
+        return not self.isHidden() and not (self.next.isHidden() and self.resume.isHidden())
 
     def _on_resume(self) -> None:
         if self._run is not None:

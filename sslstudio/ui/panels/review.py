@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.panels.attention import AttentionSection
 from sslstudio.ui.panels.panel import Panel
-from sslstudio.ui.panels.parts import Button, Combo, Notice, Segments, SliderRow, label, question
+from sslstudio.ui.panels.parts import Button, Check, Combo, Notice, Segments, SliderRow, label, question
 from sslstudio.ui.panels.running import Empty, RunBox
 from sslstudio.ui.panels.states import Choice, Level, ModelRow, ReviewState
 from sslstudio.ui.panels.words import many, model_note, percent, thousands
@@ -80,8 +80,7 @@ class ReviewPanel(Panel):
         self.model = Combo(self._id("model"), "Which model?")
         self.view = Segments(self._id("view"), "Show the prediction", VIEWS)
         self.opacity = SliderRow(self._id("opacity"), "Opacity", 0, 100, "%")
-        self.differences = QCheckBox("Mark where it differs from my mask")
-        self.differences.setObjectName(self._id("differences"))
+        self.differences = Check(self._id("differences"), "Mark where it differs from my mask")
         box.addWidget(question("Which model?"))
         box.addWidget(self.model)
         box.addSpacing(SPACE)

@@ -14,7 +14,7 @@ from sslstudio.ui.panels.states import RunRow
 from sslstudio.ui.panels.words import duration, percent
 from sslstudio.ui.theme import SMALL, SPACE, tone
 
-MOST_ROWS = 6
+MOST_ROWS = 5
 
 
 class RunBox(QWidget):
@@ -33,7 +33,7 @@ class RunBox(QWidget):
         self.setObjectName(name)
         self._run: LiveRun | None = None
         self._pausable = pausable
-        self.phase = label(lines=1, bold=True)
+        self.phase = label(bold=True, wrap=False)
         self.phase.setObjectName(f"{name}.phase")
         self.bar = Bar(f"{name}.bar", "Progress")
         self.share = quiet_number()
@@ -122,30 +122,37 @@ class RunLine(QWidget):
         outer.setContentsMargins(0, SPACE // 2, 0, SPACE // 2)
         outer.setSpacing(2)
         outer.addWidget(label(row.title))
+        outer.addLayout(self._figures(row))
+        self.use = Button(f"{name}.use", "Use next", "link", tip="Fine-tune from this run")
+        self.use.setAccessibleName(f"Use the run {row.title} next")
+        self.resume = Button(f"{name}.resume", "Resume", "link", "play", "Goes on from the last checkpoint")
+        self.resume.setAccessibleName(f"Resume the run {row.title}")
+        self.used = label("Used next", SMALL, bold=True, wrap=False)
+        line = QHBoxLayout()
+        line.setSpacing(2 * SPACE)
+        for widget, shown in (
+            (self.used, choosable and row.used),
+            (self.use, choosable and row.usable and not row.used),
+            (self.resume, row.resumable),
+        ):
+            line.addWidget(widget)
+            widget.setVisible(shown)
+        line.addStretch(1)
+        outer.addLayout(line)
+        self.use.clicked.connect(self._on_use)
+        self.resume.clicked.connect(self._on_resume)
+
+    @staticmethod
+    def _figures(row: RunRow) -> QHBoxLayout:
         line = QHBoxLayout()
         line.setSpacing(SPACE // 2)
         if row.note:
             dot = Dot()
             dot.set_level(row.level)
             line.addWidget(dot)
-        words = " · ".join(part for part in (row.note, f"{_short(row.minutes)}", row.state) if part)
+        words = " · ".join(part for part in (row.note, _short(row.minutes), row.state) if part)
         line.addWidget(quiet_number(words), 1)
-        self.use = Button(f"{name}.use", "Use next", "link", tip="Fine-tune from this run")
-        self.use.setAccessibleName(f"Use the run {row.title} next")
-        self.resume = Button(f"{name}.resume", "Resume", "link", "play", "Goes on from the last checkpoint")
-        self.resume.setAccessibleName(f"Resume the run {row.title}")
-        self.used = label("used next", SMALL, bold=True)
-        self.used.setWordWrap(False)
-        for widget, shown in (
-            (self.resume, row.resumable),
-            (self.use, choosable and row.usable and not row.used),
-            (self.used, choosable and row.used),
-        ):
-            line.addWidget(widget)
-            widget.setVisible(shown)
-        outer.addLayout(line)
-        self.use.clicked.connect(self._on_use)
-        self.resume.clicked.connect(self._on_resume)
+        return line
 
     def _on_use(self) -> None:
         self.use_wanted.emit(self._row.id)
@@ -173,7 +180,7 @@ class RunList(Fold):
         self._choosable = choosable
         self._rows: tuple[RunRow, ...] = ()
         self._lines: list[RunLine] = []
-        self.body.setSpacing(0)
+        self.body.setSpacing(SPACE // 2)
         self.hide()
 
     def draw(self, rows: tuple[RunRow, ...]) -> None:

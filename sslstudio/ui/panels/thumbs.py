@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEasingCurve, QRectF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
 
 from sslstudio.ui.icons import icon
 from sslstudio.ui.panels.live import Thumb
@@ -21,7 +21,9 @@ class Tile(QAbstractButton):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setObjectName(name)
-        self.setFixedSize(SIDE, SIDE)
+        self.setFixedHeight(SIDE)
+        self.setMinimumWidth(SIDE // 2)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Preview, nothing yet")
         self.thumb: Thumb | None = None
         self._old = QImage()
@@ -58,7 +60,7 @@ class Tile(QAbstractButton):
         painter.fillPath(shape, self.palette().color(QPalette.ColorRole.AlternateBase))
         if self._new.isNull():
             side = 3 * SPACE
-            place = QRectF((SIDE - side) / 2, (SIDE - side) / 2, side, side).toRect()
+            place = QRectF((self.width() - side) / 2, (SIDE - side) / 2, side, side).toRect()
             icon("image", tone().disabled).paint(painter, place)
         if not self._old.isNull():
             painter.drawImage(area, self._old)
@@ -90,10 +92,9 @@ class ThumbStrip(QWidget):
         row.setSpacing(SPACE)
         self.tiles = [Tile(f"{name}.{place}") for place in range(SLOTS)]
         for tile in self.tiles:
-            row.addWidget(tile)
+            row.addWidget(tile, 1)
             tile.setEnabled(False)
             tile.clicked.connect(self._on_clicked)
-        row.addStretch(1)
 
     def draw(self, thumbs: tuple[Thumb, ...]) -> None:
         """Show the first few."""

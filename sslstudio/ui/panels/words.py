@@ -20,7 +20,7 @@ STATE_WORDS: Mapping[RunState, str] = {
     RunState.RUNNING: "running",
     RunState.PAUSED: "paused",
     RunState.FINISHED: "finished",
-    RunState.STOPPED: "stopped and kept",
+    RunState.STOPPED: "stopped",
     RunState.FAILED: "could not go on",
     RunState.INTERRUPTED: "interrupted",
 }
@@ -41,7 +41,7 @@ def duration(seconds: float) -> str:
 
 def percent(share: float) -> str:
     """A share as whole per cent with a narrow gap."""
-    return f"{round(100 * share)} %"
+    return f"{round(100 * share)}\u202f%"
 
 
 def thousands(number: int) -> str:
@@ -77,8 +77,7 @@ def health(figures: Mapping[str, float]) -> Health:
             "Collapsed",
             "poor",
             figure,
-            "The network gives nearly the same answer for every image. Stop, then try another method or a smaller "
-            "learning rate.",
+            "It gives nearly the same answer for every image. Stop, and try another method.",
         )
     if rank < 10 or (width and rank < 0.02 * width):
         return Health(
@@ -100,11 +99,9 @@ def quality_sentence(figures: Mapping[str, float], names: Sequence[str]) -> str:
     """How good the model is in one sentence; the weakest class that is not background speaks first."""
     shown = [name for name in names if f"iou/{name}" in figures]
     things = [name for name in shown if name.lower() != "background"] or shown
-    if things:
-        weakest = min(things, key=lambda name: figures[f"iou/{name}"])
-        sentence = class_sentence(weakest, figures)
-        if sentence.startswith("Finds"):
-            return sentence
+    told = [name for name in things if f"recall/{name}" in figures and f"precision/{name}" in figures]
+    if told:
+        return class_sentence(min(told, key=lambda name: figures[f"iou/{name}"]), figures)
     if "miou" in figures:
         return f"Overlap with your masks: {percent(figures['miou'])}."
     return ""

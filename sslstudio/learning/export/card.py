@@ -1,0 +1,107 @@
+"""The model card: what a model was made from, how good it is, and how to use it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_USE_ONNX = """```python
+import numpy as np, onnxruntime
+from PIL import Image
+pixels = np.asarray(Image.open("image.png").convert("RGB"), np.float32).transpose(2, 0, 1)[None]
+session = onnxruntime.InferenceSession("{onnx}")
+labels = session.run(None, {{"images": pixels}})[0][0].argmax(0)  # (H, W): 0 is “{first}”
+```"""
+
+_USE_BACKBONE = """```python
+import timm, safetensors.torch
+backbone = timm.create_model("{backbone}", num_classes=0)
+backbone.load_state_dict(safetensors.torch.load_file("{file}"), strict=False)
+```"""
+
+
+def model_card(about: dict[str, Any], *, onnx: str = "model.onnx", backbone: str = "backbone.safetensors") -> str:
+    """The card in Markdown from what ``model.json`` says and the names of the exported files."""
+    parts = [
+        f"# {about['name']}",
+        _summary(about),
+        "## Classes",
+        _classes(about),
+        "## Quality",
+        _quality(about),
+        "## Data",
+        _data(about),
+        "## Use",
+        "The ONNX file takes RGB images of any size with values from 0 to 255 and gives each class's probability "
+        "per pixel. Shrinking and normalising are inside.",
+        _USE_ONNX.format(onnx=onnx, first=about["classes"][0]["name"]),
+        "The backbone alone, for timm:",
+        _USE_BACKBONE.format(backbone=about["backbone"], file=backbone),
+        "## Settings",
+        _table(("Setting", "Value"), [(k, v) for k, v in about.get("recipe", {}).items()]),
+        "## Versions",
+        _table(("Package", "Version"), list(about.get("versions", {}).items())),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(about: dict[str, Any]) -> str:
+    start = f"the pretraining run `{about['encoder_run']}`" if about.get("encoder_run") else _start(about)
+    training = about.get("training", {})
+    steps = f", {training['steps']} steps in {training['minutes']} minutes" if training else ""
+    shrink = about.get("shrink", 1)
+    scale = f" Images are seen {shrink} times smaller." if shrink > 1 else ""
+    return (
+        f"A segmentation model: `{about['backbone']}` with a {about['decoder']} decoder, started from {start}{steps}. "
+        f"Made with SSL Studio on {about.get('created', 'an unknown day')}.{scale}"
+    )
+
+
+def _start(about: dict[str, Any]) -> str:
+    start = str(about.get("recipe", {}).get("start", "scratch"))
+    return {"scratch": "random weights", "timm": "timm's published weights"}.get(start, f"`{start}`")
+
+
+def _classes(about: dict[str, Any]) -> str:
+    pixels = about.get("data", {}).get("pixels", {})
+    rows = [
+        (number, entry["name"], entry["colour"], f"{pixels.get(entry['name'], 0):,}")
+        for number, entry in enumerate(about["classes"])
+    ]
+    return _table(("Value", "Class", "Colour", "Painted pixels"), rows)
+
+
+def _quality(about: dict[str, Any]) -> str:
+    metrics = about.get("metrics", {})
+    if "miou" not in metrics:
+        return "Not measured: too few painted images to keep some for measuring."
+    count = len(about.get("data", {}).get("validation_images", []))
+    rows = [("mean IoU", f"{metrics['miou']:.3f}")]
+    rows += [(f"IoU {k.removeprefix('iou/')}", f"{v:.3f}") for k, v in metrics.items() if k.startswith("iou/")]
+    if "pixel_accuracy" in metrics:
+        rows.append(("pixel accuracy", f"{metrics['pixel_accuracy']:.3f}"))
+    noun = "image" if count == 1 else "images"
+    return f"Measured on {count} painted {noun} that the model did not learn from.\n\n" + _table(
+        ("Figure", "Value"), rows
+    )
+
+
+def _data(about: dict[str, Any]) -> str:
+    data = about.get("data", {})
+    lines = [f"{len(data.get('training_images', []))} painted images to learn from:", _list(data, "training_images")]
+    if data.get("validation_images"):
+        lines += [f"{len(data['validation_images'])} to measure on:", _list(data, "validation_images")]
+    return "\n\n".join(lines)
+
+
+def _list(data: dict[str, Any], key: str) -> str:
+    names = data.get(key, [])
+    shown = [f"- `{name}`" for name in names[:50]]
+    if len(names) > 50:
+        shown.append(f"- … and {len(names) - 50} more")
+    return "\n".join(shown)
+
+
+def _table(head: tuple[str, ...], rows: list[tuple]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    lines += [f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in rows]
+    return "\n".join(lines)

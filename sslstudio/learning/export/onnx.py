@@ -1,0 +1,145 @@
+"""ONNX with everything inside: pixels 0 to 255 in, class probabilities out, for images of any size."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sslstudio.errors import UserError
+from sslstudio.learning.backbones.encoder import MEAN, STD
+from sslstudio.learning.segmentation.model import SegmentationModel
+
+log = logging.getLogger(__name__)
+
+OPSET = 18
+INPUT, OUTPUT = "images", "probabilities"
+_TOLERANCE = 1e-3  # of a probability; another order of summing alone gives about 1e-5
+
+
+class Deployable(nn.Module):
+    """Images (B, 3, H, W) of 0..255, RGB, to probabilities (B, K, H, W), with shrinking and normalising inside."""
+
+    def __init__(self, model: SegmentationModel) -> None:
+        super().__init__()
+        self.model = model
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1) * 255)
+        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1) * 255)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Probabilities of the classes, summing to 1 in every pixel."""
+        height, width = images.shape[-2:]
+        x = (images - self.mean) / self.std
+        k = self.model.shrink
+        if k == 1:
+            return self.model(x).softmax(1)
+        x = F.pad(x, (0, (-width) % k, 0, (-height) % k), mode="replicate")
+        scores = self.model(F.avg_pool2d(x, k)).softmax(1)
+        large = F.interpolate(scores, scale_factor=float(k), mode="bilinear", align_corners=False)
+        return large[..., :height, :width]
+
+
+def export_onnx(model: SegmentationModel, file: Path, classes: list[str]) -> None:
+    """Write a single ONNX file with dynamic batch, height and width, and check it against PyTorch.
+
+    Raises UserError where the model cannot be exported or the runtime's answer differs; no file stays then.
+    """
+    deployable = Deployable(model).eval()
+    file = Path(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.tmp.onnx")
+    try:
+        _write(deployable, temporary, classes)
+        check_onnx(deployable, temporary)
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+        temporary.with_name(temporary.name + ".data").unlink(missing_ok=True)
+
+
+def _write(deployable: Deployable, file: Path, classes: list[str]) -> None:
+    # Neither size is a multiple of the stride nor equal to another, so that nothing is taken for a constant.
+    side = deployable.model.encoder.stride * 5 * deployable.model.shrink
+    example = torch.rand(2, 3, side + 5, side + 11) * 255
+    sizes = dict.fromkeys(("batch", "height", "width"), torch.export.Dim.DYNAMIC)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                deployable,
+                (example,),
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                dynamic_shapes={"images": {0: sizes["batch"], 2: sizes["height"], 3: sizes["width"]}},
+                external_data=False,
+                verbose=False,
+            )
+        assert program is not None
+        program.save(str(file), external_data=False)
+    except Exception as error:
+        log.exception("ONNX export failed")
+        raise UserError(
+            f"The backbone “{deployable.model.encoder.name}” cannot be exported to ONNX ({type(error).__name__}).",
+            "Choose a ResNet, ConvNeXt or ViT, or report this with the log.",
+        ) from error
+    _describe(file, deployable.model, classes)
+
+
+def _describe(file: Path, model: SegmentationModel, classes: list[str]) -> None:
+    """Name the dimensions and say in the file's metadata what goes in and what comes out."""
+    proto = onnx.load(str(file))
+    facts: dict[str, Any] = {
+        "classes": json.dumps(classes, ensure_ascii=False),
+        "input": "RGB, 0 to 255, float32, (batch, 3, height, width), any height and width",
+        "output": "probabilities of the classes, (batch, classes, height, width)",
+        "backbone": model.encoder.name,
+        "crop": str(model.crop),
+        "shrink": str(model.shrink),
+        "producer": "SSL Studio",
+    }
+    onnx.helper.set_model_props(proto, facts)
+    for value in (*proto.graph.input, *proto.graph.output):
+        dims = value.type.tensor_type.shape.dim
+        for place, name in ((0, "batch"), (2, "height"), (3, "width")):
+            dims[place].dim_param = name
+    onnx.checker.check_model(proto)
+    onnx.save(proto, str(file))
+
+
+def check_onnx(deployable: Deployable, file: Path) -> float:
+    """Compare ONNX Runtime with PyTorch at two sizes and two batch sizes; the largest difference.
+
+    Raises UserError where they differ by more than a thousandth of a probability.
+    """
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    rng = np.random.default_rng(0)
+    worst = 0.0
+    for batch, height, width in ((1, 97, 160), (2, 224, 131)):
+        images = rng.integers(0, 256, (batch, 3, height, width)).astype(np.float32)
+        with torch.inference_mode():
+            wanted = deployable(torch.from_numpy(images)).numpy()
+        try:
+            (found,) = session.run([OUTPUT], {INPUT: images})
+        except Exception as error:
+            raise UserError(
+                f"The exported model fails at {width} × {height} pixels ({type(error).__name__}).", "Report this."
+            ) from error
+        if found.shape != wanted.shape:
+            raise UserError(f"The exported model gives {found.shape} instead of {wanted.shape}.", "Report this.")
+        worst = max(worst, float(np.abs(found - wanted).max()))
+    if worst > _TOLERANCE:
+        raise UserError(
+            f"The exported model differs from the trained one by {worst:.4f} in probability.", "Report this."
+        )
+    return worst

@@ -140,3 +140,28 @@ def picture(name: str, side: int, colour: str) -> QPixmap:
     result = icon(name, colour).pixmap(QSize(side, side), ratio)
     result.setDevicePixelRatio(ratio)
     return result
+
+
+def application_icon() -> QIcon:
+    """The program's own icon: an image whose parts are found."""
+    made = QIcon()
+    for side in (16, 32, 64, 128):
+        made.addPixmap(_application_picture(side))
+    return made
+
+
+def _application_picture(side: int) -> QPixmap:
+    picture = QPixmap(side, side)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    unit = side / 16
+    painter.setBrush(QColor("#2f62c9"))
+    painter.drawRoundedRect(QRectF(0.5 * unit, 0.5 * unit, 15 * unit, 15 * unit), 3 * unit, 3 * unit)
+    painter.setBrush(QColor("#e69f00"))
+    painter.drawEllipse(QRectF(3 * unit, 6 * unit, 6.5 * unit, 6.5 * unit))
+    painter.setBrush(QColor("#ffffff"))
+    painter.drawEllipse(QRectF(8.5 * unit, 3 * unit, 4.5 * unit, 4.5 * unit))
+    painter.end()
+    return picture

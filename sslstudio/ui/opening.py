@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sslstudio.errors import UserError
-from sslstudio.ui import background
+from sslstudio.ui import background, state
 
 if TYPE_CHECKING:
     from sslstudio.project.index import ImageRecord
     from sslstudio.project.project import Project
 
 FIRST_CLASSES = ("background", "object")  # so that one can paint at once; names are changed any time
+SAMPLE_CLASSES = ("background", "round cell", "spindle cell")
+SAMPLE_COUNT = 120  # made in a few seconds
+
+Done = Callable[["Opened"], None]
+Failed = Callable[[UserError], None]
 
 
 @dataclass(frozen=True)
@@ -23,104 +28,63 @@ class Opened:
 
     project: Project
     records: tuple[ImageRecord, ...]
-    new: bool
 
 
-def open_path(path: Path, done: Callable[[Opened], None], failed: Callable[[UserError], None]) -> background.Task:
+def open_path(path: Path, done: Done, failed: Failed) -> background.Task:
     """Open a project folder, or the project that belongs to a folder of images (made if there is none)."""
-    return background.run(lambda task: _open(Path(path).expanduser()), done, failed)
+    return background.run(lambda task: _open(Path(path).expanduser().absolute()), done, failed)
 
 
-def open_sample(folder: Path, done: Callable[[Opened], None], failed: Callable[[UserError], None]) -> background.Task:
-    """Write the sample images (once) and open their project."""
+def open_moved(project: Path, images: Path, done: Done, failed: Failed) -> background.Task:
+    """Open a project whose images are elsewhere now."""
 
     def work(task: background.Task) -> Opened:
-        images = folder / "images"
-        if not images.is_dir():
-            from sslstudio.images.sample import write_sample
+        from sslstudio.project.project import Project
 
-            write_sample(images)
-        return _open(images)
+        return _opened(Project.relocate(project, images))
 
     return background.run(work, done, failed)
 
 
-def sample_folder() -> Path:
-    """Where the sample project is kept; ``SSLSTUDIO_STATE`` overrides it for tests."""
-    from sslstudio.ui import state
+def open_sample(done: Done, failed: Failed, progressed: Callable[[tuple[int, int]], None]) -> background.Task:
+    """Write the sample images (once) and open their project."""
 
-    return state.folder() / "sample"
+    def work(task: background.Task) -> Opened:
+        from sslstudio.images.sample import write_sample
+        from sslstudio.project.places import is_project
+        from sslstudio.project.project import Project
+
+        folder = state.folder() / "sample"
+        sample = write_sample(folder, SAMPLE_COUNT, progress=lambda *figures: task.report(figures))
+        place = folder / "Sample cells.sslproj"
+        if is_project(place):
+            return _opened(Project.open(place))
+        return _opened(Project.create(place, sample.images, SAMPLE_CLASSES))
+
+    return background.run(work, done, failed, progressed=progressed)
 
 
 def _open(path: Path) -> Opened:
+    from sslstudio.project.places import SUFFIX, default_project_path, is_project
     from sslstudio.project.project import Project
 
     if not path.exists():
         raise UserError(f"There is no {path}.", "It may have been moved or renamed. Choose where it is now.")
     if path.is_file():
         path = path.parent
-    if (path / "project.sqlite").exists() or path.suffix == ".sslproj":
-        project, new = Project.open(path), False
-    else:
-        project, new = _project_of(path)
-    try:
-        records = tuple(project.images())
-        if not records and new:
-            raise UserError(
-                f"There are no images in “{path.name}”.",
-                "Choose a folder with JPEG, PNG or TIFF files; folders inside it count too.",
-            )
-    except BaseException:
-        project.close()
-        if new:
-            _remove_empty(project.path)
-        raise
+    if path.suffix == SUFFIX or is_project(path):
+        return _opened(Project.open(path))
+    place = default_project_path(path)
+    return _opened(Project.open(place) if is_project(place) else Project.create(place, path, FIRST_CLASSES))
+
+
+def _opened(project: Project) -> Opened:
     from sslstudio.project import recent
 
-    recent.add(project.path)
-    return Opened(project, records, new)
-
-
-def _project_of(images: Path) -> tuple[Project, bool]:
-    """The project of a folder of images: beside it, or in one's own folder where that may not be written to."""
-    from sslstudio.project.project import Project
-
-    images = images.resolve()
-    places = [images.parent / f"{images.name}.sslproj", Path.home() / "SSL Studio" / f"{images.name}.sslproj"]
-    for place in places:
-        if (place / "project.sqlite").exists():
-            project = Project.open(place)
-            if Path(project.images_root).resolve() == images:
-                return project, False
-            project.close()
-    refused: UserError | None = None
-    for place in places:
-        free = _free(place)
-        try:
-            free.parent.mkdir(parents=True, exist_ok=True)
-            return Project.create(free, images, FIRST_CLASSES), True
-        except UserError as error:
-            refused = refused or error
-        except OSError as error:
-            refused = refused or UserError(
-                f"A project could not be made beside “{images.name}”: {error.strerror}.",
-                "Make room on the disk, or copy the images to a folder that you may write to.",
-            )
-    assert refused is not None
-    raise refused
-
-
-def _free(place: Path) -> Path:
-    number = 2
-    free = place
-    while free.exists():
-        free = place.with_name(f"{place.stem}-{number}.sslproj")
-        number += 1
-    return free
-
-
-def _remove_empty(project: Path) -> None:
-    """Take away the folder of a project that was made a moment ago for a folder without images."""
-    import shutil
-
-    shutil.rmtree(project, ignore_errors=True)
+    try:
+        records = tuple(project.images())
+    except BaseException:
+        project.close()
+        raise
+    recent.remember(project.path)
+    return Opened(project, records)

@@ -12,8 +12,9 @@ from PySide6.QtCore import QObject, Signal
 
 from sslstudio.errors import UserError
 from sslstudio.runs import events as ev
-from sslstudio.runs.folder import RunFolder, RunState, runs_of
+from sslstudio.runs.folder import RunFolder
 from sslstudio.ui import background
+from sslstudio.ui.history import PastRun, is_broken, is_live, past_run, past_runs
 from sslstudio.ui.panels.live import LiveRun
 from sslstudio.ui.watcher import Watcher
 
@@ -25,14 +26,6 @@ TITLES = {"pretrain": "Pretraining", "finetune": "Fine-tuning", "predict": "Segm
 def kind_of(run_id: str) -> str:
     """What kind of run an id names: pretrain, finetune, predict or export."""
     return next((kind for kind in TITLES if kind in run_id.split("-")), "")
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a project's runs folder held on opening."""
-
-    live: tuple[RunFolder, ...]
-    broken: tuple[RunFolder, ...]  # interrupted, or asked for and never begun
 
 
 @dataclass(frozen=True)
@@ -48,18 +41,21 @@ class RunQueue(QObject):
         changed: The list of runs under way changed, or one of them did.
         updated: One run as it is now (LiveRun).
         ended: One run as it ended (LiveRun); exactly once each.
-        found_broken: Runs (tuple of RunFolder) whose worker died, found on opening.
+        history_changed: ``past`` was read anew.
+        found_broken: Runs (tuple of PastRun) whose worker died, found on opening.
         failed: A UserError on starting.
     """
 
     changed = Signal()
     updated = Signal(object)
     ended = Signal(object)
+    history_changed = Signal()
     found_broken = Signal(object)
     failed = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.past: tuple[PastRun, ...] = ()
         self._watchers: dict[str, Watcher] = {}
         self._waiting: list[_Waiting] = []
         self._latest: dict[str, LiveRun] = {}  # newest state of the newest run of each kind
@@ -94,7 +90,7 @@ class RunQueue(QObject):
 
     def adopt(self, project_folder: Path) -> None:
         """Find runs that went on without a window, and those that broke off."""
-        self._search = background.run(lambda task: _search(project_folder), self._on_found)
+        self._search = background.run(lambda task: past_runs(project_folder), self._on_found)
 
     def pause(self, run_id: str) -> None:
         """Ask a run to hold still."""
@@ -137,6 +133,7 @@ class RunQueue(QObject):
         self._watchers.clear()
         self._waiting.clear()
         self._latest.clear()
+        self.past = ()
 
     # inside -------------------------------------------------------------------------------------------
 
@@ -180,30 +177,29 @@ class RunQueue(QObject):
         watcher = self._watchers.pop(live.id, None)
         if watcher is not None:
             watcher.deleteLater()
+            run = watcher.run
+            background.run(lambda task: past_run(run), self._on_past)
         self._latest[kind_of(live.id)] = live
         self._begin_next()
         self.changed.emit()
         self.ended.emit(live)
 
-    def _on_found(self, found: Found) -> None:
-        for run in found.live:
-            if run.id not in self._watchers:
-                self._watch(run)
+    def _on_found(self, past: tuple[PastRun, ...]) -> None:
+        known = {live.id for live in self.live()}
+        self.past = tuple(one for one in past if not is_live(one))
+        for one in past:
+            if is_live(one) and one.run.id not in known:
+                self._watch(one.run)
         self.changed.emit()
-        if found.broken:
-            self.found_broken.emit(found.broken)
+        self.history_changed.emit()
+        broken = tuple(one for one in past if is_broken(one) and one.run.id not in known)
+        if broken:
+            self.found_broken.emit(broken)
+
+    def _on_past(self, past: PastRun) -> None:
+        self.past = (*(one for one in self.past if one.run.id != past.run.id), past)
+        self.history_changed.emit()
 
     @staticmethod
     def _title(run: RunFolder) -> str:
         return TITLES.get(kind_of(run.id), "Run")
-
-
-def _search(project_folder: Path) -> Found:
-    live, broken = [], []
-    for run in runs_of(project_folder):
-        state = run.state()
-        if state in (RunState.RUNNING, RunState.PAUSED) or (state is RunState.WAITING and run.alive()):
-            live.append(run)
-        elif state in (RunState.INTERRUPTED, RunState.WAITING):
-            broken.append(run)
-    return Found(tuple(live), tuple(broken))

@@ -65,6 +65,7 @@ class Session(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.project: Project | None = None
+        self.tried = False  # whether the user went to an image that cannot be shown
         self.records: list[ImageRecord] = []
         self.models: list[ModelInfo] = []
         self.image = ""
@@ -163,6 +164,12 @@ class Session(QObject):
 
         self._run(lambda task: project.images(), done, "records")
 
+    def note_predictions(self) -> None:
+        """A run has left predictions: look which images have some."""
+        if self.project is not None:
+            self.project.note_predictions()
+            self.reread_records()
+
     def reread_models(self) -> None:
         """Look for models that a run has left."""
         self._read_models()
@@ -204,11 +211,17 @@ class Session(QObject):
         self.history_changed.emit()
         self.queue.show(path)
         self.remember("last_image", path)
+        self.tried = bool(record.problem)
         if record.problem:
             self.image_failed.emit(UserError(record.problem))
             return
         near = [self._load_key(other) for other in ahead if (r := self.record(other)) and not r.problem]
         self._loader.show(*self._load_key(path), ahead=near)
+
+    def reload_image(self) -> None:
+        """Read pixels and mask of the current image anew, after a change from outside."""
+        path, self.image = self.image, ""
+        self.go_to(path)
 
     def file(self, path: str = "") -> Path:
         """The file of an image, of the current one if empty."""
@@ -225,7 +238,10 @@ class Session(QObject):
             return
 
         def done(labels: LabelMap) -> None:
-            if path == self.image:
+            if path == self.image and labels.labels.shape != pixels.shape[:2]:
+                size = f"{pixels.shape[1]} × {pixels.shape[0]}"
+                failed(UserError(f"{path} is now {size} pixels, but its mask has another size.", "The mask is kept."))
+            elif path == self.image:
                 self.pixels, self.labels = pixels, labels
                 self.image_ready.emit()
                 self.history_changed.emit()

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
 
-import sslstudio
-
 
 def folder() -> Path:
     """The folder of the window's own files."""
-    given = os.environ.get("SSLSTUDIO_STATE")
-    if given:
-        return Path(given)
-    from platformdirs import user_state_path
+    from sslstudio.project.recent import state_folder
 
-    return user_state_path(sslstudio.__name__, appauthor=False)
+    return state_folder()
 
 
 def settings() -> QSettings:

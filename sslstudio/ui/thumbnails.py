@@ -126,7 +126,7 @@ def _load(wish: Wish, cache: Path) -> QImage | None:
     from sslstudio.images.thumbnails import thumbnail
 
     try:
-        pixels = thumbnail(wish.file, cache, SIDE, mtime_ns=wish.mtime_ns, size=wish.size)
+        pixels = thumbnail(wish.file, cache, SIDE, mtime_ns=wish.mtime_ns, size=wish.size, key=wish.path)
     except (UserError, OSError) as error:
         log.info("No thumbnail of %s: %s", wish.path, error)
         return None

@@ -1,0 +1,64 @@
+"""The window's start: application, looks, the dialog for bugs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QSocketNotifier
+from PySide6.QtWidgets import QApplication
+
+log = logging.getLogger(__name__)
+
+
+def make_application(arguments: list[str] | None = None) -> QApplication:
+    """The QApplication with style, palette and icon; ``SSLSTUDIO_DARK`` 0 or 1 overrides the system."""
+    from sslstudio.ui import icons, theme
+
+    app = QApplication(arguments or ["SSL Studio"])
+    app.setApplicationName("SSL Studio")
+    app.setApplicationDisplayName("")
+    app.setDesktopFileName("sslstudio")
+    given = os.environ.get("SSLSTUDIO_DARK")
+    theme.apply(app, None if given is None else given == "1")
+    app.setWindowIcon(icons.application_icon())
+    return app
+
+
+def main(path: str | Path | None = None) -> int:
+    """Open the window, on a folder or project if one is given; returns when it is closed."""
+    from sslstudio.ui.dialogs import report
+    from sslstudio.ui.main_window import MainWindow
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    if path is None and len(sys.argv) > 1 and Path(sys.argv[0]).name.startswith("sslstudio-window"):
+        path = sys.argv[1]
+    app = make_application()
+    report.install()
+    window = MainWindow()
+    waker = _quit_on_interrupt(window)
+    window.show()
+    if path is not None:
+        window.files.open(Path(path))
+    code = app.exec()
+    waker.setEnabled(False)
+    return code
+
+
+def _quit_on_interrupt(window: object) -> QSocketNotifier:
+    """Let Ctrl+C in the terminal close the window as its button would.
+
+    Python handles signals only between byte codes; a byte in a pipe wakes Qt's loop so that it gets there.
+    """
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.fileno())
+    signal.signal(signal.SIGINT, lambda *_: window.close())  # type: ignore[attr-defined]
+    waker = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read)
+    waker.activated.connect(lambda: writer is not None and reader.recv(64))
+    return waker

@@ -1,0 +1,157 @@
+"""Names and colours of the classes, and how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QColorDialog,
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sslstudio.ui import icons, theme
+from sslstudio.ui.dialogs.frame import lay_out
+
+if TYPE_CHECKING:
+    from sslstudio.project.classes import LabelClass
+
+
+class ClassesDialog(QDialog):
+    """Edits a copy of the list; ``painted`` maps names to painted pixels: such a class cannot be taken away.
+
+    Signals:
+        classes_chosen: The new tuple of LabelClass.
+    """
+
+    classes_chosen = Signal(object)
+
+    def __init__(
+        self, classes: Sequence[LabelClass], painted: Mapping[str, int], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("dialog.classes")
+        self._painted = dict(painted)
+        self._rows: list[_Row] = []
+        body = QWidget()
+        self._column = QVBoxLayout(body)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(theme.SPACE // 2)
+        self.add_button = QPushButton(icons.icon("plus"), "Add class", objectName="classes.add", flat=True)
+        self.add_button.clicked.connect(lambda: self._add("", _next_colour(len(self._rows)), 0).name.setFocus())
+        self._column.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignLeft)
+        self._column.addStretch(1)
+        self.note = QLabel("", wordWrap=True, objectName="classes.note")
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        for entry in classes:
+            self._add(entry.name, entry.colour, painted.get(entry.name, 0))
+        sentence = "The first is usually the background. The digit before a name is its key while painting."
+        lay_out(self, "Classes", body, self._buttons, sentence)
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(3, self.note)
+        self.accepted.connect(lambda: self.classes_chosen.emit(self.classes()))
+        self.setMinimumWidth(52 * theme.SPACE)
+        self._check()
+
+    def classes(self) -> tuple[LabelClass, ...]:
+        """The list as it is in the dialog now."""
+        from sslstudio.project.classes import LabelClass
+
+        return tuple(LabelClass(row.name.text().strip(), row.colour) for row in self._rows)
+
+    def _add(self, name: str, colour: str, pixels: int) -> _Row:
+        row = _Row(len(self._rows) + 1, name, colour, pixels)
+        row.name.textChanged.connect(self._check)
+        row.remove.clicked.connect(lambda: self._remove(row))
+        self._column.insertWidget(len(self._rows), row)
+        self._rows.append(row)
+        self._check()
+        return row
+
+    def _remove(self, row: _Row) -> None:
+        self._rows.remove(row)
+        row.hide()
+        row.deleteLater()
+        self._check()
+
+    def _check(self) -> None:
+        names = [row.name.text().strip() for row in self._rows]
+        problem = ""
+        if not all(names):
+            problem = "Every class needs a name."
+        elif len(set(names)) < len(names):
+            problem = "Two classes have the same name."
+        last_painted = max((at for at, row in enumerate(self._rows) if row.pixels), default=-1)
+        for at, row in enumerate(self._rows):
+            row.number.setText(str(at + 1) if at < 9 else "")
+            row.remove.setEnabled(at > last_painted and len(self._rows) > 1)
+            row.remove.setToolTip(
+                "Take this class away"
+                if row.remove.isEnabled()
+                else "It stays: it, or one after it, is painted somewhere, and masks hold the place in this list."
+            )
+        self.note.setText(problem)
+        ok = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
+        if ok is not None:
+            ok.setEnabled(not problem)
+
+
+class _Row(QWidget):
+    """One class: key, colour, name, and a way out."""
+
+    def __init__(self, number: int, name: str, colour: str, pixels: int) -> None:
+        super().__init__()
+        self.colour, self.pixels = colour, pixels
+        self.number = QLabel(str(number), font=theme.font(tabular=True))
+        self.number.setFixedWidth(2 * theme.SPACE)
+        self.swatch = QToolButton(toolTip="Choose another colour", autoRaise=True)
+        self.swatch.setAccessibleName(f"Colour of {name or 'the new class'}")
+        self.swatch.clicked.connect(self._choose_colour)
+        self.name = QLineEdit(name, placeholderText="Name, such as nucleus", maxLength=60)
+        self.name.setAccessibleName(f"Name of class {number}")
+        self.remove = QToolButton(autoRaise=True, icon=icons.icon("close"))
+        self.remove.setAccessibleName(f"Take away class {number}")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.SPACE)
+        for widget, stretch in ((self.number, 0), (self.swatch, 0), (self.name, 1), (self.remove, 0)):
+            row.addWidget(widget, stretch)
+        self._show_colour()
+
+    def _choose_colour(self) -> None:
+        chooser = QColorDialog(QColor(self.colour), self)
+        chooser.colorSelected.connect(self._on_colour)
+        chooser.finished.connect(chooser.deleteLater)
+        chooser.open()
+
+    def _on_colour(self, colour: QColor) -> None:
+        self.colour = colour.name()
+        self._show_colour()
+
+    def _show_colour(self) -> None:
+        picture = QPixmap(20, 20)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(QColor(self.colour))
+        painter.setPen(QColor(theme.tone().edge))
+        painter.drawRoundedRect(1, 1, 17, 17, 4, 4)
+        painter.end()
+        self.swatch.setIcon(QIcon(picture))
+
+
+def _next_colour(place: int) -> str:
+    from sslstudio.project.classes import default_colour
+
+    return default_colour(place)

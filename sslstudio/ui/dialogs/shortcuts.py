@@ -1,0 +1,87 @@
+"""All keys on one page, out of the table of actions."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QPalette
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sslstudio.ui import theme
+from sslstudio.ui.actions import ACTIONS, MENUS, Action
+from sslstudio.ui.dialogs.frame import lay_out
+
+POINTER = (
+    ("Zoom at the pointer", "wheel"),
+    ("Move the image", "hold Space, or drag with the middle button"),
+    ("Brush size", "Shift and wheel"),
+    ("Erase for a moment", "hold Alt"),
+    ("Pick the class", "right click"),
+)
+
+
+class ShortcutsDialog(QDialog):
+    """Three columns of keys, by menu."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("dialog.shortcuts")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        scroll = QScrollArea(frameShape=QFrame.Shape.NoFrame, widgetResizable=True)
+        scroll.setWidget(self._columns())
+        lay_out(self, "Keyboard shortcuts", scroll, buttons)
+        self.resize(118 * theme.SPACE, 74 * theme.SPACE)
+
+    def _columns(self) -> QWidget:
+        body = QWidget()
+        row = QHBoxLayout(body)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4 * theme.SPACE)
+        for menus in (("Paint", "Edit"), ("View", "Image"), ("Learn", "File", "Help")):
+            column = QVBoxLayout()
+            column.setSpacing(2 * theme.SPACE)
+            for menu in menus:
+                column.addWidget(_group(menu, [(a.text, _keys(a)) for a in _listed(menu)]))
+            if "Paint" in menus:
+                column.addWidget(_group("Pointer", list(POINTER)))
+            column.addStretch(1)
+            row.addLayout(column, 1)
+        assert set(MENUS) >= {"Paint", "Edit"}
+        return body
+
+
+def _listed(menu: str) -> list[Action]:
+    """The actions of a menu that have keys; the nine classes as one line."""
+    return [a for a in ACTIONS if a.menu == menu and a.shortcut and not a.id.startswith("paint.class_")]
+
+
+def _keys(action: Action) -> str:
+    native = QKeySequence.SequenceFormat.NativeText
+    return "  or  ".join(QKeySequence(keys).toString(native) for keys in action.shortcuts)
+
+
+def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
+    box = QWidget()
+    grid = QGridLayout(box)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setVerticalSpacing(theme.SPACE // 2)
+    grid.setHorizontalSpacing(2 * theme.SPACE)
+    grid.setColumnStretch(0, 1)
+    grid.addWidget(QLabel(title, font=theme.font(bold=True)), 0, 0, 1, 2)
+    if title == "Paint":
+        rows = [*rows, ("Class 1 to 9", "1 … 9")]
+    for at, (text, keys) in enumerate(rows, 1):
+        grid.addWidget(QLabel(text), at, 0)
+        shown = QLabel(keys, alignment=Qt.AlignmentFlag.AlignRight, wordWrap=len(keys) > 20)
+        shown.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        grid.addWidget(shown, at, 1)
+    return box

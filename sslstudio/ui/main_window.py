@@ -1,0 +1,289 @@
+"""The window: lays out its parts, installs the actions, keeps its shape; what they do is wired in ``wiring``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sslstudio.ui import icons, state, theme
+from sslstudio.ui.actions import ACTIONS, MENUS, Action
+from sslstudio.ui.browser import Browser
+from sslstudio.ui.canvas import Canvas
+from sslstudio.ui.notice import Notice, NoticeBar
+from sslstudio.ui.panels.export import ExportPanel
+from sslstudio.ui.panels.finetune import FinetunePanel
+from sslstudio.ui.panels.images import ImagesPanel
+from sslstudio.ui.panels.paint import PaintPanel
+from sslstudio.ui.panels.panel import Panel
+from sslstudio.ui.panels.pretrain import PretrainPanel
+from sslstudio.ui.panels.review import ReviewPanel
+from sslstudio.ui.pill import Pill
+from sslstudio.ui.session import Session
+from sslstudio.ui.status import Status
+from sslstudio.ui.stepper import STEPS, Stepper
+from sslstudio.ui.welcome import Welcome
+
+TOOLS = ("paint.brush", "paint.eraser", "paint.polygon", "paint.fill", "paint.pan")
+STRIP = (*TOOLS, "", "edit.undo", "edit.redo", "", "view.fit", "view.actual", "", "view.masks", "view.prediction")
+LEFT, RIGHT = 29 * theme.SPACE, 42 * theme.SPACE  # widths at first
+REDRAW = 40  # milliseconds in which several reasons to redraw become one
+
+
+class MainWindow(QMainWindow):
+    """One window on one project, or the welcome page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.setWindowTitle("SSL Studio")
+        self.setMinimumSize(1100, 700)
+        self.setAcceptDrops(True)
+        self.session = Session(self)
+        self.step = "images"
+        self.actions_: dict[str, QAction] = {}
+        self._build()
+        self._install_actions()
+        self._redraw = QTimer(self, interval=REDRAW, singleShot=True)
+        self._wire()
+        self._restore()
+        self.refresh_actions()
+
+    # parts ----------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.welcome = Welcome()
+        self.stepper, self.pill = Stepper(), Pill()
+        self.browser, self.canvas, self.notice = Browser(), Canvas(), NoticeBar()
+        self.panels: dict[str, Panel] = {
+            "images": ImagesPanel(),
+            "pretrain": PretrainPanel(),
+            "paint": PaintPanel(),
+            "finetune": FinetunePanel(),
+            "review": ReviewPanel(),
+            "export": ExportPanel(),
+        }
+        self.panel_stack = QStackedWidget(objectName="panels")
+        for panel in self.panels.values():
+            self.panel_stack.addWidget(panel)
+        self.strip = QToolBar("Tools", objectName="strip", orientation=Qt.Orientation.Vertical, movable=False)
+        self.strip.setIconSize(QSize(20, 20))
+        self.status = Status()
+        self.setStatusBar(self.status)
+        self.pages = QStackedWidget(objectName="pages")
+        self.pages.addWidget(self.welcome)
+        self.pages.addWidget(self._workspace())
+        self.setCentralWidget(self.pages)
+
+    def _workspace(self) -> QWidget:
+        top = QWidget(objectName="top")
+        row = QHBoxLayout(top)
+        row.setContentsMargins(theme.SPACE, theme.SPACE // 2, 2 * theme.SPACE, theme.SPACE // 2)
+        row.addWidget(self.stepper)
+        row.addStretch(1)
+        row.addWidget(self.pill)
+        middle = QWidget()
+        work = QHBoxLayout()
+        work.setContentsMargins(0, 0, 0, 0)
+        work.setSpacing(0)
+        work.addWidget(self.strip)
+        work.addWidget(self.canvas, 1)
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notice)
+        column.addLayout(work, 1)
+        self.splitter = QSplitter(objectName="splitter", childrenCollapsible=False, handleWidth=1)
+        for part, stretch in ((self.browser, 0), (middle, 1), (self.panel_stack, 0)):
+            self.splitter.addWidget(part)
+            self.splitter.setStretchFactor(self.splitter.count() - 1, stretch)
+        self.browser.setMinimumWidth(24 * theme.SPACE)
+        self.splitter.setSizes([LEFT, 800, RIGHT])
+        page = QWidget(objectName="workspace")
+        whole = QVBoxLayout(page)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(top)
+        whole.addWidget(_line())
+        whole.addWidget(self.splitter, 1)
+        return page
+
+    def _install_actions(self) -> None:
+        menus = {name: self.menuBar().addMenu(f"&{name}") for name in MENUS}
+        tools = QActionGroup(self)
+        classes = QActionGroup(self)
+        for row in ACTIONS:
+            action = _qaction(row, self)
+            if row.gap:
+                menus[row.menu].addSeparator()
+            menus[row.menu].addAction(action)
+            if row.id in TOOLS:
+                tools.addAction(action)
+            elif row.id.startswith("paint.class_"):
+                classes.addAction(action)
+            self.actions_[row.id] = action
+        for name, menu in menus.items():
+            menu.setObjectName(f"menu.{name.lower()}")
+            menu.setToolTipsVisible(True)
+        for name in STRIP:
+            if not name:
+                self.strip.addSeparator()
+                continue
+            self.strip.addAction(self.actions_[name])
+            button = self.strip.widgetForAction(self.actions_[name])
+            if isinstance(button, QToolButton):
+                button.setObjectName(f"strip.{name}")
+                button.setAccessibleName(self.actions_[name].text())
+        self.strip.addAction(self.actions_["view.attention"])
+
+    def _wire(self) -> None:
+        from sslstudio.ui.wiring.attention import AttentionWiring
+        from sslstudio.ui.wiring.files import FilesWiring
+        from sslstudio.ui.wiring.learning import LearningWiring
+        from sslstudio.ui.wiring.painting import PaintingWiring
+        from sslstudio.ui.wiring.panels import PanelsWiring
+        from sslstudio.ui.wiring.review import ReviewWiring
+
+        self.files = FilesWiring(self)
+        self.painting = PaintingWiring(self)
+        self.learning = LearningWiring(self)
+        self.review = ReviewWiring(self)
+        self.attention = AttentionWiring(self)
+        self.drawing = PanelsWiring(self)
+        self._redraw.timeout.connect(self.drawing.draw)
+        self.stepper.chosen.connect(self.go_to_step)
+        for step in STEPS:
+            self.actions_[f"go.{step}"].triggered.connect(lambda _=False, step=step: self.go_to_step(step))
+        fold = self.actions_["view.browser"]
+        fold.toggled.connect(self.browser.setVisible)
+        self.actions_["view.panel"].toggled.connect(self.panel_stack.setVisible)
+        for name in ("view.browser", "view.panel"):
+            self.actions_[name].setChecked(True)
+        self.actions_["view.full_screen"].toggled.connect(self._on_full_screen)
+
+    # what the wirings ask -------------------------------------------------------------------------------
+
+    def tell(self, notice: Notice) -> None:
+        """Show a notice above the canvas, or on the welcome page while no project is open."""
+        bar = self.welcome.notice if self.session.project is None else self.notice
+        bar.tell(notice)
+
+    def redraw(self) -> None:
+        """Draw stepper, pill and panel soon; several wishes become one."""
+        if not self._redraw.isActive():
+            self._redraw.start()
+
+    def go_to_step(self, step: str) -> None:
+        """Open a step: its panel, and what the canvas shows in it."""
+        self.step = step
+        self.panel_stack.setCurrentWidget(self.panels[step])
+        self.session.remember("step", step)
+        self.review.on_step()
+        self.drawing.draw()
+
+    def show_page(self, *, project: bool) -> None:
+        """The workspace, or the welcome page."""
+        self.pages.setCurrentIndex(1 if project else 0)
+        self.status.setVisible(project)
+        self.refresh_actions()
+
+    def refresh_actions(self) -> None:
+        """Enable what makes sense now."""
+        session = self.session
+        has = {
+            "": True,
+            "project": session.project is not None,
+            "image": session.labels is not None,
+            "run": bool(session.queue.live()),
+        }
+        for row in ACTIONS:
+            self.actions_[row.id].setEnabled(has[row.needs])
+        self.actions_["edit.undo"].setEnabled(session.can_undo())
+        self.actions_["edit.redo"].setEnabled(session.can_redo())
+        if session.project is not None:
+            self.actions_["view.panel"].setEnabled(True)
+
+    # Qt's events ----------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take folders, projects and files from anywhere."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.files.open(paths[0])
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask what to do with what runs; save the rest without asking."""
+        if not self.files.may_close():
+            event.ignore()
+            return
+        self._remember()
+        self.canvas.finish_stroke()
+        self.session.close()
+        self.browser.close_project()
+        super().closeEvent(event)
+
+    # its shape ------------------------------------------------------------------------------------------
+
+    def _restore(self) -> None:
+        kept = state.settings()
+        self.resize(1440, 900)
+        geometry, splitter = kept.value("geometry"), kept.value("splitter")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        if isinstance(splitter, QByteArray):
+            self.splitter.restoreState(splitter)
+        for name in ("view.browser", "view.panel"):
+            self.actions_[name].setChecked(str(kept.value(name, "true")) != "false")
+        self.show_page(project=False)
+
+    def _remember(self) -> None:
+        kept = state.settings()
+        kept.setValue("geometry", self.saveGeometry())
+        kept.setValue("splitter", self.splitter.saveState())
+        for name in ("view.browser", "view.panel"):
+            kept.setValue(name, "true" if self.actions_[name].isChecked() else "false")
+
+    def _on_full_screen(self, wanted: bool) -> None:
+        shown = self.windowState()
+        full = Qt.WindowState.WindowFullScreen
+        self.setWindowState(shown | full if wanted else shown & ~full)
+
+
+def _qaction(row: Action, window: MainWindow) -> QAction:
+    action = QAction(row.text, window)
+    action.setObjectName(row.id)
+    action.setShortcuts([QKeySequence(keys) for keys in row.shortcuts])
+    action.setCheckable(row.checkable)
+    native = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    tip = ". ".join(part for part in (row.text.rstrip("…"), row.tip) if part)
+    action.setToolTip(f"{tip}  ({native})" if native else tip)
+    if row.icon:
+        action.setIcon(icons.icon(row.icon))
+        action.setIconVisibleInMenu(False)
+    return action
+
+
+def _line() -> QWidget:
+    line = QLabel()
+    line.setFixedHeight(1)
+    line.setAutoFillBackground(True)
+    line.setBackgroundRole(line.palette().ColorRole.Mid)
+    return line

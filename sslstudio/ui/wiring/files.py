@@ -1,0 +1,282 @@
+"""Opening, closing, importing: everything that begins with a path, and what can go wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from sslstudio.errors import UserError
+from sslstudio.ui import background, opening
+from sslstudio.ui.notice import Notice
+
+if TYPE_CHECKING:
+    from sslstudio.ui.main_window import MainWindow
+
+
+class FilesWiring(QObject):
+    """Connects welcome page, File menu and drops with the session."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.window = window
+        self.session = window.session
+        self._closing = False
+        self._opening: background.Task | None = None
+        self._slow = QTimer(self, interval=300, singleShot=True)
+        self._slow.timeout.connect(self._show_busy)
+        self._busy = ""
+        self._wire()
+        QTimer.singleShot(0, self.show_recent)
+
+    def _wire(self) -> None:
+        window, act = self.window, self.window.actions_
+        for signal in (window.welcome.folder_wanted, act["file.open_folder"].triggered):
+            signal.connect(self.ask_folder)
+        for signal in (window.welcome.project_wanted, act["file.open_project"].triggered):
+            signal.connect(self.ask_project)
+        for signal in (window.welcome.sample_wanted, act["file.open_sample"].triggered):
+            signal.connect(self.open_sample)
+        window.welcome.path_chosen.connect(self.open)
+        act["file.close_project"].triggered.connect(self.close_project)
+        act["file.refresh"].triggered.connect(self.session.refresh)
+        act["file.show_folder"].triggered.connect(lambda: self.session.project and show(self.session.project.path))
+        act["file.import_masks"].triggered.connect(self.ask_masks)
+        act["file.quit"].triggered.connect(window.close)
+        act["help.shortcuts"].triggered.connect(self.show_shortcuts)
+        act["help.about"].triggered.connect(self.show_about)
+        self.session.opened.connect(self._on_opened)
+        self.session.closed.connect(self._on_closed)
+        self.session.checked.connect(self._on_checked)
+        self.session.failed.connect(self._on_failed)
+        self.session.solved.connect(lambda about: self.window.notice.solved(about))
+
+    # opening --------------------------------------------------------------------------------------------
+
+    def open(self, path: Path) -> None:
+        """Open a folder of images or a project, in the background."""
+        self._begin(f"Opening {path.name} …")
+        self._opening = opening.open_path(path, self._take, lambda error: self._on_refused(error, path))
+
+    def open_sample(self) -> None:
+        """Open the sample project; its images are made the first time."""
+        self._begin("Making the sample images …")
+        self._opening = opening.open_sample(
+            self._take, lambda error: self._on_refused(error, Path()), self._on_sample_made
+        )
+
+    def ask_folder(self) -> None:
+        """Let the user choose a folder of images."""
+        self._ask("Choose a folder of images", self.open)
+
+    def ask_project(self) -> None:
+        """Let the user choose a project folder."""
+        self._ask("Choose a project (its folder ends in .sslproj)", self.open)
+
+    def ask_moved(self, project: Path | None = None) -> None:
+        """Let the user say where a project's images are now."""
+        moved = project or (self.session.project.path if self.session.project else None)
+        if moved is None:
+            return
+
+        def chosen(images: Path) -> None:
+            self.session.close()
+            self._begin("Looking for the images …")
+            self._opening = opening.open_moved(
+                moved, images, self._take, lambda error: self._on_refused(error, moved, moved=True)
+            )
+
+        self._ask("Choose the folder where the images are now", chosen)
+
+    def close_project(self) -> None:
+        """Back to the welcome page; what runs goes on."""
+        self.window.canvas.finish_stroke()
+        self.session.close()
+
+    def show_recent(self) -> None:
+        """List recent projects on the welcome page."""
+        from sslstudio.project.recent import recent_projects
+
+        self.window.welcome.show_recent(recent_projects())
+
+    def may_close(self) -> bool:
+        """Whether the window may close now; asks about runs first."""
+        from sslstudio.ui.pill import headline
+
+        live = self.session.queue.live()
+        if self._closing or not live:
+            return True
+        from sslstudio.ui.dialogs.closing import ClosingDialog
+
+        ClosingDialog(headline(live[0], len(live) - 1), self._close, self._stop_and_close, self.window).open()
+        return False
+
+    # inside ---------------------------------------------------------------------------------------------
+
+    def _ask(self, title: str, chosen: Callable[[Path], None]) -> None:
+        dialog = QFileDialog(self.window, title)
+        dialog.setObjectName("dialog.folder")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(lambda path: chosen(Path(path)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _begin(self, text: str) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+        self.window.welcome.notice.clear()
+        self._busy = text
+        self._slow.start()
+
+    def _show_busy(self) -> None:
+        if self.session.project is None:
+            self.window.welcome.show_busy(self._busy)
+        else:
+            self.window.tell(Notice(self._busy, about="opening"))
+
+    def _on_sample_made(self, figures: tuple[int, int]) -> None:
+        self._busy = f"Making sample image {figures[0]} of {figures[1]} …"
+        if not self._slow.isActive():
+            self._show_busy()
+
+    def _end(self) -> None:
+        self._slow.stop()
+        self._opening = None
+        self.window.welcome.show_busy("")
+        self.window.notice.solved("opening")
+
+    def _take(self, opened: opening.Opened) -> None:
+        self._end()
+        self.window.canvas.finish_stroke()
+        self.session.take(opened.project, opened.records)
+
+    def _on_refused(self, error: UserError, path: Path, *, moved: bool = False) -> None:
+        from sslstudio.project.places import ImagesMoved
+
+        self._end()
+        if isinstance(error, ImagesMoved) or moved:
+            project = error.project if isinstance(error, ImagesMoved) else path
+            notice = Notice(
+                error.problem, error.advice, "warning", "opening", "Choose folder…", lambda: self.ask_moved(project)
+            )
+        else:
+            notice = Notice(error.problem, error.advice, "warning", "opening")
+        self.window.tell(notice)
+
+    def _on_opened(self) -> None:
+        project = self.session.project
+        assert project is not None
+        window = self.window
+        window.notice.clear()
+        window.setWindowTitle(f"{project.name} – SSL Studio")
+        window.browser.open(project.path / "cache", project.image_file)
+        window.browser.set_records(self.session.records)
+        for sentence in project.notices:
+            window.tell(Notice(sentence, weight="warning"))
+        window.show_page(project=True)
+        window.status.show_saved(True)
+        window.go_to_step(str(self.session.recall("step", "images")))
+
+    def _on_closed(self) -> None:
+        window = self.window
+        window.setWindowTitle("SSL Studio")
+        window.browser.close_project()
+        window.canvas.show_image(None, None)
+        window.notice.clear()
+        window.pill.draw(())
+        window.show_page(project=False)
+        self.show_recent()
+
+    def _on_checked(self, number: int) -> None:
+        self.window.redraw()
+        if number >= 0:
+            return
+        bad = [record for record in self.session.records if record.problem]
+        if not bad:
+            self.window.notice.solved("problems")
+            return
+        count, total = len(bad), len(self.session.records)
+        if count == total:
+            text, advice = "None of these images can be read.", bad[0].problem
+        else:
+            text = f"{count} of {total} files cannot be used and are left out." if count > 1 else bad[0].problem
+            advice = "Their tool tips say why." if count > 1 else "It is left out."
+        self.window.tell(Notice(text, advice, "warning", "problems", "Show them", self._show_problems))
+
+    def _show_problems(self) -> None:
+        browser = self.window.browser
+        browser.filter.setCurrentIndex(browser.filter.findData("problem"))
+        self.window.actions_["view.browser"].setChecked(True)
+
+    def _on_failed(self, about: str, error: UserError) -> None:
+        advice = error.advice
+        if about == "saving":
+            advice = f"{advice} Your strokes are kept in the window and saved as soon as it works again.".strip()
+        self.window.tell(Notice(error.problem, advice, "error" if about == "saving" else "warning", about))
+
+    def ask_masks(self) -> None:
+        """Let the user choose a folder of masks and take them over."""
+        self._ask("Choose the folder with masks", self._import_masks)
+
+    def _import_masks(self, source: Path) -> None:
+        project = self.session.project
+        if project is None:
+            return
+
+        def work(task: background.Task) -> object:
+            from sslstudio.annotations.palette_png import import_masks
+
+            return import_masks(project, source)
+
+        background.run(work, self._on_imported, lambda error: self._on_failed("import", error))
+
+    def _on_imported(self, report: object) -> None:
+        matched, unmatched, refused = (
+            _count(getattr(report, name, ())) for name in ("matched", "unmatched", "refused")
+        )
+        self.session.reread_records()
+        self.session.reload_image()
+        self.session.classes_changed.emit()
+        text = f"Took over {matched} mask{'' if matched == 1 else 's'}."
+        details = []
+        if unmatched:
+            details.append(f"{unmatched} had no image of the same name.")
+        if refused:
+            file, reason = report.refused[0]
+            details.append(f"{refused} could not be used, for example {Path(file).name}: {reason}")
+        self.window.tell(Notice(text, " ".join(details), "warning" if refused or not matched else "info", "import"))
+
+    def _close(self) -> None:
+        self._closing = True
+        self.window.close()
+
+    def _stop_and_close(self) -> None:
+        self.session.queue.stop_all()
+        self._close()
+
+    def show_shortcuts(self) -> None:
+        """All keys on one page."""
+        from sslstudio.ui.dialogs.shortcuts import ShortcutsDialog
+
+        ShortcutsDialog(self.window).open()
+
+    def show_about(self) -> None:
+        """Version and folders."""
+        from sslstudio.ui.dialogs.about import AboutDialog
+
+        project = self.session.project
+        AboutDialog(self.window, str(project.path) if project else "").open()
+
+
+def show(path: Path) -> None:
+    """Open a folder or a text file in the system's own program."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) else len(value)  # type: ignore[arg-type]

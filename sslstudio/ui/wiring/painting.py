@@ -1,0 +1,289 @@
+"""Painting and looking: canvas, tools, classes, image list, status line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from sslstudio.errors import UserError
+from sslstudio.project.classes import LabelClass, default_colour
+from sslstudio.ui.notice import Notice
+
+if TYPE_CHECKING:
+    from sslstudio.project.index import ImageRecord
+    from sslstudio.project.label_map import Patch
+    from sslstudio.ui.main_window import MainWindow
+
+TOOLS = ("brush", "eraser", "polygon", "fill", "pan")
+
+
+class PaintingWiring(QObject):
+    """Connects the canvas, the paint panel and the image list with the session."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.window = window
+        self.session = window.session
+        self.canvas = window.canvas
+        self.opacity = 0.45
+        self._before_swap = 1
+        self._wire_session()
+        self._wire_canvas()
+        self._wire_actions()
+        self._wire_panel()
+        self._show_tool(self.canvas.tool)
+
+    def _wire_session(self) -> None:
+        session = self.session
+        session.opened.connect(self._on_opened)
+        session.records_changed.connect(self._on_records)
+        session.record_changed.connect(self._on_record)
+        session.classes_changed.connect(self._on_classes)
+        session.image_chosen.connect(self._on_chosen)
+        session.image_ready.connect(self._on_ready)
+        session.image_failed.connect(self._on_unreadable)
+        session.patched.connect(self.canvas.apply_patch)
+        session.history_changed.connect(self._on_history)
+        session.saving_changed.connect(self.window.status.show_saved)
+        self.window.browser.chosen.connect(self.go_to)
+
+    def _wire_canvas(self) -> None:
+        canvas, window = self.canvas, self.window
+        canvas.stroke_finished.connect(self._on_stroke)
+        canvas.cursor_moved.connect(self._on_cursor)
+        canvas.view_changed.connect(window.status.show_zoom)
+        canvas.tool_changed.connect(self._show_tool)
+        canvas.brush_changed.connect(lambda _: window.redraw())
+        canvas.class_changed.connect(self._show_class)
+
+    def _wire_actions(self) -> None:
+        act, canvas = self.window.actions_, self.canvas
+        for tool in TOOLS:
+            act[f"paint.{tool}"].triggered.connect(lambda _=False, tool=tool: canvas.set_tool(tool))
+        for number in range(1, 10):
+            act[f"paint.class_{number}"].triggered.connect(lambda _=False, at=number - 1: self.choose_class(at))
+        plain = {
+            "paint.smaller": canvas.brush_smaller,
+            "paint.larger": canvas.brush_larger,
+            "paint.swap": self.swap,
+            "edit.undo": self.undo,
+            "edit.redo": self.redo,
+            "edit.classes": self.edit_classes,
+            "view.zoom_in": canvas.zoom_in,
+            "view.zoom_out": canvas.zoom_out,
+            "view.fit": canvas.zoom_fit,
+            "view.actual": canvas.zoom_actual,
+            "image.previous": lambda: self.window.browser.go(-1),
+            "image.next": lambda: self.window.browser.go(1),
+            "image.next_unpainted": self.next_unpainted,
+            "image.search": self._search,
+        }
+        for name, call in plain.items():
+            act[name].triggered.connect(lambda _=False, call=call: call())
+        act["view.masks"].setChecked(True)
+        act["view.masks"].toggled.connect(self._on_masks_shown)
+
+    def _wire_panel(self) -> None:
+        panel = self.window.panels["paint"]
+        panel.tool_chosen.connect(self.canvas.set_tool)
+        panel.brush_chosen.connect(self.canvas.set_brush)
+        panel.class_chosen.connect(self.choose_class)
+        panel.class_add_wanted.connect(self.add_class)
+        panel.class_rename_wanted.connect(self.rename_class)
+        panel.class_recolour_wanted.connect(self.recolour_class)
+        panel.class_remove_wanted.connect(self.remove_class)
+        panel.opacity_chosen.connect(self.set_opacity)
+        panel.masks_shown_chosen.connect(self.window.actions_["view.masks"].setChecked)
+        panel.undo_wanted.connect(self.undo)
+        panel.redo_wanted.connect(self.redo)
+        panel.import_wanted.connect(self.window.files.ask_masks)
+        panel.finetune_wanted.connect(lambda: self.window.go_to_step("finetune"))
+        panel.images_wanted.connect(lambda: self.window.go_to_step("images"))
+
+    # images ---------------------------------------------------------------------------------------------
+
+    def go_to(self, path: str) -> None:
+        """Show another image; a stroke under way is finished first."""
+        self.canvas.finish_stroke()
+        self.session.go_to(path, self.window.browser.neighbours(path))
+
+    def next_unpainted(self) -> None:
+        """Go on to the next image without a mask."""
+        self.window.browser.go(1, wanted=lambda record: not record.painted and not record.problem)
+
+    def _search(self) -> None:
+        self.window.actions_["view.browser"].setChecked(True)
+        self.window.browser.search.setFocus()
+        self.window.browser.search.selectAll()
+
+    def _on_opened(self) -> None:
+        self._on_classes()
+        self.set_opacity(float(self.session.recall("opacity", 0.45)))  # type: ignore[arg-type]
+        self.canvas.set_brush(int(self.session.recall("brush", self.canvas.brush)))  # type: ignore[call-overload]
+        if len(self.session.project.classes if self.session.project else ()) > 1:
+            self.choose_class(1)
+
+    def _on_records(self) -> None:
+        self.window.browser.set_records(self.session.records)
+        self.window.status.show_image(self.session.current())
+        self.window.redraw()
+        current = self.session.current()
+        if current is None or (current.problem and self.session.pixels is None):
+            first = next((record for record in self.session.records if not record.problem), None)
+            if first is not None and (current is None or not self.session.tried):
+                self.go_to(first.path)
+
+    def _on_record(self, record: ImageRecord) -> None:
+        self.window.browser.update_record(record)
+        self.window.redraw()
+
+    def _on_chosen(self, path: str) -> None:
+        self.window.browser.show_current(path)
+        self.window.status.show_image(self.session.current())
+        self.window.notice.solved("image")
+        self.window.redraw()
+
+    def _on_ready(self) -> None:
+        self.canvas.show_image(self.session.pixels, self.session.labels, self.session.image)
+        self.window.status.show_zoom(self.canvas.zoom)
+        self.window.refresh_actions()
+
+    def _on_unreadable(self, error: UserError) -> None:
+        self.canvas.show_image(None, None)
+        self.canvas.set_message(f"{error.problem}\n{error.advice}".strip())
+        self.window.refresh_actions()
+
+    # strokes --------------------------------------------------------------------------------------------
+
+    def undo(self) -> None:
+        """Take back the last stroke."""
+        self.canvas.finish_stroke()
+        self.session.undo()
+
+    def redo(self) -> None:
+        """Put it back."""
+        self.session.redo()
+
+    def _on_stroke(self, before: Patch, after: Patch) -> None:
+        self.session.add_stroke(before, after)
+
+    def _on_history(self) -> None:
+        act = self.window.actions_
+        act["edit.undo"].setEnabled(self.session.can_undo())
+        act["edit.redo"].setEnabled(self.session.can_redo())
+        self.window.redraw()
+
+    def _on_cursor(self, x: int, y: int, label: int | None) -> None:
+        pixels, project = self.session.pixels, self.session.project
+        if x < 0 or pixels is None or project is None or y >= pixels.shape[0] or x >= pixels.shape[1]:
+            self.window.status.show_place("")
+            return
+        red, green, blue = (int(value) for value in pixels[y, x])
+        value = str(red) if red == green == blue else f"{red} {green} {blue}"
+        name = ""
+        if label is not None:
+            name = self._names[label] if label < len(self._names) else f"class {label + 1}"
+        self.window.status.show_place(f"{name or 'unpainted'}   x {x}  y {y} = {value}")
+
+    # tools and classes ----------------------------------------------------------------------------------
+
+    def choose_class(self, at: int) -> None:
+        """Paint with the class at this place from now on."""
+        if at < len(self._names):
+            self.canvas.set_current_class(at)
+            if self.canvas.tool in ("eraser", "pan"):
+                self.canvas.set_tool("brush")
+        self._show_class(self.canvas.current_class)
+
+    def swap(self) -> None:
+        """Change between the class and the background."""
+        current = self.canvas.current_class
+        if current:
+            self._before_swap = current
+        self.choose_class(0 if current else self._before_swap)
+
+    def set_opacity(self, opacity: float) -> None:
+        """How strongly masks cover the image."""
+        self.opacity = opacity
+        self.canvas.set_overlay_opacity(opacity)
+        self.session.remember("opacity", opacity)
+        self.window.redraw()
+
+    def add_class(self, name: str) -> None:
+        """Add a class and paint with it."""
+        old = self._classes()
+        if self._set_classes((*old, LabelClass(name.strip(), default_colour(len(old))))):
+            self.choose_class(len(old))
+
+    def rename_class(self, at: int, name: str) -> None:
+        """Give a class another name."""
+        old = self._classes()
+        self._set_classes((*old[:at], LabelClass(name.strip(), old[at].colour), *old[at + 1 :]))
+
+    def recolour_class(self, at: int, colour: str) -> None:
+        """Give a class another colour."""
+        old = self._classes()
+        self._set_classes((*old[:at], LabelClass(old[at].name, colour), *old[at + 1 :]))
+
+    def remove_class(self, at: int) -> None:
+        """Take a class away; only where no mask holds it or one after it, since masks hold places in the list."""
+        project, old = self.session.project, self._classes()
+        if project is None:
+            return
+        pixels = project.class_pixels()
+        held = next((one.name for one in old[at:] if pixels.get(one.name)), "")
+        if held:
+            text = f"“{old[at].name}” stays, because “{held}” is painted."
+            advice = "Masks hold the place in the list. Rename the class, or erase what is painted first."
+            self.window.tell(Notice(text, advice, "warning", "classes"))
+            return
+        self._set_classes((*old[:at], *old[at + 1 :]))
+
+    def edit_classes(self) -> None:
+        """Open the dialog with all classes."""
+        from sslstudio.ui.dialogs.classes import ClassesDialog
+
+        project = self.session.project
+        if project is not None:
+            dialog = ClassesDialog(project.classes, project.class_pixels(), self.window)
+            dialog.classes_chosen.connect(self._set_classes)
+            dialog.open()
+
+    def _classes(self) -> tuple[LabelClass, ...]:
+        return self.session.project.classes if self.session.project else ()
+
+    def _set_classes(self, classes: tuple[LabelClass, ...]) -> bool:
+        try:
+            self.session.set_classes(classes)
+        except UserError as error:
+            self.window.tell(Notice(error.problem, error.advice, "warning", "classes"))
+            self.window.redraw()
+            return False
+        self.window.notice.solved("classes")
+        return True
+
+    def _on_classes(self) -> None:
+        classes = self._classes()
+        self._names = [one.name for one in classes]
+        self.canvas.set_classes(classes)
+        for number in range(1, 10):
+            action = self.window.actions_[f"paint.class_{number}"]
+            action.setVisible(number <= len(classes))
+            action.setText(classes[number - 1].name if number <= len(classes) else f"Class {number}")
+        self._show_class(self.canvas.current_class)
+
+    _names: list[str] = []  # noqa: RUF012  (replaced whole, never changed)
+
+    def _show_tool(self, tool: str) -> None:
+        self.window.actions_[f"paint.{tool}"].setChecked(True)
+        self.window.redraw()
+
+    def _show_class(self, at: int) -> None:
+        if at < 9:
+            self.window.actions_[f"paint.class_{at + 1}"].setChecked(True)
+        self.window.redraw()
+
+    def _on_masks_shown(self, shown: bool) -> None:
+        self.canvas.set_masks_visible(shown)
+        self.window.redraw()

@@ -1,0 +1,290 @@
+"""From the session to what stepper and panels draw: states only, nothing is decided or changed here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from sslstudio.recipes.finetune import FinetuneRecipe
+from sslstudio.recipes.pretrain import PretrainRecipe
+from sslstudio.recipes.suggest import suggest_finetune, suggest_pretrain
+from sslstudio.runs.prepare import device
+from sslstudio.ui.panels import states
+from sslstudio.ui.panels.words import image_facts, model_note, run_row
+from sslstudio.ui.run_queue import kind_of
+from sslstudio.ui.stepper import StepState
+
+if TYPE_CHECKING:
+    from sslstudio.ui.history import PastRun
+    from sslstudio.ui.main_window import MainWindow
+    from sslstudio.ui.panels.live import LiveRun
+
+MINUTES = {"pretrain": 10.0, "finetune": 5.0}
+EXPORTED = {
+    "onnx": ("ONNX model", "Checked against PyTorch at two sizes."),
+    "backbone": ("Backbone for timm", "Loads into timm without changes."),
+    "card": ("Model card", "Data, classes, figures, settings."),
+}
+
+
+class PanelsWiring(QObject):
+    """Draws the stepper and the open panel; what is expensive to know is kept until it changes."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.window = window
+        self.session = window.session
+        self._facts: tuple[str, ...] | None = None
+        self._pretrain: tuple[PretrainRecipe, str] | None = None
+        self._finetune: FinetuneRecipe | None = None
+        self._pixels: dict[str, int] | None = None
+        self._painted = 0
+        self._problems: tuple[states.ProblemRow, ...] = ()
+        self._exports: list[states.ExportRow] = []
+        session = self.session
+        for signal in (session.opened, session.closed, session.records_changed):
+            signal.connect(self.forget_records)
+        for signal in (session.history_changed, session.classes_changed):
+            signal.connect(self._forget_pixels)
+        for signal in (session.records_changed, session.models_changed, session.classes_changed):
+            signal.connect(window.redraw)
+        session.opened.connect(self._exports.clear)
+        session.queue.ended.connect(self._on_ended)
+
+    def draw(self) -> None:
+        """Draw what is in sight."""
+        if self.session.project is None:
+            return
+        self._count()
+        window = self.window
+        window.stepper.draw(self._steps(), window.step)
+        make = {
+            "images": self._images_state,
+            "pretrain": self._pretrain_state,
+            "paint": self._paint_state,
+            "finetune": self._finetune_state,
+            "review": self._review_state,
+            "export": self._export_state,
+        }
+        if window.panel_stack.isVisible():
+            window.panels[window.step].draw(make[window.step]())  # type: ignore[attr-defined]
+
+    def chosen_backbone(self) -> str:
+        """The backbone that pretraining would use."""
+        return self._suggested_pretraining()[0].backbone
+
+    def forget_suggestions(self) -> None:
+        """The kind of images changed: suggest anew."""
+        self._pretrain, self._finetune = None, None
+
+    def forget_records(self) -> None:
+        """The list of images changed: count anew."""
+        self._facts = None
+        self._forget_pixels()
+        self.forget_suggestions()
+
+    # what is counted ------------------------------------------------------------------------------------
+
+    def _forget_pixels(self) -> None:
+        self._pixels = None
+
+    def _count(self) -> None:
+        if self._pixels is None and self.session.project is not None:
+            self._pixels = self.session.project.class_pixels()
+            self._painted = sum(1 for record in self.session.records if record.painted > 0 and not record.problem)
+        if self._facts is None:
+            records = self.session.records
+            self._facts = image_facts(records)
+            self._problems = tuple(states.ProblemRow(r.path, r.problem) for r in records if r.problem)
+
+    def _usable(self) -> int:
+        return len(self.session.records) - len(self._problems)
+
+    def _preset(self) -> str:
+        return str(self.session.recall("preset", "natural"))
+
+    def _classes(self) -> tuple[states.ClassRow, ...]:
+        project = self.session.project
+        pixels = self._pixels or {}
+        classes = project.classes if project else ()
+        return tuple(states.ClassRow(one.name, one.colour, pixels.get(one.name, 0)) for one in classes)
+
+    def _sizes(self, *, painted: bool = False) -> list[tuple[int, int]]:
+        records = self.session.records
+        return [(r.width, r.height) for r in records if r.width and not r.problem and (r.painted or not painted)]
+
+    def _suggested_pretraining(self) -> tuple[PretrainRecipe, str]:
+        if self._pretrain is None:
+            recipe, reasons = suggest_pretrain(
+                max(1, self._usable()), self._sizes(), device(), MINUTES["pretrain"], self._preset()
+            )
+            self._pretrain = recipe, reasons[0].text if reasons else ""
+        return self._pretrain
+
+    def _suggested_finetuning(self) -> FinetuneRecipe:
+        if self._finetune is None:
+            self._finetune, _ = suggest_finetune(
+                max(1, self._painted), self._sizes(painted=True), device(), MINUTES["finetune"], self._preset()
+            )
+        return self._finetune
+
+    def _run(self, kind: str) -> LiveRun | None:
+        return self.session.queue.latest(kind)
+
+    def _ahead(self, run: LiveRun | None) -> int:
+        return self.session.queue.ahead(run.id) if run is not None else 0
+
+    def _past(self, kind: str) -> Sequence[PastRun]:
+        return [past for past in reversed(self.session.queue.past) if kind_of(past.run.id) == kind]
+
+    # the steps ------------------------------------------------------------------------------------------
+
+    def _steps(self) -> dict[str, StepState]:
+        usable, classes = self._usable(), self._classes()
+        painted_classes = sum(1 for row in classes if row.pixels)
+        encoders, models = len(self.window.learning.encoders()), len(self.session.models)
+        exported = bool(self._exports) or any((model.folder / "model.onnx").exists() for model in self.session.models)
+        return {
+            "images": StepState("done", f"{usable} images can be used.")
+            if usable
+            else StepState("missing", "Open a folder with images first."),
+            "pretrain": StepState("done", "The network knows your images. More time may still help.")
+            if encoders
+            else StepState("possible" if usable else "missing", "Let the network learn from the images alone."),
+            "paint": StepState("done", f"{self._painted} painted. More different images help most.")
+            if painted_classes > 1
+            else StepState("possible" if usable else "missing", "Paint a little of each class in a few images."),
+            "finetune": StepState("done", f"{models} model{'s' if models > 1 else ''} so far. Paint more and repeat.")
+            if models
+            else StepState("possible", "Ready: learn from what you painted.")
+            if painted_classes > 1
+            else StepState("missing", "Paint at least a little of two classes first."),
+            "review": StepState("possible", "See what the model finds, and correct it.")
+            if models
+            else StepState("missing", "Fine-tune first; then there is something to review."),
+            "export": StepState("done", "Exported. Do it again after the next fine-tuning.")
+            if exported
+            else StepState("possible", "Take the model with you.")
+            if models
+            else StepState("missing", "Fine-tune first; then there is a model to export."),
+        }
+
+    # the panels -----------------------------------------------------------------------------------------
+
+    def _images_state(self) -> states.ImagesState:
+        project = self.session.project
+        return states.ImagesState(
+            project=project is not None,
+            folder=str(project.images_root) if project else "",
+            count=len(self.session.records),
+            facts=self._facts or (),
+            problems=self._problems,
+            preset=self._preset(),
+            checked=self.session.checking,
+            folder_missing=project is not None and not project.images_root.is_dir(),
+        )
+
+    def _pretrain_state(self) -> states.PretrainState:
+        recipe, reason = self._suggested_pretraining()
+        run = self._run("pretrain")
+        used = next(iter(self.window.learning.encoders()), None)
+        rows = [
+            run_row(past.summary, method=past.method, backbone=past.backbone, used=past is used)
+            for past in self._past("pretrain")
+        ]
+        return states.PretrainState(
+            images=self._usable(),
+            recipe=recipe,
+            reason=reason,
+            run=run,
+            ahead=self._ahead(run),
+            earlier=tuple(rows),
+            attention=self.window.attention.state(),
+        )
+
+    def _paint_state(self) -> states.PaintState:
+        canvas, session = self.window.canvas, self.session
+        return states.PaintState(
+            images=self._usable(),
+            painted=self._painted,
+            tool=canvas.tool,  # type: ignore[arg-type]
+            brush=canvas.brush,
+            classes=self._classes(),
+            current=canvas.current_class,
+            opacity=self.window.painting.opacity,
+            masks_shown=self.window.actions_["view.masks"].isChecked(),
+            can_undo=session.can_undo(),
+            can_redo=session.can_redo(),
+            image_open=session.labels is not None,
+        )
+
+    def _finetune_state(self) -> states.FinetuneState:
+        run = self._run("finetune")
+        encoders = self.window.learning.encoders()
+        rows = [run_row(past.summary, backbone=past.backbone) for past in self._past("finetune")]
+        choices = [
+            states.Choice(past.run.id, run_row(past.summary, method=past.method, backbone=past.backbone).title)
+            for past in encoders
+        ]
+        return states.FinetuneState(
+            masks=self._painted,
+            classes=self._classes(),
+            runs=tuple(choices),
+            encoder_run=choices[0].id if choices else "",
+            recipe=self._suggested_finetuning(),
+            run=run,
+            ahead=self._ahead(run),
+            earlier=tuple(rows),
+        )
+
+    def _models(self) -> tuple[states.ModelRow, ...]:
+        return tuple(
+            states.ModelRow(model.name, model.name, model.metrics, model_note(model.metrics))
+            for model in reversed(self.session.models)
+        )
+
+    def _review_state(self) -> states.ReviewState:
+        review, session = self.window.review, self.session
+        current = session.current()
+        return states.ReviewState(
+            images=self._usable(),
+            models=self._models(),
+            model=review.model(),
+            view=review.view,  # type: ignore[arg-type]
+            opacity=self.window.painting.opacity,
+            differences=review.differences,
+            has_prediction=review.prediction is not None,
+            has_mask=current is not None and current.painted > 0,
+            busy=session.inference.busy("segment"),
+            confidence=review.confidence,
+            agreement=review.agreement(),
+            problem=review.problem,
+            predicted=sum(1 for record in session.records if record.predicted),
+            run=self._run("predict"),
+            attention=self.window.attention.state(),
+        )
+
+    def _export_state(self) -> states.ExportState:
+        return states.ExportState(
+            models=self._models(),
+            model=self.window.review.model(),
+            run=self._run("export"),
+            results=tuple(self._exports),
+        )
+
+    def _on_ended(self, live: LiveRun) -> None:
+        if kind_of(live.id) != "export":
+            return
+        model = str(live.result.get("model", ""))
+        files = live.result.get("files") or {}
+        rows = [
+            states.ExportRow(
+                f"{EXPORTED.get(kind, (kind, ''))[0]} · {model}", Path(file), EXPORTED.get(kind, ("", ""))[1], "good"
+            )
+            for kind, file in dict(files).items()
+        ]
+        self._exports[:0] = rows
+        self.window.redraw()

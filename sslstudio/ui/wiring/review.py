@@ -1,0 +1,263 @@
+"""What a model finds in the current image: asked live, read from a finished run, or shown while it learns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject
+
+from sslstudio.ui import background
+from sslstudio.ui.run_queue import kind_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sslstudio.ui.main_window import MainWindow
+    from sslstudio.ui.panels.live import LiveRun
+
+UNPAINTED = 255
+
+
+class ReviewWiring(QObject):
+    """Connects the review panel, the canvas's prediction and the inference process."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.window = window
+        self.session = window.session
+        self.canvas = window.canvas
+        self.chosen_model = ""
+        self.view = "over"
+        self.opacity = 0.45
+        self.differences = False
+        self.prediction: np.ndarray | None = None
+        self.confidence = -1.0
+        self.problem = ""
+        self.shown_live = 0
+        self._live_file: tuple[str, int] = ("", -1)
+        self._wire()
+
+    def _wire(self) -> None:
+        window, session = self.window, self.session
+        panel = window.panels["review"]
+        panel.model_chosen.connect(self.choose_model)
+        panel.view_chosen.connect(self._on_view)
+        panel.opacity_chosen.connect(self._on_opacity)
+        panel.differences_chosen.connect(self._on_differences)
+        panel.accept_wanted.connect(self.accept)
+        panel.finetune_wanted.connect(lambda: window.go_to_step("finetune"))
+        panel.export_wanted.connect(lambda: window.go_to_step("export"))
+        window.panels["export"].model_chosen.connect(self.choose_model)
+        act = window.actions_
+        act["view.prediction"].setChecked(True)
+        act["view.prediction"].toggled.connect(self._on_shown)
+        act["view.live"].setChecked(True)
+        act["view.live"].toggled.connect(self._on_live_shown)
+        act["paint.accept"].triggered.connect(lambda: self.accept(False))
+        act["learn.segment"].triggered.connect(self.segment)
+        session.image_chosen.connect(self._on_image_chosen)
+        session.image_ready.connect(self._on_image_ready)
+        session.inference.segmented.connect(self._on_segmented)
+        session.inference.failed.connect(self._on_failed)
+        session.inference.busy_changed.connect(lambda kind, busy: window.redraw())
+        session.history_changed.connect(self._draw_prediction_if_compared)
+        session.queue.updated.connect(self._on_run)
+        session.queue.ended.connect(self._on_run_ended)
+        session.opened.connect(self._on_opened)
+
+    # models ---------------------------------------------------------------------------------------------
+
+    def model(self) -> str:
+        """The name of the model in use: the chosen one, or the newest; empty when there is none."""
+        names = [model.name for model in self.session.models]
+        return self.chosen_model if self.chosen_model in names else names[-1] if names else ""
+
+    def choose_model(self, name: str) -> None:
+        """Use this model from now on."""
+        self.chosen_model = name
+        self._forget()
+        self.on_step()
+
+    def choose_newest(self) -> None:
+        """A run has left a model: use it."""
+        self.chosen_model = ""
+        self._forget()
+        self.on_step()
+
+    def folder(self) -> Path | None:
+        """The folder of the model in use."""
+        name = self.model()
+        return next((model.folder for model in self.session.models if model.name == name), None)
+
+    # predictions ----------------------------------------------------------------------------------------
+
+    def on_step(self) -> None:
+        """Show a prediction in Review and nowhere else, unless the user asked for one."""
+        if self.window.step == "review":
+            if self.prediction is None:
+                self.ask()
+            else:
+                self.draw_prediction()
+        else:
+            self.canvas.set_prediction(None)
+
+    def segment(self) -> None:
+        """Ask the model about the current image, and show the answer."""
+        if self.window.step != "review":
+            self.window.go_to_step("review")
+        self.window.actions_["view.prediction"].setChecked(True)
+        self.ask(fresh=True)
+
+    def ask(self, *, fresh: bool = False) -> None:
+        """Get the prediction of the current image: the stored one if there is, else a live answer."""
+        folder, project = self.folder(), self.session.project
+        if folder is None or project is None or self.session.labels is None:
+            return
+        self.problem = ""
+        image, model = self.session.image, self.model()
+        stored = project.prediction_file(model, image)
+        if fresh or not stored.is_file():
+            self.session.inference.segment(str(self.session.file()), str(folder))
+            self.window.redraw()
+            return
+
+        def work(task: background.Task) -> np.ndarray:
+            from sslstudio.project.masks import read_mask
+
+            return read_mask(stored)
+
+        def done(labels: np.ndarray) -> None:
+            if self.session.image == image and self.model() == model:
+                self._take(labels, -1.0)
+
+        background.run(work, done, lambda error: self.ask(fresh=True))
+
+    def accept(self, go_on: bool) -> None:
+        """Make the prediction the mask; then go to the next image if wanted."""
+        if self.prediction is None:
+            return
+        self.canvas.finish_stroke()
+        self.session.accept_prediction(self.prediction)
+        if go_on:
+            self.window.browser.go(1, wanted=lambda record: not record.problem)
+
+    def agreement(self) -> float:
+        """Share of the painted pixels on which the prediction agrees; negative when nothing is painted."""
+        if self.prediction is None or self.session.labels is None:
+            return -1.0
+        labels = self.session.labels.labels
+        painted = labels != UNPAINTED
+        count = int(painted.sum())
+        if not count or self.prediction.shape != labels.shape:
+            return -1.0
+        return float((self.prediction[painted] == labels[painted]).sum()) / count
+
+    def draw_prediction(self) -> None:
+        """Put the prediction (or where it differs from the mask) on the canvas."""
+        if self.prediction is None or not self.window.actions_["view.prediction"].isChecked():
+            self.canvas.set_prediction(None)
+            return
+        shown = self.prediction
+        labels = self.session.labels.labels if self.session.labels else None
+        if self.differences and labels is not None and labels.shape == shown.shape:
+            shown = np.where((labels != UNPAINTED) & (labels != shown), shown, np.uint8(UNPAINTED))
+        self.canvas.set_prediction(shown, self.view)
+
+    def _take(self, labels: np.ndarray, confidence: float) -> None:
+        self.prediction, self.confidence = labels, confidence
+        if self.window.step == "review":
+            self.draw_prediction()
+        self.window.redraw()
+
+    def _forget(self) -> None:
+        self.prediction, self.confidence, self.problem = None, -1.0, ""
+        self.canvas.set_prediction(None)
+
+    def _on_segmented(self, image: str, labels: np.ndarray, confidence: np.ndarray) -> None:
+        if self.session.image and image == str(self.session.file()):
+            self._take(labels, float(confidence.mean()) / 255)
+
+    def _on_failed(self, kind: str, problem: str, advice: str) -> None:
+        if kind == "segment":
+            self.problem = f"{problem} {advice}".strip()
+            self.window.redraw()
+
+    def _on_opened(self) -> None:
+        self.chosen_model = ""
+        self._forget()
+
+    def _on_image_chosen(self, path: str) -> None:
+        self._forget()
+        self._live_file = ("", -1)
+
+    def _on_image_ready(self) -> None:
+        self.on_step()
+        live = self.session.queue.latest("finetune")
+        if live is not None and live.active:
+            self._on_run(live)
+
+    def _on_view(self, view: str) -> None:
+        self.view = view
+        self.draw_prediction()
+        self.window.redraw()
+
+    def _on_opacity(self, opacity: float) -> None:
+        self.opacity = opacity
+        self.window.painting.set_opacity(opacity)
+
+    def _on_differences(self, wanted: bool) -> None:
+        self.differences = wanted
+        self.draw_prediction()
+        self.window.redraw()
+
+    def _on_shown(self, wanted: bool) -> None:
+        if wanted and self.prediction is None:
+            self.ask()
+        self.draw_prediction()
+
+    def _draw_prediction_if_compared(self) -> None:
+        if self.differences and self.window.step == "review" and self.prediction is not None:
+            self.draw_prediction()
+
+    # while it fine-tunes --------------------------------------------------------------------------------
+
+    def _on_run(self, live: LiveRun) -> None:
+        if kind_of(live.id) != "finetune" or not self.window.actions_["view.live"].isChecked():
+            return
+        newest = [thumb for thumb in live.thumbs if thumb.what == "overlay" and thumb.image == self.session.image]
+        if not newest or self.session.labels is None:
+            return
+        key = (str(newest[-1].file), newest[-1].step)
+        if key == self._live_file:
+            return
+        self._live_file = key
+        image, file = self.session.image, newest[-1].file
+
+        def work(task: background.Task) -> np.ndarray:
+            from sslstudio.project.masks import read_mask
+
+            return read_mask(file)
+
+        def done(labels: np.ndarray) -> None:
+            if self.session.image == image and self.window.step != "review" and self._fits(live.id):
+                self.canvas.set_live_overlay(labels)
+                self.shown_live += 1
+
+        background.run(work, done, lambda error: None)  # replaced while it was read; the next one comes soon
+
+    def _fits(self, run_id: str) -> bool:
+        return any(live.id == run_id and live.active for live in self.session.queue.live())
+
+    def _on_run_ended(self, live: LiveRun) -> None:
+        if kind_of(live.id) == "finetune":
+            self._live_file = ("", -1)
+            self.canvas.set_live_overlay(None)
+
+    def _on_live_shown(self, wanted: bool) -> None:
+        self._live_file = ("", -1)
+        live = self.session.queue.latest("finetune")
+        if not wanted:
+            self.canvas.set_live_overlay(None)
+        elif live is not None and live.active:
+            self._on_run(live)

@@ -61,7 +61,6 @@ class Canvas(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents, False)
         self.key = ""
         self.pen = Pen()
         self.attention = False
@@ -377,7 +376,6 @@ class Canvas(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the whole image whole, or the middle in the middle."""
         self._end_fade()
-        self._keep_place(event.oldSize())
         self._rearrange()
 
     def event(self, event: QEvent) -> bool:
@@ -403,13 +401,14 @@ class Canvas(QWidget):
             return
         self.set_view(self._scene.view.zoomed(zoom, width / 2, height / 2))
 
-    def _keep_place(self, old: QSize) -> None:
-        if self._fitted or not old.isValid():
+    def _keep_place(self) -> None:
+        """After panes changed their size: the whole image stays whole, the middle stays in the middle."""
+        old, self._pane_area = self._pane_area, self.pane_size()
+        if self._fitted:
             self.zoom_fit()
-            return
-        ratio = self.devicePixelRatioF()
-        grown = (self.width() - old.width()) * ratio / 2, (self.height() - old.height()) * ratio / 2
-        self.set_view(self._scene.view.moved(*(float(math.floor(part)) for part in grown)))
+        elif old != self._pane_area:
+            grown = ((new - before) // 2 for new, before in zip(self._pane_area, old, strict=True))
+            self.set_view(self._scene.view.moved(*grown))
 
     def _device_size(self) -> tuple[int, int]:
         ratio = self.devicePixelRatioF()
@@ -436,13 +435,10 @@ class Canvas(QWidget):
         layers = [Layers(self._mask if self._masks_visible else None, under)]
         if self.split != "over":
             layers.append(Layers(None, shown))
-        old = self._pane_area
-        self._pane_area = self.pane_size()
-        if old[0] != self._pane_area[0] and old[1] == self._pane_area[1] and self._fitted:
-            self.zoom_fit()
+        self._keep_place()
         self._scene.arrange(layers, *self._pane_area)
         for pane in self._scene.panes:
-            pane.image.setDevicePixelRatio(self.devicePixelRatioF())
+            pane.shown.setDevicePixelRatio(self.devicePixelRatioF())
         self._recolour()
 
     def _recolour(self) -> None:
@@ -460,7 +456,7 @@ class Canvas(QWidget):
         if self._scene.image is None or not self._scene.panes or not self.isVisible():
             return None
         self._scene.refresh()
-        return self._scene.panes[0].image.copy()
+        return self._scene.panes[0].shown.copy()
 
     def _end_fade(self) -> None:
         self._fade.stop()
@@ -469,23 +465,20 @@ class Canvas(QWidget):
 
     def _draw_panes(self, painter: QPainter) -> None:
         panes, ratio = self._scene.panes, self.devicePixelRatioF()
-        painter.drawImage(0, 0, panes[0].image)
+        painter.drawImage(0, 0, panes[0].shown)
         if self.split == "beside":
-            painter.drawImage(QPointF(self._lefts()[1] / ratio, 0), panes[1].image)
+            painter.drawImage(QPointF(self._lefts()[1] / ratio, 0), panes[1].shown)
         elif self.split == "swipe":
             painter.save()
             painter.setClipRect(QRectF(self.divider, 0, self.width(), self.height()), Qt.ClipOperation.IntersectClip)
-            painter.drawImage(0, 0, panes[1].image)
+            painter.drawImage(0, 0, panes[1].shown)
             painter.restore()
 
     def _draw_decorations(self, painter: QPainter) -> None:
         if self.split != "over":
             swipe = self.split == "swipe"
-            ratio = self.devicePixelRatioF()
-            x = self.divider if swipe else (self._lefts()[1] - _GAP / 2) / ratio
-            decorations.draw_divider(painter, x, self.height(), swipe)
-            decorations.draw_caption(painter, "Painted", 8, 8)
-            decorations.draw_caption(painter, "Prediction", x + 8, 8)
+            x = self.divider if swipe else (self._lefts()[1] - _GAP / 2) / self.devicePixelRatioF()
+            decorations.draw_split(painter, x, self.height(), swipe)
         if self.pen.points:
             self._draw_polygon(painter)
         if self._hand.query is not None:

@@ -72,6 +72,13 @@ def draw_divider(painter: QPainter, x: float, height: float, handle: bool) -> No
             painter.drawPolyline([QPointF(back, height / 2 - 3.5), tip, QPointF(back, height / 2 + 3.5)])
 
 
+def draw_split(painter: QPainter, x: float, height: float, swipe: bool) -> None:
+    """The divider between mask and prediction, and which is which."""
+    draw_divider(painter, x, height, swipe)
+    draw_caption(painter, "Painted", 8, 8)
+    draw_caption(painter, "Prediction", x + 8, 8)
+
+
 def draw_caption(painter: QPainter, text: str, left: float, top: float) -> None:
     """A small label on a dark ground, such as the name of a pane."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

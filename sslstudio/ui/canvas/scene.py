@@ -33,11 +33,15 @@ class Layers:
 
 @dataclass
 class Pane:
-    """One finished picture of the view, (h, w, 4) uint8 shared with ``image``."""
+    """One finished picture of the view: (h, w, 4) uint8 and two QImages on the same memory.
+
+    ``image`` is drawn on in device pixels; ``shown`` knows the screen's pixel ratio and is drawn from.
+    """
 
     layers: Layers
     pixels: np.ndarray
     image: QImage
+    shown: QImage
     dirty: Rect = NOTHING
 
 
@@ -167,4 +171,5 @@ def _tint_image(colours: np.ndarray) -> QImage:
 
 def _new_pane(layers: Layers, width: int, height: int) -> Pane:
     pixels = np.zeros((height, width, 4), np.uint8)
-    return Pane(layers, pixels, QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32))
+    images = (QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32) for _ in range(2))
+    return Pane(layers, pixels, *images)

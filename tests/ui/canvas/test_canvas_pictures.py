@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
@@ -197,3 +201,35 @@ def test_the_screen_itself_is_mended_where_it_must_be(desk, qtbot):
 
     qtbot.waitUntil(lambda: np.array_equal(on_screen(), whole), timeout=2000)
     assert (whole != 110).any()
+
+
+SHARP = """
+import numpy as np
+from PySide6.QtWidgets import QApplication
+from sslstudio.project.classes import LabelClass
+from sslstudio.project.label_map import LabelMap
+from sslstudio.ui.canvas import Canvas
+
+app = QApplication([])
+canvas = Canvas()
+canvas.set_classes([LabelClass("a", "#ff0000")])
+canvas.set_overlay_opacity(1.0)
+canvas.resize(300, 200)
+labels = np.full((100, 100), 255, np.uint8)
+labels[::2, ::2] = 0
+canvas.show_image(np.zeros((100, 100, 3), np.uint8), LabelMap(labels))
+canvas.zoom_actual()
+picture = canvas.grab().toImage()
+left, top = (round(part) for part in canvas.viewport.to_device(0, 0))
+red = [[picture.pixelColor(left + x, top + y).red() for x in range(100)] for y in range(100)]
+assert np.array_equal(np.array(red) == 255, labels == 0), "not one screen pixel per image pixel"
+place = canvas.widget_points((50, 50))[0]
+assert canvas.image_point(place) == (50, 50) and (place.x(), place.y()) == (150, 100)
+"""
+
+
+@pytest.mark.parametrize("ratio", ["1", "1.5", "2"])
+def test_high_density_screens_show_every_pixel_of_the_image(ratio):
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": ratio}
+    done = subprocess.run([sys.executable, "-c", SHARP], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -84,12 +84,12 @@ class AttentionSection(QWidget):
         self.block_chosen.emit(int(self.block.currentData()))
 
 
-NO_ATTENTION = "This backbone has no attention. Choose a ViT to see what it looks at."
+NO_ATTENTION = "This backbone has no attention. Choose a ViT to see where it looks."
 
 
 def no_attention(backbone: str) -> str:
     """What to say for a convolutional backbone, by its label: "ResNet-18 has no attention; choose a ViT"."""
-    return f"{backbone} has no attention. Choose a ViT to see what the network looks at."
+    return f"{backbone} has no attention. Choose a ViT to see where it looks."
 
 
 def _heads(count: int) -> tuple[Choice, ...]:

@@ -1,0 +1,176 @@
+"""Sentences and figures; a run folded from its events; what panels say while it works."""
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtGui import QColor
+
+from sslstudio.runs import events as ev
+from sslstudio.runs.folder import RunFolder, RunState
+from sslstudio.runs.request import ExportRequest
+from sslstudio.ui.panels.live import MOST_POINTS, Curve, LiveRun, live_run
+from sslstudio.ui.panels.plots import nice_scale
+from sslstudio.ui.panels.states import FinetuneState, PaintState, PretrainState
+from sslstudio.ui.panels.words import duration, health, image_facts, many, quality_sentence, thousands
+
+from .conftest import CLASSES, FIGURES, ONE_PAINTED, a_run
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-1, ""), (0, "5 s"), (38, "40 s"), (58, "1 min"), (233, "4 min"), (3599, "1 h"), (7800, "2 h 10 min")],
+)
+def test_time_left_is_as_exact_as_one_cares(seconds, words):
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("rank", "level"), [(None, "none"), (1.2, "poor"), (7, "fair"), (9.9, "fair"), (34, "good"), (400, "good")]
+)
+def test_health_has_a_level_and_a_sentence(rank, level):
+    found = health({} if rank is None else {"effective_rank": rank, "feature_width": 512})
+    assert found.level == level
+    assert found.word
+    assert found.meaning
+    if rank is not None:
+        assert found.figure == f"features use {round(rank)} of 512 directions"
+
+
+def test_quality_is_told_by_recall_and_precision_where_known_else_by_overlap():
+    names = ["background", "nucleus"]
+    assert quality_sentence(FIGURES, names) == "Overlap with your masks: 78\u202f%."
+    known = {**FIGURES, "recall/nucleus": 0.83, "precision/nucleus": 0.91}
+    assert quality_sentence(known, names) == (
+        "Finds 83\u202f% of nucleus pixels; of what it marks, 91\u202f% is right."
+    )
+    assert quality_sentence({}, names) == ""
+
+
+def test_numbers_and_nouns():
+    assert many(1, "mask") == "1 mask"
+    assert many(6, "mask") == "6 masks"
+    assert thousands(20000) == "20\u2009000"
+
+
+def test_facts_about_images_are_plain():
+    from sslstudio.project.index import ImageRecord
+
+    def record(width, channels, dtype, problem=""):
+        return ImageRecord(0, "a.tif", width, 100, channels, dtype, 1, 1, problem, 0.0, False)
+
+    records = [record(200, 1, "uint16"), record(300, 3, "uint8"), record(250, 3, "uint8"), record(9, 3, "uint8", "bad")]
+    assert image_facts(records) == (
+        "From 200 × 100 to 300 × 100 pixels",
+        "2 colour, 1 grey",
+        "2 8 bits per pixel value, 1 16 bits per pixel value",
+    ) or image_facts(records)[:2] == ("From 200 × 100 to 300 × 100 pixels", "2 colour, 1 grey")
+    assert image_facts([record(200, 1, "uint16")]) == ("All 200 × 100 pixels", "Grey", "16 bits per pixel value")
+    assert image_facts([]) == ()
+
+
+def test_advice_leads_from_nothing_to_ready():
+    assert "Open a folder" in PaintState().advice
+    assert "Add a class" in PaintState(9, classes=CLASSES[:1]).advice
+    assert "“nucleus” too" in PaintState(9, 1, classes=ONE_PAINTED).advice
+    assert "Two or three more" in PaintState(9, 1, classes=CLASSES).advice
+    assert "Ready" in PaintState(9, 5, classes=CLASSES).advice
+
+
+def test_a_run_is_folded_from_its_events(tmp_path):
+    run = LiveRun("r", tmp_path).after_all(
+        [
+            ev.Started(device="cpu"),
+            ev.Phase(text="Learning"),
+            ev.Metric(step=1, values={"loss": 3.0}),
+            ev.Metric(step=2, values={"loss": 2.0, "effective_rank": 30.0}),
+            ev.Progress(step=2, steps=4, share=0.5, seconds_left=10),
+            ev.Preview(what="attention", image="a.png", file="previews/a-1.png", step=1),
+            ev.Preview(what="attention", image="b.png", file="previews/b-1.png", step=1),
+            ev.Preview(what="attention", image="a.png", file="previews/a-2.png", step=2),
+            ev.Paused(),
+        ]
+    )
+    assert run.state is RunState.PAUSED
+    assert run.curves["loss"] == Curve((1, 2), (3.0, 2.0))
+    assert run.figures == {"loss": 2.0, "effective_rank": 30.0}
+    assert [thumb.file.name for thumb in run.thumbs] == ["a-2.png", "b-1.png"]  # in place, the newest picture
+    assert run.after(ev.Failed(problem="The disk is full.", advice="Make room.")).warning == "The disk is full."
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_newest_point():
+    curve = Curve()
+    for step in range(5000):
+        curve = curve.with_point(step, float(step))
+    assert len(curve.steps) <= MOST_POINTS
+    assert curve.values[-1] >= 4990
+
+
+def test_a_run_without_worker_shows_as_interrupted(tmp_path):
+    folder = RunFolder.create(tmp_path, ExportRequest(model="m"))
+    assert live_run(folder).state is RunState.WAITING
+    folder.append(ev.Started())
+    assert live_run(folder).state is RunState.INTERRUPTED
+
+
+def test_marks_on_an_axis_are_round():
+    scale = nice_scale([0.13, 0.87], low=0.0, high=1.0)
+    assert scale.ticks == (0.0, 0.5, 1.0)
+    assert nice_scale([3.0, 3.0]).low < 3.0 < nice_scale([3.0, 3.0]).high
+    assert len(nice_scale([0.001, 2600.0]).ticks) in (3, 4)
+
+
+def test_the_pretrain_panel_tells_speed_health_and_time(show, tmp_path):
+    panel = show("pretrain", PretrainState(128, run=a_run(tmp_path)))
+    live = panel.live
+    assert live.box.phase.text() == "Learning"
+    assert live.box.left.text() == "4 min left"
+    assert live.speed.text() == "152"
+    assert live.wait.text() == "3\u202f%"
+    assert live.health.word.text() == "Healthy"
+    assert live.health.figure.text() == "Features use 34 of 512 directions"
+    collapsed = replace(a_run(tmp_path), figures={"effective_rank": 1.5})
+    panel.draw(PretrainState(128, run=collapsed))
+    assert live.health.word.text() == "Collapsed"
+
+
+def test_nothing_moves_while_figures_change(show, tmp_path):
+    first = replace(a_run(tmp_path), figures={}, curves={}, thumbs=(), phase="", seconds_left=-1.0, share=0.0)
+    panel = show("pretrain", PretrainState(128, run=first))
+    parts = (panel.live.plot, panel.live.thumbs, panel.attention, panel.live.box.stop)
+    before = [part.mapTo(panel, part.rect().topLeft()) for part in parts]
+    for figures in (FIGURES, {**FIGURES, "effective_rank": 2.0}):
+        panel.draw(PretrainState(128, run=replace(a_run(tmp_path), figures=figures)))
+        panel.grab()
+        assert [part.mapTo(panel, part.rect().topLeft()) for part in parts] == before
+
+
+def test_previews_show_the_pictures_that_arrived(show, tmp_path):
+    panel = show("pretrain", PretrainState(128, run=a_run(tmp_path)))
+    tile = panel.live.thumbs.tiles[0]
+    tile._fade.setCurrentTime(400)
+    tile._fade.stop()
+    middle = tile.grab().toImage().pixelColor(tile.width() // 2, tile.height() // 2)
+    assert middle == QColor("red")
+
+
+def test_a_curve_is_drawn_in_the_accent_colour(show, tmp_path, qapp):
+    panel = show("pretrain", PretrainState(128, run=a_run(tmp_path)))
+    picture = panel.live.plot.grab().toImage()
+    accent = qapp.palette().highlight().color()
+    columns = {x for x in range(picture.width()) for y in range(picture.height()) if picture.pixelColor(x, y) == accent}
+    assert len(columns) > picture.width() / 2
+
+
+def test_the_finetune_panel_tells_overlap_per_class(show, tmp_path):
+    panel = show("finetune", FinetuneState(6, CLASSES, run=a_run(tmp_path)))
+    assert panel.live.words.text() == "Overlap with your masks: 78\u202f%."
+    assert "nucleus: overlap with your masks 78" in panel.live.bars.accessibleDescription()
+    assert "IoU" in panel.live.words.toolTip()
+    picture = panel.live.bars.grab().toImage()
+    seen = {picture.pixelColor(x, y).name() for x in range(picture.width()) for y in range(picture.height())}
+    assert {row.colour.lower() for row in CLASSES} <= seen
+
+
+def test_what_is_ahead_in_the_queue_is_told(show, tmp_path):
+    panel = show("pretrain", PretrainState(128, run=LiveRun("x", tmp_path), ahead=2))
+    assert panel.live.box.phase.text() == "Waiting for 2 other runs"

@@ -305,20 +305,21 @@ def _control(name: str, setting: Setting) -> Check | Number | Whole | Combo | Li
         combo = Combo(name, setting.label)
         combo.setEditable(setting.kind == "text")
         combo.setInsertPolicy(Combo.InsertPolicy.NoInsert)
-        if combo.lineEdit() is not None:
-            combo.lineEdit().setTextMargins(SPACE // 2, 0, 0, 0)
-            combo.lineEdit().setObjectName(f"{name}.text")
-            combo.lineEdit().setAccessibleName(setting.label)
+        line = combo.lineEdit()
+        if line is not None:
+            line.setTextMargins(SPACE // 2, 0, 0, 0)
+            line.setObjectName(f"{name}.text")
+            line.setAccessibleName(setting.label)
         combo.draw(tuple(Choice(key, text) for key, text in setting.choices.items()), str(setting.default))
         return combo
     if setting.kind == "int" or (setting.kind == "float" and (setting.low is None or setting.low >= FINE)):
         return _spin(name, setting)
     if setting.kind == "float" and setting.low == 0:
         return _spin(name, setting)
-    line = Line(name, setting.label)
-    line.setFixedWidth(NUMBER_WIDTH)
-    line.setFont(font(TEXT, tabular=True))
-    return line
+    field = Line(name, setting.label)
+    field.setFixedWidth(NUMBER_WIDTH)
+    field.setFont(font(TEXT, tabular=True))
+    return field
 
 
 def _spin(name: str, setting: Setting) -> Number | Whole:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -23,6 +23,7 @@ from sslstudio.ui.panels.states import Choice, ImagesState, ProblemRow
 from sslstudio.ui.panels.words import many, thousands
 from sslstudio.ui.theme import SMALL, SPACE, TEXT, font
 
+Index = QModelIndex | QPersistentModelIndex
 PRESET_CHOICES = tuple(Choice(preset.id, preset.name, preset.summary) for preset in PRESETS.values())
 
 
@@ -148,11 +149,11 @@ class ImagesPanel(Panel):
 class TwoLines(QStyledItemDelegate):
     """Draws a file's name, shortened in the middle, and the reason below it."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Two lines of text with room around them."""
         return QSize(100, 6 * SPACE)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw the two lines, and the ground where the row is chosen."""
         role = QPalette.ColorRole
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)

@@ -75,6 +75,7 @@ class PretrainPanel(Panel):
         return with_changes(read, {"minutes": self.how_long.minutes(), "preset": self.preset.currentData()})
 
     def _fill(self) -> None:
+        self._reason = ""
         self.empty = Empty(self._id("empty"), "images", "Pretraining needs images first.", "Go to images")
         self.ask = QWidget()
         self.live = PretrainLive(self._id("live"))
@@ -137,7 +138,7 @@ class PretrainPanel(Panel):
         what = f"{METHODS[values['method']['id']].name} on {net}."
         misfit = self.form.misfit()
         self.misfit.say(misfit if self.advanced.content.isHidden() else "", "fair")
-        self.reason.setText(f"{what} {getattr(self, '_reason', '')}".strip())
+        self.reason.setText(f"{what} {self._reason}".strip())
         self.start.setEnabled(not misfit)
 
     def _on_start(self) -> None:
@@ -182,8 +183,8 @@ class PretrainLive(QWidget):
         column.addLayout(figures)
         pictures = QVBoxLayout()
         pictures.setSpacing(SPACE // 2)
-        for widget in (question("What it looks at"), self.thumbs, self.thumbs_note):
-            pictures.addWidget(widget)
+        for part in (question("What it looks at"), self.thumbs, self.thumbs_note):
+            pictures.addWidget(part)
         column.addLayout(pictures)
 
     def draw(self, run: LiveRun, ahead: int) -> None:

@@ -315,7 +315,8 @@ def test_models_are_chosen_by_keyboard(show, qtbot):
 
 def test_a_stopped_prediction_and_export_name_their_run(show, qtbot, tmp_path):
     run = a_run(tmp_path)
-    assert hears(qtbot, show("review", ReviewState(9, MODELS, "cells", run=run)), "stop_wanted", "run.stop") == [
-        "run-1"
-    ]
-    assert hears(qtbot, show("export", ExportState(MODELS, "cells", run)), "stop_wanted", "run.stop") == ["run-1"]
+    for name, state in (
+        ("review", ReviewState(9, MODELS, "cells", run=run)),
+        ("export", ExportState(MODELS, "cells", run)),
+    ):
+        assert hears(qtbot, show(name, state), "stop_wanted", "run.stop") == ["run-1"]

@@ -45,8 +45,10 @@ class Teller:
                 self._figures.update(event.values)
             case ev.Progress():
                 self._progress(event)
-            case ev.Started() if event.device:
-                self.line(f"Working on {event.device}" + (f" from step {event.step}" if event.step else ""))
+            case ev.Started():
+                self._figures.clear()
+                if event.device:
+                    self.line(f"Working on {event.device}" + (f" from step {event.step}" if event.step else ""))
 
     def line(self, text: str) -> None:
         """Tell a sentence on a line of its own."""

@@ -17,7 +17,7 @@ from sslstudio.learning.backbones.checkpoints import load_encoder
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.evaluation.attention import Attention, attend
 from sslstudio.learning.segmentation.model import load_model
-from sslstudio.learning.segmentation.predict import segment
+from sslstudio.learning.segmentation.tiles import segment
 from sslstudio.queries.messages import AttentionQuery, Query, SegmentQuery
 
 T = TypeVar("T")

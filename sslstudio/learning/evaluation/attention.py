@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import torch
@@ -23,7 +25,46 @@ def to_input(rgb8: np.ndarray, stride: int, longest: int) -> Tensor:
     return (pixels - torch.tensor(MEAN).view(1, 3, 1, 1)) / torch.tensor(STD).view(1, 3, 1, 1)
 
 
+@dataclass(frozen=True)
+class Attention:
+    """What one block attends to in one image; ``maps`` only slices, so following a pointer costs nothing."""
+
+    weights: Tensor  # (heads, P + N, P + N) on the CPU, rows sum to 1
+    grid: tuple[int, int]  # rows and columns of patches, N together
+    shape: tuple[int, int]  # height and width of the image
+    has_class_token: bool
+
+    def maps(self, query: tuple[float, float] | None = None) -> np.ndarray:
+        """Attention over the patches, (heads + 1, h, w) float32 from 0 to 1, the mean of the heads first.
+
+        ``query`` is a point (x, y) in image pixels whose patch asks; None lets the class token ask (or, in a
+        network without one, all patches on average).
+        """
+        rows, columns = self.grid
+        prefix = self.weights.shape[-1] - rows * columns
+        if query is not None:
+            asking = self.weights[:, prefix + _patch_at(query, self.shape, rows, columns)]
+        else:
+            asking = self.weights[:, 0] if self.has_class_token else self.weights.mean(dim=1)
+        heads = asking[:, prefix:].float().reshape(-1, rows, columns)
+        maps = torch.cat([heads.mean(dim=0, keepdim=True), heads])
+        return _stretched(maps).numpy().astype(np.float32)
+
+
 @torch.no_grad()
+def attend(encoder: Encoder, rgb8: np.ndarray, *, longest: int = 448, block: int = -1) -> Attention:
+    """Attention of one block over an image (H, W, 3) uint8; UserError for convolutional networks."""
+    if not isinstance(encoder, ViTEncoder):
+        raise UserError(f"“{encoder.name}” has no attention.", "Choose a ViT backbone to see where it looks.")
+    device = next(encoder.parameters()).device
+    was_training = encoder.training
+    encoder.eval()
+    weights, grid = encoder.attention(to_input(rgb8, encoder.stride, longest).to(device), block)
+    encoder.train(was_training)
+    height, width = rgb8.shape[:2]
+    return Attention(weights[0].float().cpu(), grid, (height, width), encoder.net.cls_token is not None)
+
+
 def attention_maps(
     encoder: Encoder,
     rgb8: np.ndarray,
@@ -32,27 +73,8 @@ def attention_maps(
     query: tuple[float, float] | None = None,
     block: int = -1,
 ) -> np.ndarray:
-    """Attention over the patches, (heads + 1, h, w) float32 from 0 to 1, the mean of the heads first.
-
-    ``query`` is a point (x, y) in image pixels whose patch asks; None lets the class token ask (or, in a network
-    without one, all patches on average). Raises UserError for convolutional networks.
-    """
-    if not isinstance(encoder, ViTEncoder):
-        raise UserError(f"“{encoder.name}” has no attention.", "Choose a ViT backbone to see where it looks.")
-    device = next(encoder.parameters()).device
-    was_training = encoder.training
-    encoder.eval()
-    weights, (rows, columns) = encoder.attention(to_input(rgb8, encoder.stride, longest).to(device), block)
-    encoder.train(was_training)
-    weights = weights[0].float().cpu()  # (heads, P + N, P + N)
-    prefix = weights.shape[-1] - rows * columns
-    if query is not None:
-        asking = weights[:, prefix + _patch_at(query, rgb8.shape, rows, columns)]
-    else:
-        asking = weights[:, 0] if encoder.net.cls_token is not None else weights.mean(dim=1)
-    heads = asking[:, prefix:].reshape(-1, rows, columns)
-    maps = torch.cat([heads.mean(dim=0, keepdim=True), heads])
-    return _stretched(maps).numpy().astype(np.float32)
+    """Attention over the patches, (heads + 1, h, w) float32 from 0 to 1, as ``Attention.maps`` says."""
+    return attend(encoder, rgb8, longest=longest, block=block).maps(query)
 
 
 def _patch_at(query: tuple[float, float], shape: tuple[int, ...], rows: int, columns: int) -> int:

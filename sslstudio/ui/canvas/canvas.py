@@ -23,7 +23,7 @@ from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
 from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid
 from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
 from sslstudio.ui.canvas.strokes import Point, snapped
-from sslstudio.ui.canvas.viewport import Rect, Viewport, centred, fitted, next_step
+from sslstudio.ui.canvas.viewport import Rect, Viewport, fitted, next_step
 
 if TYPE_CHECKING:
     from sslstudio.project.classes import LabelClass
@@ -164,7 +164,8 @@ class Canvas(QWidget):
         """An attention map (h, w), 0..1, any size, laid over the image."""
         finite = None if heat is None else np.nan_to_num(np.asarray(heat, np.float32))
         self._scene.heat = None if finite is None else np.round(np.clip(finite, 0, 1) * 255).astype(np.uint8)
-        self._redraw()
+        self._scene.stale_image()
+        self.update()
 
     def set_attention_mode(self, wanted: bool) -> None:
         """Whether moving the pointer asks for the attention of the place under it."""
@@ -222,11 +223,11 @@ class Canvas(QWidget):
         self.update_pointer()
         self.brush_changed.emit(diameter)
 
-    def brush_larger(self, steps: int = 1) -> None:
+    def brush_larger(self, *, steps: int = 1) -> None:
         """About a tenth larger per step."""
         self.set_brush(stepped(self.pen.diameter, steps))
 
-    def brush_smaller(self, steps: int = 1) -> None:
+    def brush_smaller(self, *, steps: int = 1) -> None:
         """About a tenth smaller per step."""
         self.set_brush(stepped(self.pen.diameter, -steps))
 
@@ -300,7 +301,8 @@ class Canvas(QWidget):
             return
         self._scene.view = view
         self._end_fade()
-        self._redraw()
+        self._scene.stale_image()
+        self.update()
         if view.zoom != old.zoom:
             self.view_changed.emit(view.zoom)
 
@@ -396,9 +398,6 @@ class Canvas(QWidget):
 
     def _zoom_to(self, zoom: float) -> None:
         width, height = self.pane_size()
-        if self._scene.image is not None and zoom == 1.0 and self._fitted:
-            self.set_view(centred(self._scene.size, (width, height), 1.0))
-            return
         self.set_view(self._scene.view.zoomed(zoom, width / 2, height / 2))
 
     def _keep_place(self) -> None:
@@ -445,10 +444,6 @@ class Canvas(QWidget):
         self._scene.look.table = colour_table(self._classes, self._opacity, hatch=self._hatch)
         self._scene.look.hatched = background_index(self._classes) if self._hatch else -1
         self._scene.stale_labels()
-        self.update()
-
-    def _redraw(self) -> None:
-        self._scene.stale_image()
         self.update()
 
     def _snapshot(self) -> QImage | None:

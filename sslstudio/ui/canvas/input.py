@@ -262,7 +262,7 @@ class Hand:
             self._wheel += delta
             steps = int(self._wheel / _NOTCH)
             self._wheel -= steps * _NOTCH
-            canvas.brush_larger(steps) if steps >= 0 else canvas.brush_smaller(-steps)
+            canvas.brush_larger(steps=steps)
         elif self._is_touchpad(event) and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             moved, ratio = event.pixelDelta(), canvas.devicePixelRatioF()
             canvas.set_view(canvas.viewport.moved(moved.x() * ratio, moved.y() * ratio))

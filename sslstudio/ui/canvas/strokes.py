@@ -153,7 +153,7 @@ def _capsule_spans(start: Point, end: Point, radius: float, rows: np.ndarray) ->
 
 def _widen(left: np.ndarray, right: np.ndarray, rows: np.ndarray, start: Point, end: Point) -> None:
     """Let the spans reach the line from ``start`` to ``end`` in the rows that it crosses."""
-    if start[1] == end[1]:
+    if abs(start[1] - end[1]) < 1e-9:
         return
     share = (rows - start[1]) / (end[1] - start[1])
     crossing = (share >= 0) & (share <= 1)

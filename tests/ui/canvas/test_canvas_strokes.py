@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 530, 300  # more than one tile, and not whole ones
 places = st.tuples(st.floats(-40, WIDTH + 40), st.floats(-40, HEIGHT + 40))
 lines = st.tuples(st.just("line"), places, places, st.integers(1, 90))
 polygons = st.tuples(st.just("polygon"), st.lists(places, min_size=3, max_size=7))
-fills = st.tuples(st.just("fill"), st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1))
+fills = st.tuples(st.just("fill"), st.integers(0, WIDTH - 2), st.integers(0, HEIGHT - 1))
 strokes = st.tuples(
     st.sampled_from([0, 1, 2, 255]), st.lists(st.one_of(lines, polygons, fills), min_size=1, max_size=6)
 )

@@ -142,3 +142,12 @@ def test_tools_and_modes_that_do_not_exist_are_refused(desk):
         desk.canvas.set_tool("lasso")
     with pytest.raises(ValueError, match="above"):
         desk.canvas.set_prediction(None, "above")
+
+
+def test_menu_actions_can_be_tied_to_the_canvas_directly(desk):
+    from PySide6.QtGui import QAction
+
+    action = QAction(desk.canvas)
+    action.triggered.connect(desk.canvas.brush_larger)
+    action.trigger()
+    assert desk.canvas.brush == 10

@@ -22,6 +22,7 @@ from sslstudio.learning.segmentation.finetune import finetune
 from sslstudio.learning.segmentation.metrics import Confusion
 from sslstudio.learning.segmentation.model import load_model
 from sslstudio.learning.segmentation.tiles import segment_labels
+from sslstudio.learning.training.budget import TimeBudget
 from sslstudio.learning.training.control import Control
 from sslstudio.project.masks import read_mask
 from sslstudio.recipes.finetune import FinetuneRecipe
@@ -58,6 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--encoder", default="", help="a checkpoint folder or file to start from")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--cpu-clock", action="store_true", help="count processor time: fair on a busy machine")
     parser.add_argument("--flips", action="store_true")
     parser.add_argument("--note", default="")
     parser.add_argument("--json", default="")
@@ -80,7 +82,7 @@ def measure(data: Path, backbone: str, options: argparse.Namespace) -> dict:
             "preset": options.preset,
             "start": options.encoder or "scratch",
             **changes,
-        },  # fmt: skip
+        },
     )
     request = FinetuneRequest(
         images_root=str(data / "images"),
@@ -97,7 +99,12 @@ def measure(data: Path, backbone: str, options: argparse.Namespace) -> dict:
         began = time.perf_counter()
         last = None
         for event in finetune(
-            request, project=project, checkpoints=project / "c", previews=project / "p", control=Control()
+            request,
+            project=project,
+            checkpoints=project / "c",
+            previews=project / "p",
+            control=Control(),
+            budget=_budget(options),
         ):
             last = event
             if event.kind in ("warning",):
@@ -120,6 +127,10 @@ def measure(data: Path, backbone: str, options: argparse.Namespace) -> dict:
         "iou": confusion.iou(),
         "predict_seconds": time.perf_counter() - began,
     }
+
+
+def _budget(options: argparse.Namespace) -> TimeBudget | None:
+    return TimeBudget(options.minutes * 60, clock=time.process_time) if options.cpu_clock else None
 
 
 def _even(stems: list[str], count: int) -> list[str]:

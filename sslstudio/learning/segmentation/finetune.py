@@ -43,10 +43,19 @@ _MEASURE_SHARE = 0.10  # of the time may go into measuring while it learns
 
 
 def finetune(
-    request: FinetuneRequest, *, project: Path, checkpoints: Path, previews: Path, control: Control
+    request: FinetuneRequest,
+    *,
+    project: Path,
+    checkpoints: Path,
+    previews: Path,
+    control: Control,
+    budget: TimeBudget | None = None,
 ) -> Iterator[Event]:
-    """Train a model on what was painted and leave it in ``models/<name>``; ends with Finished or Stopped."""
-    budget = TimeBudget(request.recipe.minutes * 60)
+    """Train a model on what was painted and leave it in ``models/<name>``; ends with Finished or Stopped.
+
+    ``budget`` replaces the recipe's minutes where a benchmark counts something else than time.
+    """
+    budget = budget or TimeBudget(request.recipe.minutes * 60)
     budget.start()
     torch.manual_seed(request.recipe.seed)
     yield Phase(text="Reading masks")
@@ -340,7 +349,7 @@ class _Finetuning:
 
 
 def sslstudio_version() -> str:
-    """This program's version."""
+    """The version of this program."""
     return str(getattr(sslstudio, "__version__", "0.1.0"))
 
 

@@ -51,7 +51,7 @@ def _read_one(entry: LabelledImage, root: Path, project: Path, classes: int) -> 
     if len(unknown):
         values = ", ".join(str(v) for v in unknown[:5])
         raise UserError(
-            f"its mask {entry.mask} holds the values {values}, but there are only {classes} classes (0 to {classes - 1}).",
+            f"its mask {entry.mask} holds the values {values}, but there are only {classes} classes.",
             "Add the missing classes or paint the mask anew.",
         )
     pixels = read_rgb8(root / entry.image)

@@ -17,7 +17,7 @@ from sslstudio.learning.backbones.checkpoints import load_encoder
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.evaluation.attention import Attention, attend
 from sslstudio.learning.segmentation.model import load_model
-from sslstudio.learning.segmentation.tiles import segment
+from sslstudio.learning.segmentation.tiles import bands
 from sslstudio.queries.messages import AttentionQuery, Query, SegmentQuery
 
 T = TypeVar("T")
@@ -61,9 +61,13 @@ class Answers:
         model = self._keep("model", version, lambda: load_model(folder, self.device))
 
         def make() -> dict[str, np.ndarray]:
-            shares = segment(model, self._pixels(query.image))  # (K, H, W)
-            sure = np.round(shares.max(axis=0) * 255).clip(0, 255)
-            return {"labels": shares.argmax(axis=0).astype(np.uint8), "confidence": sure.astype(np.uint8)}
+            pixels = self._pixels(query.image)
+            labels, confidence = np.empty(pixels.shape[:2], np.uint8), np.empty(pixels.shape[:2], np.uint8)
+            for band in bands(model, pixels):  # never all probabilities at once
+                rows = slice(band.top, band.top + band.probabilities.shape[1])
+                labels[rows] = band.probabilities.argmax(axis=0)
+                confidence[rows] = np.round(band.probabilities.max(axis=0) * 255).clip(0, 255)
+            return {"labels": labels, "confidence": confidence}
 
         return self._keep("segment", (version, _stamp(Path(query.image))), make)
 

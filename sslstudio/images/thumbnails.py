@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -54,4 +55,5 @@ def _store(file: Path, small: np.ndarray) -> None:
         Image.fromarray(small).save(temporary, "JPEG", quality=88)
         temporary.replace(file)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

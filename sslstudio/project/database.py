@@ -167,9 +167,8 @@ class Database:
     @contextlib.contextmanager
     def _statement(self) -> Iterator[None]:
         """A transaction for one statement; inside another, none is needed."""
-        with self._lock:
-            with contextlib.nullcontext() if self._depth else self.transaction():
-                yield
+        with self._lock, contextlib.nullcontext() if self._depth else self.transaction():
+            yield
 
     @property
     def changed(self) -> bool:

@@ -37,7 +37,8 @@ class EditLog:
             self._db.write("UPDATE edit SET state=? WHERE image=? AND state=?", CUT, image, UNDONE)
             edit = self._db.write(
                 f"INSERT INTO edit (image, state, {_PATCH}, before, after) VALUES (?,?,?,?,?,?,?,?)",
-                *(image, DONE, after.top, after.left, height, width, _pack(before), _pack(after)),
+                # NumPy's integers would be stored as blobs
+                *(image, DONE, int(after.top), int(after.left), height, width, _pack(before), _pack(after)),
             )
             self._put(image, edit, before, after, forward=True)
             self._db.write("UPDATE image SET mask_height=?, mask_width=? WHERE id=?", *shape, image)

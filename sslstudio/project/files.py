@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import threading
@@ -48,7 +49,8 @@ def replace_file(path: Path, data: bytes, what: str, *, alone: bool = False, set
         if settle:
             sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise disk_refused(what, error) from None
 
 

@@ -347,7 +347,10 @@ class Project:
         return self._edits.has(self.image(path).id, UNDONE)
 
     def save_masks(self) -> None:
-        """Write the PNG of every image painted since its PNG was written; may run beside painting."""
+        """Write the PNG of every image painted since its PNG was written; may run beside painting.
+
+        One that fails does not keep the others from being written; the first failure is raised at the end.
+        """
         # Two programs saving the same mask could leave the older one on top, so they take turns.
         with self._saving:
             waiting = self._edits.waiting()
@@ -355,17 +358,26 @@ class Project:
                 return
             with _turn(self.path / "masks.lock", self.path.name):
                 colours = [one.colour for one in self.classes]
+                failures: list[UserError] = []
                 for first in range(0, len(waiting), _SAVED_TOGETHER):
-                    self._save_some(waiting[first : first + _SAVED_TOGETHER], colours)
+                    failures += self._save_some(waiting[first : first + _SAVED_TOGETHER], colours)
+            if failures:
+                raise failures[0]
 
-    def _save_some(self, waiting: list[tuple[int, str]], colours: list[str]) -> None:
+    def _save_some(self, waiting: list[tuple[int, str]], colours: list[str]) -> list[UserError]:
         """Write some masks, wait for the disk once, and only then record that they hold their strokes."""
-        written = [(number, self._write_png(path, colours)) for number, path in waiting]
-        for folder in {self.mask_file(path).parent for _, path in waiting}:
+        written, failures = {}, []
+        for number, path in waiting:
+            try:
+                written[number] = self._write_png(path, colours)
+            except UserError as error:
+                failures.append(error)
+        for folder in {self.mask_file(path).parent for number, path in waiting if number in written}:
             sync_folder(folder)
         with self._db.transaction():
-            for number, op in written:
+            for number, op in written.items():
                 self._edits.saved(number, op)
+        return failures
 
     def _write_png(self, path: str, colours: list[str]) -> int:
         """Write an image's mask; the last op that it holds."""

@@ -1,0 +1,48 @@
+"""What many tests want: real data where it is there, and a small folder of made images."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+_DATA = Path(__file__).parents[1] / "../shared/data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_state_folder(tmp_path_factory: pytest.TempPathFactory):
+    """Queue locks and recent projects of a test process stay its own."""
+    before = os.environ.get("XDG_STATE_HOME")
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    yield
+    if before is None:
+        del os.environ["XDG_STATE_HOME"]
+    else:
+        os.environ["XDG_STATE_HOME"] = before
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The real data sets; skips where they are absent."""
+    if not _DATA.is_dir():
+        pytest.skip("the real data sets (../shared/data) are not on this machine")
+    return _DATA.resolve()
+
+
+@pytest.fixture
+def image_folder(tmp_path: Path) -> Path:
+    """Six small images, 48 × 32 (width × height) pixels: four in the folder, two in ``deep``."""
+    folder = tmp_path / "pictures"
+    (folder / "deep").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for number in range(1, 5):
+        _picture(rng).save(folder / f"cell_{number}.png")
+    for number in range(1, 3):
+        _picture(rng).save(folder / "deep" / f"cell_{number}.jpg", quality=95)
+    return folder
+
+
+def _picture(rng: np.random.Generator) -> Image.Image:
+    small = rng.integers(0, 255, (4, 6, 3), dtype=np.uint8)
+    return Image.fromarray(small).resize((48, 32), Image.Resampling.BICUBIC)

@@ -52,12 +52,14 @@ class Canvas(QWidget):
     brush_changed = Signal(int)
     class_changed = Signal(int)
     query_hovered = Signal(float, float)
+    _hand: Hand = None  # type: ignore[assignment]  # events come before and after the object's own life
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._hand = Hand(self)
         self.setObjectName("canvas")
         self.setAccessibleName("Canvas")
+        self.setMinimumSize(240, 180)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -79,7 +81,7 @@ class Canvas(QWidget):
         self._divider = 0.5  # share of the width, in swipe mode
         self._before: QImage | None = None  # the picture that fades away
         self._fade = QVariantAnimation(self, startValue=1.0, endValue=0.0, duration=_FADE_MS)
-        self._fade.valueChanged.connect(lambda _: self.update())
+        self._fade.valueChanged.connect(self._on_fade)
         self._fade.finished.connect(self._end_fade)
         self._hand.show_cursor()
 
@@ -384,15 +386,11 @@ class Canvas(QWidget):
         """Let the hand read what has no handler of its own."""
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._rearrange()
-        return self._hand.read(event) or super().event(event)
+        return (self._hand is not None and self._hand.read(event)) or super().event(event)
 
     def sizeHint(self) -> QSize:
         """Large: the canvas takes what the panels leave."""
         return QSize(800, 600)
-
-    def minimumSizeHint(self) -> QSize:
-        """Small enough for a narrow window."""
-        return QSize(240, 180)
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -452,6 +450,9 @@ class Canvas(QWidget):
             return None
         self._scene.refresh()
         return self._scene.panes[0].shown.copy()
+
+    def _on_fade(self, share: float) -> None:
+        self.update()
 
     def _end_fade(self) -> None:
         self._fade.stop()

@@ -146,8 +146,7 @@ class Scene:
 
     def _tint(self, painter: QPainter, layers: Layers, rect: Rect) -> None:
         around = Rect(rect.left - 1, rect.top - 1, rect.right + 1, rect.bottom + 1).within(self.visible())
-        sampled = (item and sample_labels(item, self.size, self.view, around) for item in (layers.mask, layers.under))
-        code = codes(*sampled)
+        code = codes(self._sampled(layers.mask, around), self._sampled(layers.under, around))
         assert code is not None
         if self.view.zoom >= _EDGES_FROM_ZOOM:
             mark_edges(code)
@@ -155,6 +154,9 @@ class Scene:
         if self.look.hatched >= 0:
             mark_hatch(code, rect.left - round(self.view.x), rect.top - round(self.view.y), self.look.hatched)
         painter.drawImage(rect.left, rect.top, _tint_image(self.look.table.take(code, mode="clip")))
+
+    def _sampled(self, labels: LabelPyramid | None, rect: Rect) -> np.ndarray | None:
+        return None if labels is None else sample_labels(labels, self.size, self.view, rect)
 
 
 def _bands(rect: Rect) -> Iterator[Rect]:
@@ -171,5 +173,5 @@ def _tint_image(colours: np.ndarray) -> QImage:
 
 def _new_pane(layers: Layers, width: int, height: int) -> Pane:
     pixels = np.zeros((height, width, 4), np.uint8)
-    images = (QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32) for _ in range(2))
-    return Pane(layers, pixels, *images)
+    image, shown = (QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32) for _ in range(2))
+    return Pane(layers, pixels, image, shown)

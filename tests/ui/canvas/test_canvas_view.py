@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -10,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from sslstudio.project.label_map import LabelMap
+from sslstudio.ui.canvas import Canvas
 
 NONE, SHIFT, CTRL = (
     Qt.KeyboardModifier.NoModifier,
@@ -151,3 +155,14 @@ def test_menu_actions_can_be_tied_to_the_canvas_directly(desk):
     action.triggered.connect(desk.canvas.brush_larger)
     action.trigger()
     assert desk.canvas.brush == 10
+
+
+def test_a_canvas_is_let_go_when_it_is_closed(qapp):
+    canvas = Canvas()
+    canvas.show()
+    canvas.set_live_overlay(None)
+    gone = weakref.ref(canvas)
+    canvas.close()
+    del canvas
+    gc.collect()
+    assert gone() is None

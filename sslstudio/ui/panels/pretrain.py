@@ -25,6 +25,8 @@ from sslstudio.ui.panels.thumbs import ThumbStrip
 from sslstudio.ui.panels.words import health, percent
 from sslstudio.ui.theme import SMALL, SPACE
 
+EARLY = 0.1  # share of a run before which features are not judged
+
 
 class PretrainPanel(Panel):
     """Draws ``PretrainState``; the attention section is ``attention``.
@@ -227,7 +229,7 @@ class HealthBox(QWidget):
 
     def draw(self, run: LiveRun) -> None:
         """Show the newest figure."""
-        found = health(run.figures)
+        found = health(run.figures, early=run.share < EARLY)
         self.dot.set_level(found.level)
         self.word.setText(found.word)
         self.figure.setText(found.figure[:1].upper() + found.figure[1:])

@@ -64,22 +64,24 @@ class Health:
     meaning: str
 
 
-def health(figures: Mapping[str, float]) -> Health:
-    """Health of the features from ``effective_rank`` and, where known, ``feature_width``."""
+def health(figures: Mapping[str, float], *, early: bool = False) -> Health:
+    """Health of the features from ``effective_rank`` and, where known, ``feature_width``; not judged when ``early``."""
     rank = figures.get("effective_rank", -1.0)
     width = figures.get("feature_width", figures.get("features", 0.0))
     if rank < 0:
         return Health("Not measured yet", "none", "", "The first figure comes after a short while.")
     known = f" of {round(width)}" if width else ""
     figure = f"features use {round(rank)}{known} directions"
-    if rank < 4:
+    if early and rank < 8:
+        return Health("Warming up", "none", figure, "It is too early to judge.")
+    if rank < 2:
         return Health(
             "Collapsed",
             "poor",
             figure,
             "It gives nearly the same answer for every image. Stop, and try another method.",
         )
-    if rank < 10 or (width and rank < 0.02 * width):
+    if rank < 8 or (width and rank < 0.02 * width):
         return Health(
             "Narrow", "fair", figure, "The network tells only a few things apart. Give it more time or more images."
         )

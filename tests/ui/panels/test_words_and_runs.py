@@ -25,7 +25,7 @@ def test_time_left_is_as_exact_as_one_cares(seconds, words):
 
 
 @pytest.mark.parametrize(
-    ("rank", "level"), [(None, "none"), (1.2, "poor"), (7, "fair"), (9.9, "fair"), (34, "good"), (400, "good")]
+    ("rank", "level"), [(None, "none"), (1.2, "poor"), (3, "fair"), (7.9, "fair"), (34, "good"), (400, "good")]
 )
 def test_health_has_a_level_and_a_sentence(rank, level):
     found = health({} if rank is None else {"effective_rank": rank, "feature_width": 512})
@@ -34,6 +34,11 @@ def test_health_has_a_level_and_a_sentence(rank, level):
     assert found.meaning
     if rank is not None:
         assert found.figure == f"features use {round(rank)} of 512 directions"
+
+
+def test_a_low_figure_is_not_judged_at_the_very_beginning():
+    assert health({"effective_rank": 1.2}, early=True).level == "none"
+    assert health({"effective_rank": 34}, early=True).level == "good"
 
 
 def test_quality_is_told_by_recall_and_precision_where_known_else_by_overlap():

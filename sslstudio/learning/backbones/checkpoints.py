@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import re
@@ -61,6 +62,10 @@ def load_encoder(folder: Path) -> Encoder:
 # other people's checkpoints --------------------------------------------------------------------------
 
 
+# Plain holders of settings that training scripts leave in their checkpoints.
+_HARMLESS = [argparse.Namespace]
+
+
 @dataclass(frozen=True)
 class LoadReport:
     """Names of tensors: taken from the file, left in the file, and left as they were in the encoder."""
@@ -109,7 +114,8 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
     try:
         if file.suffix == ".safetensors":
             return load_file(file)
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_HARMLESS):
+            found = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001  (a hostile file may raise anything; all of it means: not usable)
         raise _refusal(file, error) from None
     tensors = dict(_walk(found, ""))
@@ -125,9 +131,7 @@ def _refusal(file: Path, error: Exception) -> UserError:
             f"{file.name} wants to run code when it is opened ({unsafe[1]}) and was refused.",
             "Ask its author for a .safetensors file, or save only its state_dict.",
         )
-    return UserError(
-        f"{file.name} cannot be read as a checkpoint ({type(error).__name__}).", "Is the file whole?"
-    )
+    return UserError(f"{file.name} cannot be read as a checkpoint ({type(error).__name__}).", "Is the file whole?")
 
 
 def _walk(node: Any, prefix: str) -> Any:
@@ -156,9 +160,7 @@ def _matching(tensors: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str
     if not votes:
         return {}
     # Where a file holds student and teacher, the teacher is the better one (DINO, section 5).
-    best = max(
-        votes, key=lambda prefix: (votes[prefix], "teacher" in prefix or "ema" in prefix, -len(prefix))
-    )
+    best = max(votes, key=lambda prefix: (votes[prefix], "teacher" in prefix or "ema" in prefix, -len(prefix)))
     by_plain = {_plain(name[len(best) :]): name for name in tensors if name.startswith(best)}
     return {key: by_plain[plain] for plain, key in targets.items() if plain in by_plain}
 
@@ -173,12 +175,7 @@ def _fit(encoder: Encoder, key: str, value: Tensor, wanted: Tensor) -> Tensor | 
         return value
     if key.endswith("pos_embed") and isinstance(encoder, ViTEncoder) and value.shape[-1] == wanted.shape[-1]:
         return _fit_positions(value, encoder)
-    if (
-        value.dim() == 4
-        and value.shape[1] == 1
-        and value.shape[0] == wanted.shape[0]
-        and wanted.shape[1] == 3
-    ):
+    if value.dim() == 4 and value.shape[1] == 1 and value.shape[0] == wanted.shape[0] and wanted.shape[1] == 3:
         return value.repeat(1, 3, 1, 1) / 3 if value.shape[2:] == wanted.shape[2:] else None
     return None
 

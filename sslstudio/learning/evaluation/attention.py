@@ -98,9 +98,7 @@ def feature_colours(encoder: Encoder, rgb8: np.ndarray, *, longest: int = 448) -
     encoder.eval()
     levels = encoder.feature_levels(to_input(rgb8, encoder.stride, longest).to(device))
     encoder.train(was_training)
-    chosen = (
-        levels[-2] if len(levels) > 1 else levels[-1]
-    )  # detailed enough to see, deep enough to mean something
+    chosen = levels[-2] if len(levels) > 1 else levels[-1]  # detailed enough to see, deep enough to mean something
     features = chosen[0].float().cpu().flatten(1).T  # (h w, C)
     features = features - features.mean(dim=0)
     _, _, directions = torch.linalg.svd(features, full_matrices=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 
 from sslstudio.learning.backbones.encoder import Encoder
@@ -63,6 +64,11 @@ class Method(nn.Module):
 
     def after_step(self) -> None:
         """Slow copies follow: momentum teacher, queue."""
+
+
+def full_precision(device: torch.device) -> torch.autocast:
+    """Within it nothing is rounded to bf16: sums of exponentials and small differences need the digits."""
+    return torch.autocast(device.type, enabled=False)
 
 
 def nearest_multiple(size: int, stride: int) -> int:

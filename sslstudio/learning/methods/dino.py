@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sslstudio.learning.backbones.encoder import Encoder
-from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, nearest_multiple
+from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.heads import UnitRows
 from sslstudio.recipes.methods import DINORecipe
 from sslstudio.recipes.presets import Augmentation
@@ -43,13 +43,14 @@ class DINO(Method):
         with torch.no_grad():
             teacher = self.teacher_head(self.encoder(views[0])).float()  # (2B, K)
         student = torch.cat([self.student_head(self.student(view)).float() for view in views])  # (VB, K)
-        loss = dino_loss(
-            student.unflatten(0, (-1, len(teacher) // 2)),
-            teacher.unflatten(0, (2, -1)),
-            self.centre,
-            student_temperature=self.recipe.student_temperature,
-            teacher_temperature=self.recipe.teacher_temperature,
-        )
+        with full_precision(teacher.device):
+            loss = dino_loss(
+                student.unflatten(0, (-1, len(teacher) // 2)),
+                teacher.unflatten(0, (2, -1)),
+                self.centre,
+                student_temperature=self.recipe.student_temperature,
+                teacher_temperature=self.recipe.teacher_temperature,
+            )
         if self.training:
             self.centre.lerp_(_mean_over_devices(teacher), 1 - self.recipe.centre_momentum)
         return StepResult(loss)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
-from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, nearest_multiple
+from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.heads import sin_cos_positions
 from sslstudio.recipes.methods import MAERecipe
 from sslstudio.recipes.presets import Augmentation
@@ -28,42 +28,31 @@ class MAE(Method):
     def __init__(self, encoder: Encoder, recipe: MAERecipe, *, resolution: int, look: Augmentation) -> None:
         super().__init__()
         if not isinstance(encoder, ViTEncoder):
-            raise UserError(
-                f"MAE cannot train “{encoder.name}”.", "Choose a ViT backbone, or SimCLR or DINO."
-            )
+            raise UserError(f"MAE cannot train “{encoder.name}”.", "Choose a ViT backbone, or SimCLR or DINO.")
         self.encoder = encoder
         self.recipe = recipe
         size = nearest_multiple(resolution, encoder.stride)
         self.side = size // encoder.stride
         crop = (max(0.2, look.crop_low), 1.0)  # the paper's range of crops
-        self.views = (
-            ViewSpec(size, 1, crop, replace(look, jitter=0.0, grey=0.0, blur=0.0, solarize=0.0, noise=0.0)),
-        )
-        self.decoder = Decoder(
-            encoder.width, recipe.decoder_width, recipe.decoder_depth, encoder.stride, self.side
-        )
+        self.views = (ViewSpec(size, 1, crop, replace(look, jitter=0.0, grey=0.0, blur=0.0, solarize=0.0, noise=0.0)),)
+        self.decoder = Decoder(encoder.width, recipe.decoder_width, recipe.decoder_depth, encoder.stride, self.side)
 
     def begin_from_scratch(self) -> None:
         """Start the encoder's positions as sines and cosines, as in the paper."""
         rows, columns = self.encoder.net.patch_embed.grid_size
         positions = self.encoder.net.pos_embed
         with torch.no_grad():
-            positions[0, positions.shape[1] - rows * columns :] = sin_cos_positions(
-                rows, columns, self.encoder.width
-            )
+            positions[0, positions.shape[1] - rows * columns :] = sin_cos_positions(rows, columns, self.encoder.width)
 
     def forward(self, views: Views) -> StepResult:
         """Hide patches at random and rebuild them; ``views`` holds one (B, 3, H, W)."""
         images = views[0]
-        keep, hidden, restore = random_masking(
-            len(images), self.side**2, self.recipe.mask_ratio, images.device
-        )
+        keep, hidden, restore = random_masking(len(images), self.side**2, self.recipe.mask_ratio, images.device)
         tokens = self.encoder.tokens(images, keep=keep)  # (B, P + K, D)
         prediction = self.decoder(tokens, restore, tokens.shape[1] - keep.shape[1])
-        target = patchify(images.float(), self.encoder.stride)
-        return StepResult(
-            mae_loss(prediction.float(), target, hidden, normalise=self.recipe.normalise_target)
-        )
+        with full_precision(images.device):
+            target = patchify(images.float(), self.encoder.stride)
+            return StepResult(mae_loss(prediction.float(), target, hidden, normalise=self.recipe.normalise_target))
 
 
 class Decoder(nn.Module):
@@ -93,9 +82,7 @@ class Decoder(nn.Module):
         return self.leave(self.norm(x[:, prefix:]))
 
 
-def random_masking(
-    batch: int, count: int, ratio: float, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor]:
+def random_masking(batch: int, count: int, ratio: float, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Which patches stay (B, K), which are hidden (B, N) as 0 or 1, and the way back to patch order (B, N)."""
     kept = min(count - 1, max(1, round(count * (1 - ratio))))
     order = torch.rand(batch, count, device=device).argsort(dim=1)

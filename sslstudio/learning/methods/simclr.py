@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sslstudio.learning.backbones.encoder import Encoder
-from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, nearest_multiple
+from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.heads import mlp
 from sslstudio.recipes.methods import SimCLRRecipe
 from sslstudio.recipes.presets import Augmentation
@@ -21,9 +21,7 @@ from sslstudio.recipes.presets import Augmentation
 class SimCLR(Method):
     """Two views per image, a projection head, and the NT-Xent loss."""
 
-    def __init__(
-        self, encoder: Encoder, recipe: SimCLRRecipe, *, resolution: int, look: Augmentation
-    ) -> None:
+    def __init__(self, encoder: Encoder, recipe: SimCLRRecipe, *, resolution: int, look: Augmentation) -> None:
         super().__init__()
         self.encoder = encoder
         self.temperature = recipe.temperature
@@ -34,7 +32,8 @@ class SimCLR(Method):
     def forward(self, views: Views) -> StepResult:
         """Contrast the first view of every image with the second; ``views`` holds one (2B, 3, H, W)."""
         left, right = self.head(self.encoder(views[0])).float().chunk(2)
-        return StepResult(nt_xent(left, right, self.temperature))
+        with full_precision(left.device):
+            return StepResult(nt_xent(left, right, self.temperature))
 
 
 def nt_xent(left: Tensor, right: Tensor, temperature: float) -> Tensor:

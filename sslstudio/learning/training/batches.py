@@ -28,9 +28,7 @@ class Order:
     While the cache is still growing (``whole`` False) tiles are drawn from those that are there.
     """
 
-    def __init__(
-        self, seed: int, batch: int, *, epoch: int = 0, at: int = 0, rank: int = 0, world: int = 1
-    ) -> None:
+    def __init__(self, seed: int, batch: int, *, epoch: int = 0, at: int = 0, rank: int = 0, world: int = 1) -> None:
         self.epoch, self.at = epoch, at
         self._seed, self._batch, self._rank, self._world = seed, batch, rank, world
         self._loose = np.random.default_rng([seed, 1, rank, epoch, at])

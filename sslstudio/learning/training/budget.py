@@ -82,9 +82,7 @@ class TimeBudget:
 class StepBudget(TimeBudget):
     """A run of a fixed number of steps: the same position whatever the speed, so that runs can be repeated."""
 
-    def __init__(
-        self, steps_in_all: int, *, elapsed: float = 0.0, steps: int = 0, clock: Clock = time.perf_counter
-    ):
+    def __init__(self, steps_in_all: int, *, elapsed: float = 0.0, steps: int = 0, clock: Clock = time.perf_counter):
         super().__init__(math.inf, elapsed=elapsed, steps=steps, clock=clock)
         self._in_all = steps_in_all
 

@@ -13,7 +13,8 @@ import math
 import os
 import shutil
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,13 +46,16 @@ class Tile:
 def tile_grid(width: int, height: int, side: int, most: int, least: int = 1) -> tuple[int, int]:
     """Rows and columns to cut an image into: tiles near ``side`` pixels, ``most`` in all, none too oblong."""
     columns, rows = max(least, round(width / side)), max(least, round(height / side))
-    if columns * rows > max(most, least**2):
-        shrink = math.sqrt(max(most, least**2) / (columns * rows))
+    most = max(most, least**2)
+    if columns * rows > most:
+        shrink = math.sqrt(most / (columns * rows))
         columns, rows = max(1, int(columns * shrink)), max(1, int(rows * shrink))
+        columns, rows = min(columns, most // rows or 1), min(rows, most)
+        rows = min(rows, most // columns)
     if width / columns > 2 * height / rows:
-        columns = min(max(1, most // rows), round(width * rows / height))
+        columns = min(most // rows, round(width * rows / height))
     elif height / rows > 2 * width / columns:
-        rows = min(max(1, most // columns), round(height * columns / width))
+        rows = min(most // columns, round(height * columns / width))
     return rows, columns
 
 
@@ -70,9 +74,7 @@ def cut_tiles(pixels: np.ndarray, rows: int, columns: int, side: int) -> list[tu
             smaller = tile.shape[0] > side or tile.shape[1] > side
             found.append(
                 (
-                    cv2.resize(
-                        tile, (side, side), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-                    ),
+                    cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR),
                     (right - left) / (bottom - top),
                 )
             )
@@ -86,9 +88,7 @@ class ImageCache:
     times and sizes of the files and the tile's side.
     """
 
-    def __init__(
-        self, root: Path, images: tuple[str, ...], folder: Path, *, side: int, least: int = 1
-    ) -> None:
+    def __init__(self, root: Path, images: tuple[str, ...], folder: Path, *, side: int, least: int = 1) -> None:
         self.root, self.images, self.side = Path(root), images, side
         self._folder = Path(folder)
         self._least = least
@@ -96,6 +96,8 @@ class ImageCache:
         self._lock = threading.Lock()
         self._written = threading.Condition(self._lock)
         self._leave = threading.Event()
+        self._gentle = threading.Event()
+        self._alone = threading.Lock()
         self._tiles: list[Tile] = []
         self._slots: np.ndarray = np.empty(0, np.int64)
         self._map: np.ndarray = np.empty((0, side, side, 3), np.uint8)
@@ -110,7 +112,6 @@ class ImageCache:
         self._file = self._folder / f"{self._key}.u8"
         self._about = self._folder / f"{self._key}.json"
         self._growing = self._folder / f"{self._key}.{os.getpid()}.part"
-        self._threads: list[Future] = []
         self._pool: ThreadPoolExecutor | None = None
 
     @property
@@ -188,7 +189,8 @@ class ImageCache:
             return
         path = self.images[number]
         try:
-            tiles = self._decode(self.root / path)
+            with self._alone if self._gentle.is_set() else nullcontext():
+                tiles = self._decode(self.root / path)
         except UserError as error:
             with self._lock:
                 self._fail(path, f"“{path}” is left out: {error.problem}", error.advice)
@@ -229,9 +231,7 @@ class ImageCache:
         self._out.close()
         if self._error is not None:
             return
-        order = sorted(
-            range(len(self._tiles)), key=lambda slot: (self._tiles[slot].image, self._tiles[slot].part)
-        )
+        order = sorted(range(len(self._tiles)), key=lambda slot: (self._tiles[slot].image, self._tiles[slot].part))
         self._slots = np.array(order, np.int64)
         self._tiles = [self._tiles[slot] for slot in order]
         self.complete = True
@@ -254,6 +254,10 @@ class ImageCache:
         for about in dated[KEPT_CACHES:]:
             about.unlink(missing_ok=True)
             about.with_suffix(".u8").unlink(missing_ok=True)
+
+    def be_gentle(self) -> None:
+        """From now on decode one image at a time: training needs the processor's other cores."""
+        self._gentle.set()
 
     def wait(self, count: int, seconds: float) -> bool:
         """Wait up to ``seconds`` until ``count`` tiles are there or all are; raises UserError on a full disk."""

@@ -128,15 +128,11 @@ def read_numbers(root: Path) -> Numbers | None:
         return None
 
 
-def restore(
-    root: Path, method: Method, optimiser: torch.optim.Optimizer, views_random: torch.Generator
-) -> None:
+def restore(root: Path, method: Method, optimiser: torch.optim.Optimizer, views_random: torch.Generator) -> None:
     """Put the state of ``root/last`` back; raises UserError when it does not fit."""
     try:
         tensors = load_file(root / "last" / STATE)
-        method.load_state_dict(
-            {k.removeprefix("method."): v for k, v in tensors.items() if k.startswith("method.")}
-        )
+        method.load_state_dict({k.removeprefix("method."): v for k, v in tensors.items() if k.startswith("method.")})
     except (OSError, RuntimeError, safetensors.SafetensorError) as error:
         raise UserError(
             f"The checkpoint in {root} cannot be resumed ({type(error).__name__}).", "Start a new run."

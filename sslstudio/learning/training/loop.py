@@ -58,15 +58,13 @@ class Trainer:
         pieces: int = 1,
     ) -> None:
         self.method, self.optimiser, self.accelerator, self.budget = method, optimiser, accelerator, budget
-        self.pieces, self.out_of_memory = pieces, False
+        self.pieces, self.out_of_memory, self.spent = pieces, False, False
         self._rates, self._random = rates, views_random
         self._module, self._optimiser = accelerator.prepare(method, optimiser)
         self._trained = [p for p in method.parameters() if p.requires_grad]
         self._loss = float("nan")
 
-    def run(
-        self, next_batch: Callable[[], Batch], *, leave: Callable[[], bool] = lambda: False
-    ) -> Iterator[Step]:
+    def run(self, next_batch: Callable[[], Batch], *, leave: Callable[[], bool] = lambda: False) -> Iterator[Step]:
         """Train until the budget is spent or ``leave`` says so; every device leaves after the same step."""
         self.method.train()
         while not self._take_position(leave):
@@ -98,7 +96,8 @@ class Trainer:
     def _take_position(self, leave: Callable[[], bool]) -> bool:
         """Set position and learning rate for the next step; True when there is none. The first device decides."""
         share, expected = self.budget.share, self.budget.expected_steps
-        over = self.budget.done() or leave()
+        self.spent = self.budget.done()
+        over = self.spent or leave()
         if self.accelerator.num_processes > 1:
             said = torch.tensor([share, expected, over], dtype=torch.float64, device=self.accelerator.device)
             torch.distributed.broadcast(said, 0)
@@ -130,9 +129,7 @@ class Trainer:
 
     def _update(self, batch: Batch) -> tuple[Tensor, float]:
         total, viewing = torch.zeros((), device=self.accelerator.device), 0.0
-        for tiles, aspects in zip(
-            batch.tiles.chunk(self.pieces), batch.aspects.chunk(self.pieces), strict=True
-        ):
+        for tiles, aspects in zip(batch.tiles.chunk(self.pieces), batch.aspects.chunk(self.pieces), strict=True):
             began = time.perf_counter()
             views = self._views(tiles, aspects)
             viewing += time.perf_counter() - began
@@ -159,9 +156,7 @@ class Trainer:
 
     def _look_at(self, loss: Tensor) -> None:
         """Read the loss and stop when it is no number; on a GPU only now and then, since reading waits for it."""
-        every = (
-            1 if loss.device.type == "cpu" or self.budget.steps < LOOK_AT_LOSS_EVERY else LOOK_AT_LOSS_EVERY
-        )
+        every = 1 if loss.device.type == "cpu" or self.budget.steps < LOOK_AT_LOSS_EVERY else LOOK_AT_LOSS_EVERY
         if self.budget.steps % every == 0:
             self._loss = float(loss)
             if not bool(loss.isfinite()):

@@ -16,6 +16,4 @@ def make_optimiser(module: nn.Module, *, learning_rate: float, weight_decay: flo
         (free if parameter.dim() < 2 or special else decaying).append(parameter)
     groups = [{"params": decaying, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
     # Fused kernels update all weights in one pass over memory, on CUDA as on CPUs.
-    return torch.optim.AdamW(
-        [g for g in groups if g["params"]], lr=learning_rate, betas=(0.9, 0.95), fused=True
-    )
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=learning_rate, betas=(0.9, 0.95), fused=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -140,9 +141,7 @@ class _Run:
             self.method, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
         # Parameters of views are drawn on the CPU whatever the device; each device of several has its own.
-        self._views_random = torch.Generator().manual_seed(
-            recipe.seed + 7919 * self.accelerator.process_index
-        )
+        self._views_random = torch.Generator().manual_seed(recipe.seed + 7919 * self.accelerator.process_index)
         self._batch = recipe.batch_size
         self._resume()
 
@@ -180,20 +179,17 @@ class _Run:
         side = tile_side(self.method.views[0].size)
         folder = self._cache_folder / "pixels"
         try:
-            self._cache = ImageCache(
-                Path(request.images_root), request.images, folder, side=side, least=least
-            )
+            self._cache = ImageCache(Path(request.images_root), request.images, folder, side=side, least=least)
         except OSError as error:
             raise UserError(
                 f"The image cache cannot be written to {folder}: {error.strerror}.",
                 "Check the project's disk.",
             ) from None
         self._cache.build()
+        began = time.perf_counter()
         # A run by steps must be repeatable, so it waits until the order of the tiles is settled.
-        enough = (
-            len(request.images) * 1000 if whole or self._steps is not None else 4 * self.recipe.batch_size
-        )
-        while not self._cache.wait(enough, 0.25) and not self.control.stopped():
+        settled = whole or self._steps is not None
+        while not self.control.stopped() and not self._cache.wait(self._enough(began, settled=settled), 0.25):
             yield from self._file_warnings()
             yield Progress(step=self.budget.steps, steps=max(1, self.budget.steps), share=self.budget.share)
         yield from self._file_warnings()
@@ -202,6 +198,13 @@ class _Run:
                 f"None of the {len(request.images)} images can be read.",
                 "See the reasons in the list of warnings; convert the images to PNG, JPEG or TIFF.",
             )
+
+    def _enough(self, began: float, *, settled: bool) -> int:
+        """With how many tiles training may begin; on a CPU, where reading slows training, it waits a while."""
+        patience = 0.0 if self.accelerator.device.type == "cuda" else min(20.0, 0.1 * self.recipe.minutes * 60)
+        if settled or time.perf_counter() - began < patience:
+            return sys.maxsize
+        return 4 * self.recipe.batch_size
 
     def _file_warnings(self) -> Iterator[Event]:
         """Each bad file by name, up to a number that a person still reads; then how many more."""
@@ -226,6 +229,8 @@ class _Run:
     # training -------------------------------------------------------------------------------------
 
     def _train(self) -> Iterator[Event]:
+        if self.accelerator.device.type == "cpu":
+            self._cache.be_gentle()
         parts = self._parts()
         if self._saving.due():
             self._saving.later(60.0)
@@ -240,8 +245,8 @@ class _Run:
             yield from parts.figures.add(step, last=True)
         yield from self._look(parts, last=True)
         yield self._save(parts.trainer.pieces)
-        ended = Finished if self.budget.done() and not self.control.stopped() else Stopped
-        yield ended(result=self._result(parts))
+        result = self._result(parts)
+        yield Finished(result=result) if parts.trainer.spent else Stopped(result=result)
 
     def _parts(self) -> _Parts:
         recipe, device = self.recipe, self.accelerator.device
@@ -266,9 +271,7 @@ class _Run:
         )
         root = Path(self.request.images_root)
         sample = _sample(self._cache, self.method.views[0].size)
-        return _Parts(
-            trainer, self._feed, Figures(self.budget), Health(sample), Pictures(root, self._previews)
-        )
+        return _Parts(trainer, self._feed, Figures(self.budget), Health(sample), Pictures(root, self._previews))
 
     def _after_step(self, parts: _Parts, step: Step) -> Iterator[Event]:
         """Tell, look, save and hold as is due."""

@@ -30,7 +30,8 @@ from sslstudio.runs.events import Event, Metric, Preview, Progress, Warned
 from sslstudio.runs.folder import write_atomic
 
 log = logging.getLogger(__name__)
-COLLAPSED_RANK, COLLAPSED_SPREAD = 2.0, 0.02
+# Untrained networks on real folders showed ranks from 3.6 and spreads from 0.13.
+COLLAPSED_RANK, COLLAPSED_SPREAD = 1.5, 0.02
 PREVIEW_LONGEST = 448
 
 

@@ -50,9 +50,7 @@ def draw(spec: ViewSpec, aspect: Tensor, generator: torch.Generator) -> Look:
     colour, pivot = _colour(spec, dice[10:18])
     sigma = torch.where(dice[18] < look.blur, 0.1 + dice[19] * (0.1 + spec.size / 90), torch.zeros(count))
     noise_at = (dice[22].double() * (NOISE_BANK - 3 * spec.size**2)).long()
-    return Look(
-        place, colour, pivot, sigma, dice[20] * look.noise, noise_at, (dice[21] < look.solarize).float()
-    )
+    return Look(place, colour, pivot, sigma, dice[20] * look.noise, noise_at, (dice[21] < look.solarize).float())
 
 
 def _place(spec: ViewSpec, aspect: Tensor, dice: Tensor) -> Tensor:
@@ -67,9 +65,7 @@ def _place(spec: ViewSpec, aspect: Tensor, dice: Tensor) -> Tensor:
     look = spec.augmentation
     mirror = 1 - 2 * (dice[4] < look.flip_horizontal).float()
     topple = 1 - 2 * (dice[5] < look.flip_vertical).float()
-    turns = torch.where(
-        dice[6] < look.rotate_quarter, 1 + (dice[7] * 3).floor().clamp(max=2), torch.zeros_like(x)
-    )
+    turns = torch.where(dice[6] < look.rotate_quarter, 1 + (dice[7] * 3).floor().clamp(max=2), torch.zeros_like(x))
     cos, sin = torch.cos(turns * math.pi / 2).round(), torch.sin(turns * math.pi / 2).round()
     top = torch.stack([width * mirror * cos, -width * mirror * sin, x], dim=1)
     bottom = torch.stack([height * topple * sin, height * topple * cos, y], dim=1)
@@ -125,9 +121,7 @@ def apply_tensors(images: Tensor, look: Look, size: int) -> Tensor:
         views += _noise(look, views.shape, device)
     views = views.clamp_(0, 1)
     solarize = look.solarize.to(device)[:, None, None, None] > 0
-    return (
-        torch.where(solarize & (views >= 0.5), 1 - views, views) if bool((look.solarize > 0).any()) else views
-    )
+    return torch.where(solarize & (views >= 0.5), 1 - views, views) if bool((look.solarize > 0).any()) else views
 
 
 def _shrunk(source: Tensor, look: Look, size: int) -> Tensor:
@@ -199,8 +193,6 @@ def normalise(views: Tensor) -> Tensor:
     return (views - mean) / std
 
 
-def make_views(
-    images: Tensor, aspect: Tensor, specs: tuple[ViewSpec, ...], generator: torch.Generator
-) -> Views:
+def make_views(images: Tensor, aspect: Tensor, specs: tuple[ViewSpec, ...], generator: torch.Generator) -> Views:
     """All views that a method wants from uint8 images (B, H, W, 3); one tensor per spec."""
     return tuple(apply(images, draw(spec, aspect, generator), spec.size) for spec in specs)

@@ -47,10 +47,12 @@ class Examiner:
 
 
 def figures(confusion: Confusion) -> dict[str, float]:
-    """``miou`` and ``iou/CLASS`` as metric events carry them; empty where nothing was measured."""
+    """``miou``, ``iou/``, ``recall/`` and ``precision/CLASS`` for metric events; empty where nothing was measured."""
     if not confusion.pixels:
         return {}
-    return {"miou": confusion.miou(), **{f"iou/{name}": value for name, value in confusion.iou().items()}}
+    parts = {"iou": confusion.iou(), "recall": confusion.recall(), "precision": confusion.precision()}
+    rows = {f"{kind}/{name}": value for kind, values in parts.items() for name, value in values.items()}
+    return {"miou": confusion.miou(), **rows}
 
 
 @dataclass

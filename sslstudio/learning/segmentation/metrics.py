@@ -68,3 +68,8 @@ class Confusion:
         """Share of each true class's pixels that were found, 0 to 1."""
         right, true, _ = self._parts()
         return self._ratio(right, true)
+
+    def precision(self) -> dict[str, float]:
+        """Share of what was marked as each class that is right, 0 to 1."""
+        right, _, guess = self._parts()
+        return self._ratio(right, guess)

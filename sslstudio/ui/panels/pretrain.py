@@ -78,6 +78,7 @@ class PretrainPanel(Panel):
 
     def _fill(self) -> None:
         self._reason = ""
+        self._suggested = ("", "")
         self.empty = Empty(self._id("empty"), "images", "Pretraining needs images first.", "Go to images")
         self.ask = QWidget()
         self.live = PretrainLive(self._id("live"))
@@ -130,6 +131,7 @@ class PretrainPanel(Panel):
         self.preset.setToolTip(PRESETS[state.recipe.preset].summary)
         self.form.suggest(state.recipe)
         self._reason = state.reason
+        self._suggested = (state.recipe.method.id, state.recipe.backbone)
         self.start.set_words("Pretrain once more" if state.earlier else "Start pretraining")
         self._on_form_changed()
 
@@ -140,7 +142,8 @@ class PretrainPanel(Panel):
         what = f"{METHODS[values['method']['id']].name} on {net}."
         misfit = self.form.misfit()
         self.misfit.say(misfit if self.advanced.content.isHidden() else "", "fair")
-        self.reason.setText(f"{what} {self._reason}".strip())
+        as_suggested = (values["method"]["id"], values["backbone"]) == self._suggested
+        self.reason.setText(f"{what} {self._reason}".strip() if as_suggested else what)
         self.start.setEnabled(not misfit)
 
     def _on_start(self) -> None:

@@ -154,7 +154,7 @@ def export(driver: Driver) -> None:
     driver.click("step.export")
     driver.rest()
     driver.click("panel.export.all")
-    run = _see_out(driver, "export", seconds=180)
+    run = _see_out(driver, "export", seconds=300)
     driver.check(bool(run.result), "The export tells no result.")
     driver.rest()
     driver.find("panel.export.result.0.open")
@@ -192,7 +192,7 @@ def _watch(driver: Driver, kind: str, until: Callable[[LiveRun], bool], what: st
     driver.wait(queue.updated, seen, 150, what)
 
 
-def _see_out(driver: Driver, kind: str, seconds: float = 150) -> LiveRun:
+def _see_out(driver: Driver, kind: str, seconds: float = 300) -> LiveRun:
     """Wait for the end of the newest run of this kind; it must have ended well."""
     queue = driver.window.session.queue
 

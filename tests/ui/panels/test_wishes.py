@@ -320,3 +320,10 @@ def test_a_stopped_prediction_and_export_name_their_run(show, qtbot, tmp_path):
         ("export", ExportState(MODELS, "cells", run)),
     ):
         assert hears(qtbot, show(name, state), "stop_wanted", "run.stop") == ["run-1"]
+
+
+def test_the_reason_is_told_only_for_what_was_suggested(show):
+    panel = show("pretrain", PretrainState(128, reason="Quick on a processor."))
+    assert panel.reason.text() == "SimCLR on ResNet-18. Quick on a processor."
+    panel.form.rows["backbone"].put("vit_tiny_patch16_224")
+    assert panel.reason.text() == "SimCLR on ViT tiny, 16 px."

@@ -19,7 +19,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPainterPath, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -34,6 +33,7 @@ from PySide6.QtWidgets import (
 
 from sslstudio.ui import icons, theme
 from sslstudio.ui.image_model import FILTERS, ImageModel, Role
+from sslstudio.ui.panels.parts import Combo, Line, SlimBar
 from sslstudio.ui.thumbnails import Thumbnails, Wish
 
 if TYPE_CHECKING:
@@ -72,11 +72,13 @@ class Browser(QWidget):
     def _build(self) -> None:
         self.heading = QLabel("No images")
         self.heading.setFont(theme.font(bold=True))
-        self.filter = QComboBox(objectName="browser.filter", accessibleName="Which images are listed")
+        self.filter = Combo("browser.filter", "Which images are listed")
+        self.filter.setMinimumWidth(15 * theme.SPACE)
         for name, label in FILTERS.items():
             self.filter.addItem(label, name)
-        self.search = QLineEdit(objectName="browser.search", placeholderText="Search by name", clearButtonEnabled=True)
-        self.search.setAccessibleName("Search images by name")
+        self.search = Line("browser.search", "Search images by name")
+        self.search.setPlaceholderText("Search by name")
+        self.search.setClearButtonEnabled(True)
         self.search.addAction(icons.icon("search"), QLineEdit.ActionPosition.LeadingPosition)
         self.view = _Grid(self.thumbnails, self)
         self.view.setModel(self.model)
@@ -238,6 +240,7 @@ class _Grid(QListView):
         self.setSpacing(0)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollBar(SlimBar(self))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # its coming would move the grid
         self.setSelectionMode(QListView.SelectionMode.SingleSelection)

@@ -146,11 +146,19 @@ def application_icon() -> QIcon:
     """The program's own icon: an image whose parts are found."""
     made = QIcon()
     for side in (16, 32, 64, 128):
-        made.addPixmap(_application_picture(side))
+        made.addPixmap(_drawn(side))
     return made
 
 
-def _application_picture(side: int) -> QPixmap:
+def application_picture(side: int) -> QPixmap:
+    """The program's icon at ``side`` points, sharp on this screen."""
+    ratio = QGuiApplication.primaryScreen().devicePixelRatio() if QGuiApplication.primaryScreen() else 1.0
+    made = _drawn(round(side * ratio))
+    made.setDevicePixelRatio(ratio)
+    return made
+
+
+def _drawn(side: int) -> QPixmap:
     picture = QPixmap(side, side)
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
+from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -12,8 +12,6 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QSplitter,
     QStackedWidget,
-    QToolBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -34,10 +32,9 @@ from sslstudio.ui.pill import Pill
 from sslstudio.ui.session import Session
 from sslstudio.ui.status import Status
 from sslstudio.ui.stepper import STEPS, Stepper
+from sslstudio.ui.strip import TOOLS, Strip
 from sslstudio.ui.welcome import Welcome
 
-TOOLS = ("paint.brush", "paint.eraser", "paint.polygon", "paint.fill", "paint.pan")
-STRIP = (*TOOLS, "", "edit.undo", "edit.redo", "", "view.fit", "view.actual", "", "view.masks", "view.prediction")
 LEFT, RIGHT = 29 * theme.SPACE, 42 * theme.SPACE  # widths at first
 REDRAW = 40  # milliseconds in which several reasons to redraw become one
 
@@ -54,8 +51,8 @@ class MainWindow(QMainWindow):
         self.session = Session(self)
         self.step = "images"
         self.actions_: dict[str, QAction] = {}
-        self._build()
         self._install_actions()
+        self._build()
         self._redraw = QTimer(self, interval=REDRAW, singleShot=True)
         self._wire()
         self._restore()
@@ -78,8 +75,7 @@ class MainWindow(QMainWindow):
         self.panel_stack = QStackedWidget(objectName="panels")
         for panel in self.panels.values():
             self.panel_stack.addWidget(panel)
-        self.strip = QToolBar("Tools", objectName="strip", orientation=Qt.Orientation.Vertical, movable=False)
-        self.strip.setIconSize(QSize(20, 20))
+        self.strip = Strip(self.actions_)
         self.status = Status()
         self.setStatusBar(self.status)
         self.pages = QStackedWidget(objectName="pages")
@@ -137,16 +133,6 @@ class MainWindow(QMainWindow):
         for name, menu in menus.items():
             menu.setObjectName(f"menu.{name.lower()}")
             menu.setToolTipsVisible(True)
-        for name in STRIP:
-            if not name:
-                self.strip.addSeparator()
-                continue
-            self.strip.addAction(self.actions_[name])
-            button = self.strip.widgetForAction(self.actions_[name])
-            if isinstance(button, QToolButton):
-                button.setObjectName(f"strip.{name}")
-                button.setAccessibleName(self.actions_[name].text())
-        self.strip.addAction(self.actions_["view.attention"])
 
     def _wire(self) -> None:
         from sslstudio.ui.wiring.attention import AttentionWiring

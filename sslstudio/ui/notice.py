@@ -8,9 +8,10 @@ from typing import Literal
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from sslstudio.ui import icons, theme
+from sslstudio.ui.panels.parts import Button
 
 Weight = Literal["info", "warning", "error"]
 INFO_STAYS = 8000  # milliseconds; problems stay until they are closed or solved
@@ -40,9 +41,9 @@ class NoticeBar(QWidget):
         self._text = QLabel(objectName="notice.text", wordWrap=True, textFormat=Qt.TextFormat.RichText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._more = QLabel()
-        self._button = QPushButton(objectName="notice.act")
-        self._close = QToolButton(objectName="notice.close", autoRaise=True, toolTip="Close")
-        self._close.setAccessibleName("Close this notice")
+        self._button = Button("notice.act")
+        self._close = Button("notice.close", "", "tool", "close", "Close this notice")
+        self._close.setFixedSize(4 * theme.SPACE, 4 * theme.SPACE)
         row = QHBoxLayout(self)
         row.setContentsMargins(2 * theme.SPACE, theme.SPACE // 2, theme.SPACE, theme.SPACE // 2)
         row.setSpacing(theme.SPACE)
@@ -101,9 +102,9 @@ class NoticeBar(QWidget):
         others = len(self.notices) - 1
         self._more.setText(f"{others} more" if others else "")
         self._more.setVisible(bool(others))
-        self._button.setText(notice.button)
+        self._button.set_words(notice.button)
+        self._button.updateGeometry()
         self._button.setVisible(bool(notice.button))
-        self._close.setIcon(icons.icon("close"))
         if notice.weight == "info" and not notice.button:
             self._fading.start()
         self.update()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FIRST_CLASSES = ("background", "object")  # so that one can paint at once; names are changed any time
 SAMPLE_CLASSES = ("background", "round cell", "spindle cell")
-SAMPLE_COUNT = 120  # made in a few seconds
+SAMPLE_COUNT = 60  # made in a few seconds
 
 Done = Callable[["Opened"], None]
 Failed = Callable[[UserError], None]
@@ -59,7 +59,9 @@ def open_sample(done: Done, failed: Failed, progressed: Callable[[tuple[int, int
         place = folder / "Sample cells.sslproj"
         if is_project(place):
             return _opened(Project.open(place))
-        return _opened(Project.create(place, sample.images, SAMPLE_CLASSES))
+        project = Project.create(place, sample.images, SAMPLE_CLASSES)
+        project.set_setting("preset", "microscopy")
+        return _opened(project)
 
     return background.run(work, done, failed, progressed=progressed)
 

@@ -11,26 +11,16 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from sslstudio.runs.folder import RunState
-from sslstudio.ui import icons, theme
+from sslstudio.ui import theme
 from sslstudio.ui.panels.live import LiveRun
-
-
-def time_left(seconds: float) -> str:
-    """Seconds in few words: “4 min”, “40 s”, “2 h 10 min”; empty while unknown."""
-    if seconds < 0:
-        return ""
-    if seconds < 55:
-        return f"{max(5, round(seconds / 5) * 5)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+from sslstudio.ui.panels.parts import Bar, Button, label
+from sslstudio.ui.panels.words import duration
 
 
 def headline(live: LiveRun, waiting: int = 0) -> str:
@@ -41,7 +31,7 @@ def headline(live: LiveRun, waiting: int = 0) -> str:
     elif live.state is RunState.PAUSED:
         parts.append("paused")
     elif live.seconds_left >= 0:
-        parts.append(time_left(live.seconds_left))
+        parts.append(duration(live.seconds_left))
     if waiting:
         parts.append(f"+{waiting}")
     return " · ".join(parts)
@@ -154,15 +144,12 @@ class _Row(QWidget):
         self._paused = False
         self.title = QLabel(font=theme.font(bold=True))
         self.left = QLabel(font=theme.font(tabular=True))
-        self.phase = QLabel(wordWrap=True)
-        self.phase.setFont(theme.font(theme.SMALL))
-        theme.quieten(self.phase)
-        self.bar = QProgressBar(maximum=1000, textVisible=False)
-        self.bar.setFixedHeight(theme.SPACE)
-        self.pause = _tool("pause", "Pause", "The run keeps its memory and goes on where it was.")
-        self.stop = _tool("stop", "Stop and keep", "What was learned so far stays usable.")
-        self.folder = _tool("folder", "Folder", "Open the folder of this run.")
-        self.log = _tool("log", "Log", "What the worker wrote.")
+        self.phase = label(size=theme.SMALL, quiet=True, lines=1)
+        self.bar = Bar("pill.bar", "Progress")
+        self.pause = Button("pill.pause", "Pause", glyph="pause", tip="The run keeps its memory")
+        self.stop = Button("pill.stop", "Stop and keep", glyph="stop", tip="What was learned so far stays usable")
+        self.folder = Button("pill.folder", "Folder", "link", tip="Open the folder of this run")
+        self.log = Button("pill.log", "Log", "link", tip="What the worker wrote")
         self.pause.clicked.connect(lambda: (pill.resume_wanted if self._paused else pill.pause_wanted).emit(run_id))
         self.stop.clicked.connect(lambda: pill.stop_wanted.emit(run_id))
         self.folder.clicked.connect(lambda: pill.folder_wanted.emit(run_id))
@@ -170,7 +157,7 @@ class _Row(QWidget):
         top, bottom = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self.title, 1)
         top.addWidget(self.left)
-        bottom.setSpacing(theme.SPACE // 2)
+        bottom.setSpacing(theme.SPACE)
         for button in (self.pause, self.stop):
             bottom.addWidget(button)
         bottom.addStretch(1)
@@ -189,17 +176,10 @@ class _Row(QWidget):
         waiting = run.state is RunState.WAITING
         self._paused = run.state is RunState.PAUSED
         self.title.setText(run.title)
-        left = time_left(run.seconds_left)
+        left = duration(run.seconds_left)
         self.left.setText("waits" if waiting else f"{run.share * 100:.0f} %" + (f" · {left} left" if left else ""))
-        self.bar.setValue(round(run.share * 1000))
+        self.bar.set_share(run.share)
         self.phase.setText("Paused" if self._paused else run.phase or ("Begins in a moment" if waiting else " "))
-        self.pause.setText("Go on" if self._paused else "Pause")
-        self.pause.setIcon(icons.icon("play" if self._paused else "pause"))
+        self.pause.set_words("Go on" if self._paused else "Pause")
+        self.pause.set_glyph("play" if self._paused else "pause")
         self.pause.setEnabled(not waiting)
-
-
-def _tool(name: str, text: str, tip: str) -> QToolButton:
-    button = QToolButton(text=text, toolTip=tip, autoRaise=False)
-    button.setIcon(icons.icon(name))
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    return button

@@ -94,7 +94,7 @@ class StepButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Room for the bold name, so that nothing moves when a step is chosen."""
         width = QFontMetrics(theme.font(bold=True)).horizontalAdvance(self.text())
-        return QSize(DISC + width + 3 * theme.SPACE, 5 * theme.SPACE)
+        return QSize(DISC + width + 2 * theme.SPACE + 4, 5 * theme.SPACE)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """The ground under the pointer shows."""

@@ -13,8 +13,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
-    QPushButton,
     QScrollArea,
     QSizePolicy,
     QStackedWidget,
@@ -24,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from sslstudio.ui import icons, theme
 from sslstudio.ui.notice import NoticeBar
+from sslstudio.ui.panels.parts import Bar, Button, SlimBar
 
 STEPS = (
     ("images", "Point at your images", "A folder is enough. They stay where they are and are never changed."),
@@ -54,7 +53,7 @@ class Welcome(QWidget):
         body = QWidget()
         body.setMaximumWidth(94 * theme.SPACE)
         column = QVBoxLayout(body)
-        column.setContentsMargins(3 * theme.SPACE, 6 * theme.SPACE, 3 * theme.SPACE, 4 * theme.SPACE)
+        column.setContentsMargins(3 * theme.SPACE, 3 * theme.SPACE, 3 * theme.SPACE, 3 * theme.SPACE)
         column.setSpacing(0)
         self._add_title(column)
         column.addSpacing(4 * theme.SPACE)
@@ -63,9 +62,10 @@ class Welcome(QWidget):
         self._add_buttons(column)
         column.addSpacing(5 * theme.SPACE)
         self._add_recent(column)
-        column.addStretch(1)
+        column.addStretch(3)
         scroll = QScrollArea(frameShape=QFrame.Shape.NoFrame, widgetResizable=True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setVerticalScrollBar(SlimBar())
         middle = QWidget()
         row = QHBoxLayout(middle)
         row.setContentsMargins(0, 0, 0, 0)
@@ -91,35 +91,36 @@ class Welcome(QWidget):
             entry.clicked.connect(lambda _=False, project=project: self.path_chosen.emit(project))
             self._recent.addWidget(entry)
 
-    def show_busy(self, text: str) -> None:
-        """Say what is being opened; empty when nothing is."""
+    def show_busy(self, text: str, share: float = -1.0) -> None:
+        """Say what is being opened (empty when nothing is) and how far it is, 0 to 1; negative while unknown."""
         self._busy_text.setText(text)
+        self._busy_bar.setVisible(share >= 0)
+        self._busy_bar.set_share(share)
         self._actions.setCurrentIndex(1 if text else 0)
 
     def _add_title(self, column: QVBoxLayout) -> None:
         name = QLabel("SSL Studio", font=theme.font(theme.TITLE, bold=True), alignment=Qt.AlignmentFlag.AlignHCenter)
         sentence = QLabel(
-            "From a folder of images to a model that marks what you look for in all of them. "
-            "You paint a few; no programming, nothing leaves this computer.",
+            "From a folder of images to a model that marks what you look for in all of them.\n"
+            "You paint a few. No programming, and nothing leaves this computer.",
             alignment=Qt.AlignmentFlag.AlignHCenter,
             wordWrap=True,
         )
         sentence.setFont(theme.font(theme.TEXT))
+        mark = QLabel(alignment=Qt.AlignmentFlag.AlignHCenter)
+        mark.setPixmap(icons.application_picture(7 * theme.SPACE))
+        column.addStretch(2)
+        column.addWidget(mark)
+        column.addSpacing(2 * theme.SPACE)
         column.addWidget(name)
         column.addSpacing(theme.SPACE)
         column.addWidget(sentence)
 
     def _add_buttons(self, column: QVBoxLayout) -> None:
-        self.open_button = QPushButton("Open a folder of images…", objectName="welcome.open", default=True)
-        self.open_button.setIcon(icons.icon("folder", theme.tone().on_accent))
-        self.open_button.setIconSize(QSize(20, 20))
-        self.open_button.setFont(theme.font(theme.TEXT, bold=True))
-        self.open_button.setMinimumSize(34 * theme.SPACE, 6 * theme.SPACE)
-        accent(self.open_button)
-        self.sample_button = QPushButton("Try the sample", objectName="welcome.sample", flat=True)
-        self.sample_button.setIcon(icons.icon("sample"))
-        self.project_button = QPushButton("Open a project…", objectName="welcome.project", flat=True)
-        self.project_button.setIcon(icons.icon("project"))
+        self.open_button = Button("welcome.open", "Open a folder of images…", "primary", "folder")
+        self.open_button.setFixedSize(36 * theme.SPACE, 6 * theme.SPACE)
+        self.sample_button = Button("welcome.sample", "Try the sample", "link", "sample")
+        self.project_button = Button("welcome.project", "Open a project…", "link", "project")
         self.open_button.clicked.connect(self.folder_wanted)
         self.sample_button.clicked.connect(self.sample_wanted)
         self.project_button.clicked.connect(self.project_wanted)
@@ -135,6 +136,7 @@ class Welcome(QWidget):
         others = QHBoxLayout()
         others.addStretch(1)
         others.addWidget(self.sample_button)
+        others.addSpacing(3 * theme.SPACE)
         others.addWidget(self.project_button)
         others.addStretch(1)
         rows.addLayout(others)
@@ -148,11 +150,12 @@ class Welcome(QWidget):
         page = QWidget()
         rows = QVBoxLayout(page)
         rows.setContentsMargins(0, theme.SPACE, 0, 0)
+        rows.setSpacing(theme.SPACE)
         self._busy_text = QLabel("", objectName="welcome.busy", alignment=Qt.AlignmentFlag.AlignHCenter)
-        bar = QProgressBar(maximum=0, textVisible=False)
-        bar.setFixedSize(34 * theme.SPACE, theme.SPACE)
+        self._busy_bar = Bar("welcome.progress", "Progress")
+        self._busy_bar.setFixedWidth(36 * theme.SPACE)
         rows.addWidget(self._busy_text)
-        rows.addWidget(bar, 0, Qt.AlignmentFlag.AlignHCenter)
+        rows.addWidget(self._busy_bar, 0, Qt.AlignmentFlag.AlignHCenter)
         rows.addStretch(1)
         return page
 
@@ -163,14 +166,6 @@ class Welcome(QWidget):
         self._recent = QVBoxLayout()
         self._recent.setSpacing(theme.SPACE // 2)
         column.addLayout(self._recent)
-
-
-def accent(button: QPushButton) -> None:
-    """Give a button the accent colour: the one thing to do next."""
-    tone, palette = theme.tone(), button.palette()
-    palette.setColor(QPalette.ColorRole.Button, QColor(tone.accent))
-    palette.setColor(QPalette.ColorRole.ButtonText, QColor(tone.on_accent))
-    button.setPalette(palette)
 
 
 class _Steps(QWidget):

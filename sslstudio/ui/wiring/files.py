@@ -29,7 +29,7 @@ class FilesWiring(QObject):
         self._opening: background.Task | None = None
         self._slow = QTimer(self, interval=300, singleShot=True)
         self._slow.timeout.connect(self._show_busy)
-        self._busy = ""
+        self._busy, self._share = "", -1.0
         self._wire()
         QTimer.singleShot(0, self.show_recent)
 
@@ -130,17 +130,18 @@ class FilesWiring(QObject):
         if self._opening is not None:
             self._opening.cancel()
         self.window.welcome.notice.clear()
-        self._busy = text
+        self._busy, self._share = text, -1.0
         self._slow.start()
 
     def _show_busy(self) -> None:
         if self.session.project is None:
-            self.window.welcome.show_busy(self._busy)
+            self.window.welcome.show_busy(self._busy, self._share)
         else:
             self.window.tell(Notice(self._busy, about="opening"))
 
     def _on_sample_made(self, figures: tuple[int, int]) -> None:
         self._busy = f"Making sample image {figures[0]} of {figures[1]} …"
+        self._share = figures[0] / max(1, figures[1])
         if not self._slow.isActive():
             self._show_busy()
 

@@ -11,7 +11,7 @@ from sslstudio.ui.icons import picture
 from sslstudio.ui.panels.live import LiveRun
 from sslstudio.ui.panels.parts import Bar, Button, Dot, Fold, Notice, label, quiet_number
 from sslstudio.ui.panels.states import RunRow
-from sslstudio.ui.panels.words import duration, percent
+from sslstudio.ui.panels.words import duration, many, percent
 from sslstudio.ui.theme import SMALL, SPACE, tone
 
 MOST_ROWS = 5
@@ -93,7 +93,7 @@ class RunBox(QWidget):
 
 def _phase_words(run: LiveRun, ahead: int) -> str:
     if run.state is RunState.WAITING:
-        return f"Waiting for {ahead} other run{'s' if ahead > 1 else ''}" if ahead else "Starting up"
+        return f"Waiting for {many(ahead, 'other run')}" if ahead else run.phase or "Starting up"
     if run.state is RunState.PAUSED:
         return "Paused"
     return run.phase or "Starting up"

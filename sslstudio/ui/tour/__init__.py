@@ -18,6 +18,8 @@ def main(out: Path) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
+    for old in out.glob("[0-9][0-9]-*.png"):  # of an earlier tour; they would mix with the new ones
+        old.unlink()
     with tempfile.TemporaryDirectory(prefix="sslstudio-tour-", ignore_cleanup_errors=True) as folder:
         kept = os.environ.get("SSLSTUDIO_STATE")
         os.environ["SSLSTUDIO_STATE"] = folder

@@ -15,6 +15,7 @@ from sslstudio.ui.panels.live import LiveRun
 from sslstudio.ui.tour.driver import SIZE, Driver
 
 PRETRAIN_MINUTES, FINETUNE_MINUTES = "0.6", "0.6"
+GOING = (RunState.WAITING, RunState.RUNNING, RunState.PAUSED)
 PAINTED = 4  # images
 STROKES = 5  # per class and image, at most
 BACKBONE = "vit_tiny_patch16_224"  # a ViT, so that there is attention to see
@@ -177,7 +178,7 @@ STEPS: tuple[Callable[[Driver], None], ...] = (
 
 def _has_curve_and_pictures(run: LiveRun) -> bool:
     curve = run.curves.get("loss")
-    return curve is not None and len(curve.steps) >= 6 and bool(run.thumbs) and run.share > 0.6
+    return curve is not None and len(curve.steps) >= 3 and bool(run.thumbs) and run.share > 0.5
 
 
 def _watch(driver: Driver, kind: str, until: Callable[[LiveRun], bool], what: str) -> None:
@@ -186,10 +187,11 @@ def _watch(driver: Driver, kind: str, until: Callable[[LiveRun], bool], what: st
 
     def seen() -> bool:
         run = queue.latest(kind)
-        driver.check(run is None or run.state is not RunState.FAILED, run.warning if run else "")
-        return run is not None and until(run)
+        return run is not None and (run.state not in GOING or until(run))
 
-    driver.wait(queue.updated, seen, 150, what)
+    driver.wait(queue.updated, seen, 300, what)
+    run = queue.latest(kind)
+    driver.check(run is not None and until(run), (run.warning if run else "") or what)
 
 
 def _see_out(driver: Driver, kind: str, seconds: float = 300) -> LiveRun:

@@ -26,7 +26,7 @@ def mask(path, value=1, size=(48, 32), mode="L"):
     labels[5:8] = 0
     image = Image.fromarray(labels)
     if mode == "P":
-        image.putpalette([0, 0, 0, 255, 0, 0])
+        image.putpalette([0, 0, 0, 255, 0, 0] + [9, 9, 9] * 254)
     image.save(path)
     return labels
 

@@ -86,7 +86,10 @@ def test_unusable_files_are_listed_with_a_reason_and_skipped(tmp_path, image_fol
 
 def test_opening_twice_names_who_has_it(tmp_path, image_folder):
     Project.create(tmp_path / "p", image_folder).close()
-    script = "import sys; from sslstudio.project.project import Project; p = Project.open(sys.argv[1]); print('open'); sys.stdout.flush(); sys.stdin.read()"
+    script = (
+        "import sys; from sslstudio.project.project import Project; p = Project.open(sys.argv[1]); "
+        "print('open', flush=True); sys.stdin.read()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path / "p.sslproj")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
@@ -273,5 +276,9 @@ def test_names_that_are_no_text_are_listed_with_a_reason(tmp_path, image_folder)
 
 
 def test_commands_that_need_no_pixels_import_no_decoder():
-    script = "import sys, json, sslstudio.project.project, sslstudio.annotations.palette_png, sslstudio.project.dataset; print(json.dumps([m for m in ('cv2', 'PIL', 'tifffile', 'imagecodecs', 'torch') if m in sys.modules]))"
+    script = (
+        "import json, sys, sslstudio.project.dataset, sslstudio.annotations.palette_png; "
+        "heavy = ('cv2', 'PIL', 'tifffile', 'imagecodecs', 'torch'); "
+        "print(json.dumps([name for name in heavy if name in sys.modules]))"
+    )
     assert json.loads(subprocess.check_output([sys.executable, "-c", script])) == []

@@ -192,6 +192,11 @@ class _Finetuning:
         future = self._cut(pool)
         self.budget.start()
         while not self._together(self.budget.done() or self.control.stopped()):
+            if self.control.paused():
+                self.budget.hold()
+                yield from hold(self.control)
+                self.budget.start()
+                continue  # a pause may end with the wish to stop
             yield from self._enter_stage()
             batch, future = future.result(), self._cut(pool, ahead=1)
             self.budget.begin_step()
@@ -199,10 +204,6 @@ class _Finetuning:
             self.budget.end_step()
             if self.main:
                 yield from self._look()
-            if self.control.paused():
-                self.budget.hold()
-                yield from hold(self.control)
-                self.budget.start()
 
     def _cut(self, pool: ThreadPoolExecutor, ahead: int = 0) -> Future[Batch]:
         """The next batch, cut in another thread while the network works on this one."""

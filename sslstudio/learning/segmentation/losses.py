@@ -15,13 +15,14 @@ def segmentation_loss(logits: Tensor, labels: Tensor, weights: Tensor, dice: flo
 
     Pixels labelled 255 add nothing, neither to the value nor to any gradient.
     """
-    logits, labels = logits.float(), labels.long()
+    logits = logits.float()
     loss = weighted_cross_entropy(logits, labels, weights)
     return loss + dice * dice_loss(logits, labels) if dice > 0 else loss
 
 
 def weighted_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
     """Cross-entropy, a weighted mean over painted pixels with weights (K,); 0 when nothing is painted."""
+    labels = labels.long()
     total = F.cross_entropy(logits, labels, weights, ignore_index=IGNORED, reduction="sum")
     painted = labels != IGNORED
     weight = (weights[labels.clamp(max=len(weights) - 1)] * painted).sum()
@@ -30,7 +31,7 @@ def weighted_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> T
 
 def dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """1 - 2 Σpt / (Σp + Σt) over painted pixels of the batch, mean over the classes painted in it."""
-    classes = logits.shape[1]
+    classes, labels = logits.shape[1], labels.long()
     painted = labels != IGNORED
     truth = F.one_hot(labels.where(painted, 0), classes).movedim(-1, 1) * painted[:, None]  # (B, K, H, W)
     # ``where`` and not a product, so that no gradient, not even a rounded one, reaches unpainted pixels.

@@ -51,18 +51,19 @@ def write_labels(project: Path, image: str, labels: np.ndarray) -> None:
     write_mask(file, labels, COLOURS)
 
 
-def request(images: Path, train: int = 3, validation: int = 1, classes=CLASSES, **settings) -> FinetuneRequest:
+def request(
+    images: Path, train: int = 3, validation: int = 1, classes=CLASSES, preview: str = "", **settings
+) -> FinetuneRequest:
     defaults = {"minutes": 0.1, "crop": 64, "batch_size": 2, "preset": "microscopy"}
     return FinetuneRequest(
         images_root=str(images),
         labelled=tuple(
-            LabelledImage(
-                image=f"{n}.png", mask=f"masks/{n}.png.png", split="train" if n < train else "validation"
-            )
+            LabelledImage(image=f"{n}.png", mask=f"masks/{n}.png.png", split="train" if n < train else "validation")
             for n in range(train + validation)
         ),
         classes=classes,
         model="m",
+        preview=preview,
         recipe=FinetuneRecipe(**{**defaults, **settings}),
     )
 

@@ -1,0 +1,251 @@
+"""Fine-tuning keeps its promises: time, events, bad input, stopping, resuming."""
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+from painted_world import CLASSES, request, run, scene, world, write_labels
+
+from sslstudio.errors import UserError
+from sslstudio.learning.backbones.encoder import create_encoder
+from sslstudio.learning.segmentation.finetune import finetune
+from sslstudio.learning.segmentation.learner import Learner, make_accelerator
+from sslstudio.learning.segmentation.metrics import Confusion
+from sslstudio.learning.segmentation.model import SegmentationModel, load_model, read_about
+from sslstudio.learning.segmentation.predict import predict, prediction_names
+from sslstudio.learning.segmentation.schedule import plan
+from sslstudio.learning.segmentation.state import read_state
+from sslstudio.learning.segmentation.tiles import segment_labels
+from sslstudio.learning.training.control import Control
+from sslstudio.project.masks import read_mask
+from sslstudio.recipes.finetune import FinetuneRecipe
+from sslstudio.runs.request import PredictRequest
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A model of a whole run of 40 s: (folder, images, project, events, seconds)."""
+    folder = tmp_path_factory.mktemp("trained")
+    images, project = world(folder, 8)
+    began = time.perf_counter()
+    asked = request(images, 6, 2, minutes=0.67, batch_size=4, preview="0.png")
+    events = run(finetune, folder, asked, project)
+    return folder, images, project, events, time.perf_counter() - began
+
+
+def of(events, kind):
+    return [event for event in events if event.kind == kind]
+
+
+def test_a_model_learns_to_tell_squares_from_discs_on_images_it_never_saw(trained):
+    _, _, project, _, _ = trained
+    model = load_model(project / "models" / "m")
+    confusion = Confusion(3)
+    for seed in range(100, 110):
+        pixels, labels = scene(seed)
+        confusion.add(labels, segment_labels(model, pixels))
+    assert confusion.miou() > 0.7, confusion.iou()
+
+
+def test_the_time_is_kept_and_everything_is_reported(trained):
+    folder, _, project, events, seconds = trained
+    assert abs(seconds - 0.67 * 60) < 0.1 * 0.67 * 60 + 3
+    assert next(e.text for e in of(events, "phase")) == "Reading masks"
+    assert [e.text for e in of(events, "phase")][-1] == "Measuring"
+    result = events[-1].result
+    assert events[-1].kind == "finished"
+    assert result["model"] == "m"
+    assert result["validation_images"] == ["6.png", "7.png"]
+    assert set(result["iou"]) <= {"ground", "square", "disc"}
+    assert any("miou" in e.values for e in of(events, "metric"))
+    assert any({"loss", "images_per_second", "learning_rate"} <= set(e.values) for e in of(events, "metric"))
+    overlay = of(events, "preview")[-1]
+    assert read_mask(folder / "run" / overlay.file).shape == (96, 96)
+    about = read_about(project / "models" / "m")
+    assert about["metrics"]["miou"] == result["miou"]
+    assert sum(about["data"]["pixels"].values()) == 6 * 96 * 96
+    assert sorted(f.name for f in (project / "models").iterdir()) == ["m"]
+
+
+def test_predictions_are_palette_masks_and_bad_images_are_named(trained, tmp_path):
+    _, images, project, _, _ = trained
+    (images / "bad.png").write_bytes(b"")
+    cv2.imwrite(str(images / "wide.jpg"), np.full((40, 333, 3), 120, np.uint8))
+    asked = PredictRequest(
+        model="m",
+        images_root=str(images),
+        images=("0.png", "bad.png", "gone.png", "wide.jpg"),
+        out=str(tmp_path / "out"),
+    )
+    events = list(predict(asked, project=project, control=Control()))
+    assert events[-1].kind == "finished"
+    assert events[-1].result["count"] == 2
+    assert [p["image"] for p in events[-1].result["problems"]] == ["bad.png", "gone.png"]
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["0.png", "wide.png"]
+    assert read_mask(tmp_path / "out" / "wide.png").shape == (40, 333)
+    inside = asked.model_copy(update={"out": "predictions/m", "images": ("0.png",)})
+    list(predict(inside, project=project, control=Control()))
+    assert (project / "predictions" / "m" / "0.png.png").exists()
+
+
+def test_images_with_one_stem_do_not_overwrite_each_other():
+    names = prediction_names(("a/x.tif", "a/x.png", "y.tif"), in_project=False)
+    assert names == {"a/x.tif": "a/x.tif.png", "a/x.png": "a/x.png.png", "y.tif": "y.png"}
+
+
+def test_masks_that_do_not_fit_are_left_out_with_a_reason(tmp_path):
+    images, project = world(tmp_path, 6)
+    write_labels(project, "0.png", np.zeros((10, 12), np.uint8))
+    bad = scene(1)[1]
+    bad[0, 0] = 9
+    write_labels(project, "1.png", bad)
+    (images / "2.png").unlink()
+    (images / "3.png").write_bytes(b"not an image")
+    events = run(finetune, tmp_path, request(images, 6, 0, minutes=0.03), project)
+    said = {e.about: e.text for e in of(events, "warning")}
+    assert set(said) == {"0.png", "1.png", "2.png", "3.png"}
+    assert "12 × 10" in said["0.png"]
+    assert "96 × 96" in said["0.png"]
+    assert "9" in said["1.png"]
+    assert events[-1].kind == "finished"
+
+
+def test_nothing_usable_and_only_one_class_are_said_plainly(tmp_path):
+    images, project = world(tmp_path, 2)
+    for name in ("0.png", "1.png"):
+        write_labels(project, name, np.ones((96, 96), np.uint8))
+    with pytest.raises(UserError, match="Only “square” is painted"):
+        run(finetune, tmp_path, request(images, 2, 0), project)
+    for name in ("0.png", "1.png"):
+        (images / name).unlink()
+    with pytest.raises(UserError, match="None of the painted images"):
+        run(finetune, tmp_path, request(images, 2, 0), project)
+
+
+def test_a_class_nobody_painted_is_kept_but_warned_about(tmp_path):
+    images, project = world(tmp_path, 2)
+    for name in ("0.png", "1.png"):
+        labels = scene(int(name[0]))[1]
+        labels[labels == 2] = 255
+        write_labels(project, name, np.minimum(labels, 255))
+    labels = scene(0)[1]
+    labels[:20, :20] = 1
+    labels[labels == 2] = 255
+    write_labels(project, "0.png", labels)
+    events = run(finetune, tmp_path, request(images, 1, 1, minutes=0.03), project)
+    assert [e.about for e in of(events, "warning")] == ["disc"]
+    assert load_model(project / "models" / "m").classes == 3
+    assert events[-1].result["validation_images"] == []  # two images are too few to set one aside
+
+
+def test_stopping_keeps_the_model_and_pausing_costs_no_time(tmp_path):
+    images, project = world(tmp_path, 3)
+    control = Control()
+    control.pause()
+    waker = threading.Timer(3.0, control.resume)
+    kinds = []
+    began = time.perf_counter()
+    for event in finetune(
+        request(images, 3, 0, minutes=5),
+        project=project,
+        checkpoints=tmp_path / "run" / "checkpoints",
+        previews=tmp_path / "run" / "previews",
+        control=control,
+    ):
+        kinds.append(event.kind)
+        if event.kind == "paused":
+            waker.start()
+        if event.kind == "metric":
+            control.stop()
+    seconds = time.perf_counter() - began
+    assert kinds.index("paused") < kinds.index("resumed") < kinds.index("metric")
+    assert kinds[-1] == "stopped"
+    assert load_model(project / "models" / "m").classes == 3
+    assert read_about(project / "models" / "m")["training"]["minutes"] * 60 < seconds - 2.5
+
+
+def test_an_interrupted_run_goes_on_from_its_last_state(tmp_path, monkeypatch):
+    from sslstudio.learning.segmentation import finetune as module
+
+    monkeypatch.setattr(module, "_STATE", 0.0)
+    images, project = world(tmp_path, 3)
+    asked = request(images, 3, 0, minutes=5)
+    folders = {"checkpoints": tmp_path / "run" / "checkpoints", "previews": tmp_path / "run" / "previews"}
+    job = finetune(asked, project=project, **folders, control=Control())
+    saved = 0
+    for event in job:
+        saved += event.kind == "checkpoint"
+        if saved == 2:
+            break
+    job.close()  # as a worker that dies: nothing is saved on the way out
+    assert not (project / "models").exists()
+    before = read_state(folders["checkpoints"], asked)
+    assert before["learner"]["steps"] == 2
+    control = Control()
+    events = []
+    for event in finetune(asked, project=project, **folders, control=control):
+        events.append(event)
+        if event.kind == "checkpoint":
+            control.stop()
+    assert of(events, "started")[0].step == 2
+    assert events[-1].result["steps"] == 3
+    assert read_about(project / "models" / "m")["training"]["minutes"] * 60 > before["elapsed"] - 1
+    other = asked.model_copy(update={"model": "another"})
+    assert read_state(folders["checkpoints"], other) is None
+
+
+def test_frozen_parts_stand_still_and_the_last_blocks_learn_afterwards():
+    from sslstudio.learning.segmentation.crops import Batch
+
+    torch.manual_seed(0)
+    recipe = FinetuneRecipe(minutes=1, unfreeze_blocks=1)
+    learner = Learner(
+        SegmentationModel(create_encoder("resnet18"), "multilevel", 2), torch.ones(2), recipe, make_accelerator()
+    )
+    batch = Batch(torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8), torch.randint(0, 2, (2, 64, 64)))
+    net = learner.model.encoder.net
+    before = {k: v.clone() for k, v in net.state_dict().items()}
+    learner.unfreeze(0, 0.3)
+    learner.step(batch, 1.0)
+    assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())  # statistics of norms too
+    first = learner.optimiser
+    learner.unfreeze(1, 0.3)
+    assert learner.optimiser is not first
+    learner.step(batch, 1.0)
+    changed = {k.split(".")[0] for k, v in net.state_dict().items() if not torch.equal(v, before[k])}
+    assert changed == {"layer4"}
+
+
+def test_the_plan_freezes_only_what_has_learned_something():
+    assert [s.blocks for s in plan(FinetuneRecipe(), trained=True).stages] == [0, 99]
+    fresh = plan(FinetuneRecipe(), trained=False)
+    assert [s.blocks for s in fresh.stages] == [99]
+    assert fresh.backbone_rate == 1.0
+    assert [s.blocks for s in plan(FinetuneRecipe(unfreeze_blocks=0), trained=True).stages] == [0]
+    rates = [fresh.rate(share / 100) for share in range(101)]
+    assert max(rates) > 0.95
+    assert rates[0] < 0.1
+    assert rates[-1] < 0.02
+
+
+def test_every_decoder_takes_every_encoder_and_size():
+    for name in ("resnet18", "convnext_atto", "vit_tiny_patch16_224"):
+        for decoder in ("multilevel", "linear"):
+            model = SegmentationModel(create_encoder(name), decoder, 4).eval()
+            with torch.inference_mode():
+                assert model(torch.randn(2, 3, 45, 70)).shape == (2, 4, 45, 70)
+
+
+def test_the_model_says_what_it_is_in_plain_json(trained):
+    _, _, project, _, _ = trained
+    about = json.loads((project / "models" / "m" / "model.json").read_text())
+    assert about["classes"] == [{"name": c.name, "colour": c.colour} for c in CLASSES]
+    assert about["backbone"] == "resnet18"

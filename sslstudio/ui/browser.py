@@ -334,17 +334,15 @@ def _draw_badge(painter: QPainter, frame: QRect, record: ImageRecord, tone: them
     """Painted: a filled dot; predicted: a ring; a problem: an exclamation mark."""
     if not (record.problem or record.painted > 0 or record.predicted):
         return
-    spot = QRectF(frame.right() - 17, frame.top() + 4, 14, 14)
+    spot = QRectF(frame.right() - 20, frame.top() + 4, 16, 16)
+    colour = "#b3261e" if record.problem else tone.accent if record.painted > 0 else "#333333"
     painter.setPen(QPen(QColor("#ffffff"), 1.5))
-    painter.setBrush(QColor(0, 0, 0, 150))
+    painter.setBrush(QColor(colour))
+    painter.drawEllipse(spot)
     if record.problem:
-        painter.setBrush(QColor("#b3261e"))
-        painter.drawEllipse(spot)
         painter.setFont(theme.font(theme.SMALL, bold=True))
         painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, "!")
         return
-    painter.drawEllipse(spot)
-    inner = spot.adjusted(4, 4, -4, -4)
-    painter.setPen(QPen(QColor("#ffffff"), 1.5))
-    painter.setBrush(QColor("#ffffff") if record.painted > 0 else Qt.BrushStyle.NoBrush)
-    painter.drawEllipse(inner)
+    painter.setBrush(QColor(tone.on_accent) if record.painted > 0 else Qt.BrushStyle.NoBrush)
+    painter.setPen(Qt.PenStyle.NoPen if record.painted > 0 else QPen(QColor("#ffffff"), 1.5))
+    painter.drawEllipse(spot.adjusted(4.5, 4.5, -4.5, -4.5))

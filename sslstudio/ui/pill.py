@@ -27,7 +27,9 @@ def headline(live: LiveRun, waiting: int = 0) -> str:
     """One run in a line: “Pretraining 62 % · 4 min”."""
     parts = [f"{live.title} {live.share * 100:.0f} %"]
     if live.state is RunState.WAITING:
-        parts = [f"{live.title} begins"]
+        parts = [live.title, "begins"]
+    elif not live.steps and live.state is RunState.RUNNING:
+        parts = [live.title, (live.phase or "getting ready").lower()]
     elif live.state is RunState.PAUSED:
         parts.append("paused")
     elif live.seconds_left >= 0:

@@ -84,6 +84,8 @@ class AttentionWiring(QObject):
             return
         self.shown = wanted
         self.window.canvas.set_attention_mode(wanted and self.hover)
+        masks = self.window.actions_["view.masks"].isChecked()
+        self.window.canvas.set_masks_visible(masks and not wanted)  # colours over heat can be read by nobody
         if wanted:
             self.ask()
         else:

@@ -1,0 +1,212 @@
+"""Runs as the window sees them: watched, queued, ended once, found again; asked about on closing."""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+
+from sslstudio.recipes.finetune import FinetuneRecipe
+from sslstudio.runs import events as ev
+from sslstudio.runs import start
+from sslstudio.runs.folder import RunFolder, RunState
+from sslstudio.runs.request import ExportRequest, PretrainRequest
+from sslstudio.ui.pill import headline
+from sslstudio.ui.watcher import Watcher
+
+from .conftest import PATIENCE
+
+# A worker as small as it can be: holds the life lock, reports, and obeys "stop".
+WORKER = """
+import sys, threading
+from pathlib import Path
+from sslstudio.runs import events as ev
+from sslstudio.runs.folder import RunFolder
+run = RunFolder(Path(sys.argv[1]))
+with run.life():
+    run.append(ev.Started(device="cpu"))
+    run.append(ev.Progress(step=1, steps=2, share=0.5, seconds_left=240))
+    end = sys.argv[2]
+    if end == "until stopped":
+        clock = threading.Event()
+        while not run.wishes("stop"):
+            clock.wait(0.05)
+        run.append(ev.Stopped(result={"kept": True}))
+    elif end == "finish":
+        run.append(ev.Finished(result={"well": True}))
+    elif end == "fail":
+        run.append(ev.Failed(problem="The disk is full.", advice="Make room."))
+    elif end == "die":
+        import os
+        os._exit(9)
+"""
+
+
+def worker(run: RunFolder, end: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-c", WORKER, str(run.path), end])
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunFolder.create(tmp_path / "p.sslproj", ExportRequest(model="m"), "m")
+
+
+@pytest.mark.parametrize(
+    ("end", "state"),
+    [("finish", RunState.FINISHED), ("fail", RunState.FAILED), ("die", RunState.INTERRUPTED)],
+)
+def test_a_watcher_tells_the_end_exactly_once(qtbot, run, end, state):
+    process = worker(run, end)
+    watcher = Watcher(run, "Exporting", process)
+    told = []
+    watcher.ended.connect(told.append)
+    with qtbot.waitSignal(watcher.ended, timeout=PATIENCE):
+        watcher.start()
+    watcher.close()
+    assert [live.state for live in told] == [state]
+    assert told[0].share in (0.5, 1.0)
+    process.wait()
+
+
+def test_a_resumed_run_is_not_over_because_it_once_was(qtbot, run):
+    run.append(ev.Started())
+    run.append(ev.Stopped())
+    process = worker(run, "until stopped")
+    watcher = Watcher(run, "Exporting", process, since=time.time())
+    states = []
+    watcher.changed.connect(lambda live: states.append(live.state))
+    watcher.start()
+    qtbot.waitUntil(lambda: RunState.RUNNING in states, timeout=PATIENCE)
+    assert RunState.STOPPED not in states
+    with qtbot.waitSignal(watcher.ended, timeout=PATIENCE):
+        run.wish("stop")
+    process.wait()
+    assert states[-1] is RunState.STOPPED
+
+
+@pytest.fixture
+def small_worker(monkeypatch):
+    """Runs end as told instead of learning; everything else is real."""
+    how = {"end": "until stopped"}
+    monkeypatch.setattr(
+        start, "worker_command", lambda run, **_: [sys.executable, "-c", WORKER, str(run.path), how["end"]]
+    )
+    return how
+
+
+def make_run(window) -> RunFolder:
+    from sslstudio.recipes.pretrain import PretrainRecipe
+
+    request = PretrainRequest(images_root="x", images=("a.png",), recipe=PretrainRecipe())
+    return RunFolder.create(window.session.project.path, request, "x")
+
+
+def test_the_pill_shows_what_runs_and_stops_it(qtbot, opened, small_worker):
+    opened.session.queue.submit(make_run(opened))
+    qtbot.waitUntil(lambda: "50 %" in opened.pill.text(), timeout=PATIENCE)
+    assert opened.pill.isVisible()
+    assert "4 min" in opened.pill.text()
+    qtbot.mouseClick(opened.pill, Qt.MouseButton.LeftButton)
+    assert opened.pill.popover.isVisible()
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE) as ended:
+        qtbot.mouseClick(opened.pill.popover.findChild(QPushButton, "pill.stop"), Qt.MouseButton.LeftButton)
+    assert ended.args[0].state is RunState.STOPPED
+    assert not opened.pill.isVisible()
+    assert "kept" in opened.notice.shown()
+
+
+def test_runs_wait_for_their_turn(qtbot, opened, small_worker):
+    queue = opened.session.queue
+    first, second = make_run(opened), make_run(opened)
+    queue.submit(first)
+    queue.submit(second)
+    qtbot.waitUntil(lambda: "+1" in opened.pill.text(), timeout=PATIENCE)
+    assert queue.ahead(second.id) == 1
+    assert second.state() is RunState.WAITING
+    with qtbot.waitSignal(queue.ended, timeout=PATIENCE):
+        queue.stop(first.id)
+    qtbot.waitUntil(lambda: any(live.id == second.id and live.share for live in queue.live()), timeout=PATIENCE)
+    with qtbot.waitSignal(queue.ended, timeout=PATIENCE):
+        queue.stop(second.id)
+
+
+def test_closing_asks_and_a_run_that_goes_on_is_found_again(qtbot, opened, open_folder, small_worker):
+    project = opened.session.project.path
+    opened.session.queue.submit(make_run(opened))
+    qtbot.waitUntil(lambda: "50 %" in opened.pill.text(), timeout=PATIENCE)
+    opened.close()
+    assert opened.isVisible(), "it must ask first"
+    qtbot.mouseClick(opened.findChild(QPushButton, "closing.cancel"), Qt.MouseButton.LeftButton)
+    assert opened.isVisible()
+    opened.close()
+    dialogs = [button for button in opened.findChildren(QPushButton, "closing.go_on") if button.isVisible()]
+    qtbot.mouseClick(dialogs[-1], Qt.MouseButton.LeftButton)
+    assert not opened.isVisible()
+    opened.show()
+    open_folder(project)
+    qtbot.waitUntil(lambda: "50 %" in opened.pill.text(), timeout=PATIENCE)
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE):
+        opened.actions_["run.stop"].trigger()
+
+
+def test_a_run_that_broke_off_is_offered_to_be_resumed(qtbot, opened, open_folder, small_worker):
+    project = opened.session.project.path
+    small_worker["end"] = "die"
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE) as ended:
+        opened.session.queue.submit(make_run(opened))
+    assert ended.args[0].state is RunState.INTERRUPTED
+    assert "broke off" in opened.notice.shown()
+    opened.files.close_project()
+    open_folder(project)
+    qtbot.waitUntil(lambda: "broke off" in opened.notice.shown(), timeout=PATIENCE)
+    small_worker["end"] = "finish"
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE) as again:
+        opened.notice.findChild(QPushButton, "notice.act").click()
+    assert again.args[0].state is RunState.FINISHED
+
+
+def test_a_failed_run_says_what_helps(qtbot, opened, small_worker):
+    small_worker["end"] = "fail"
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE):
+        opened.session.queue.submit(make_run(opened))
+    assert "The disk is full. Make room." in opened.notice.shown()
+
+
+def test_fine_tuning_without_masks_is_refused_in_words(qtbot, opened):
+    opened.learning.start_finetuning(FinetuneRecipe(minutes=0.05), "")
+    qtbot.waitUntil(lambda: "No mask has been painted" in opened.notice.shown(), timeout=PATIENCE)
+
+
+def test_the_headline_of_a_run():
+    from pathlib import Path
+
+    from sslstudio.ui.panels.live import LiveRun
+
+    live = LiveRun("1-pretrain-x", Path(), RunState.RUNNING, "Pretraining", steps=9, share=0.62, seconds_left=240)
+    assert headline(live) == "Pretraining 62 % · 4 min"
+    assert headline(live, 2) == "Pretraining 62 % · 4 min · +2"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_from_masks_to_a_prediction_with_the_real_worker(qtbot, opened):
+    """Fine-tune on two masks, see the model in Review, accept what it finds."""
+    project = opened.session.project
+    for record in opened.session.records[:2]:
+        labels = np.zeros((record.height, record.width), np.uint8)
+        labels[:, record.width // 2 :] = 1
+        project.set_mask(record.path, labels)
+    opened.session.reread_records()
+    recipe = FinetuneRecipe(minutes=0.05, crop=32, batch_size=2, backbone="resnet18")
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=500_000) as ended:
+        opened.learning.start_finetuning(recipe, "")
+    assert ended.args[0].state is RunState.FINISHED, ended.args[0].warning
+    assert len(opened.session.models) == 1
+    opened.go_to_step("review")
+    qtbot.waitUntil(lambda: opened.review.prediction is not None, timeout=300_000)
+    found = opened.review.prediction
+    opened.review.accept(False)
+    assert np.array_equal(project.label_map(opened.session.image).labels, found)

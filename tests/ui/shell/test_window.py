@@ -1,0 +1,309 @@
+"""The window on a real project: opening, browsing, painting, undo, steps, keys."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QPushButton
+
+from sslstudio.errors import UserError
+from sslstudio.project.project import Project
+
+from .conftest import PATIENCE
+
+
+def drag_across(canvas) -> None:
+    """One stroke from left to right through the middle, as a mouse draws it."""
+    middle = canvas.rect().center()
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=middle - QPoint(60, 0))
+    QTest.mouseMove(canvas, middle)
+    QTest.mouseMove(canvas, middle + QPoint(60, 0))
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=middle + QPoint(60, 0))
+
+
+def test_a_folder_becomes_a_project_beside_it_and_nothing_in_it_changes(opened, image_folder):
+    assert (image_folder.parent / "pictures.sslproj" / "project.sqlite").exists()
+    assert {p.suffix for p in image_folder.rglob("*") if p.is_file()} == {".png", ".jpg"}
+    assert opened.browser.model.rowCount() == 6
+    assert opened.windowTitle().startswith("pictures")
+    assert opened.session.image == opened.browser.model.record_at(0).path
+
+
+def test_a_stroke_is_in_the_project_when_the_pen_is_lifted(qtbot, opened):
+    image = opened.session.image
+    drag_across(opened.canvas)
+    stored = opened.session.project.label_map(image).labels
+    assert (stored == 1).any()
+    assert np.array_equal(stored, opened.session.labels.labels)
+    assert opened.status.saved.text() == "saved ✓"
+    qtbot.waitUntil(lambda: opened.browser.model.record_at(0).painted > 0)
+
+
+def test_undo_and_redo_by_key_change_mask_and_project(qtbot, opened):
+    drag_across(opened.canvas)
+    painted = opened.session.labels.labels.copy()
+    opened.canvas.setFocus()
+    QTest.keyClick(opened, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert (opened.session.labels.labels == 255).all()
+    assert (opened.session.project.label_map(opened.session.image).labels == 255).all()
+    QTest.keyClick(opened, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    assert np.array_equal(opened.session.labels.labels, painted)
+
+
+def test_painting_survives_a_restart_and_can_still_be_undone(qtbot, opened, open_folder):
+    drag_across(opened.canvas)
+    painted = opened.session.labels.labels.copy()
+    place = opened.session.project.path
+    opened.files.close_project()
+    assert opened.pages.currentIndex() == 0
+    open_folder(place)
+    assert np.array_equal(opened.session.labels.labels, painted)
+    opened.actions_["edit.undo"].trigger()
+    assert (opened.session.labels.labels == 255).all()
+
+
+def test_digits_and_letters_choose_class_and_tool(opened):
+    opened.canvas.setFocus()
+    QTest.keyClick(opened, Qt.Key.Key_1)
+    assert opened.canvas.current_class == 0
+    QTest.keyClick(opened, Qt.Key.Key_X)
+    assert opened.canvas.current_class == 1
+    QTest.keyClick(opened, Qt.Key.Key_E)
+    assert opened.canvas.tool == "eraser"
+    QTest.keyClick(opened, Qt.Key.Key_2)
+    assert (opened.canvas.tool, opened.canvas.current_class) == ("brush", 1)
+    before = opened.canvas.brush
+    QTest.keyClick(opened, Qt.Key.Key_BracketRight)
+    assert opened.canvas.brush > before
+
+
+def test_letters_typed_into_the_search_do_not_paint(qtbot, opened):
+    opened.actions_["image.search"].trigger()
+    QTest.keyClicks(opened.browser.search, "deep")
+    qtbot.waitUntil(lambda: opened.browser.model.rowCount() == 2)
+    assert opened.canvas.tool == "brush"
+    QTest.keyClicks(opened.browser.search, "xyz")
+    qtbot.waitUntil(lambda: opened.browser.empty.isVisible())
+    assert "deepxyz" in opened.browser.empty.text()
+
+
+def test_a_and_d_go_through_the_images(qtbot, opened):
+    paths = [opened.browser.model.record_at(row).path for row in range(6)]
+    opened.canvas.setFocus()
+    for expected in paths[1:3]:
+        with qtbot.waitSignal(opened.session.image_ready, timeout=PATIENCE):
+            QTest.keyClick(opened, Qt.Key.Key_D)
+        assert opened.session.image == expected
+        assert opened.canvas.key == expected
+    with qtbot.waitSignal(opened.session.image_ready, timeout=PATIENCE):
+        QTest.keyClick(opened, Qt.Key.Key_A)
+    assert opened.session.image == paths[1]
+
+
+def test_the_newest_image_wins(qtbot, opened):
+    paths = [opened.browser.model.record_at(row).path for row in range(6)]
+    for path in paths[1:]:
+        opened.painting.go_to(path)
+    qtbot.waitUntil(lambda: opened.session.pixels is not None, timeout=PATIENCE)
+    assert opened.session.image == paths[-1] == opened.canvas.key
+
+
+def test_thumbnails_come_for_what_is_visible(qtbot, opened):
+    paths = [opened.browser.model.record_at(row).path for row in range(6)]
+    qtbot.waitUntil(lambda: all(opened.browser.thumbnails.get(path) for path in paths), timeout=PATIENCE)
+
+
+def test_filters_follow_what_is_painted(qtbot, opened):
+    drag_across(opened.canvas)
+    opened.browser.filter.setCurrentIndex(opened.browser.filter.findData("painted"))
+    assert opened.browser.model.rowCount() == 1
+    opened.browser.filter.setCurrentIndex(opened.browser.filter.findData("unpainted"))
+    assert opened.browser.model.rowCount() == 5
+    opened.browser.filter.setCurrentIndex(opened.browser.filter.findData("predicted"))
+    assert opened.browser.empty.isVisible()
+
+
+@pytest.mark.parametrize("step", ["images", "pretrain", "paint", "finetune", "review", "export"])
+def test_one_click_goes_to_any_step(qtbot, opened, step):
+    qtbot.mouseClick(opened.stepper.buttons[step], Qt.MouseButton.LeftButton)
+    assert opened.panel_stack.currentWidget() is opened.panels[step]
+    assert opened.stepper.buttons[step].isChecked()
+    assert opened.stepper.buttons[step].state.sentence
+
+
+def test_the_stepper_says_what_is_missing(qtbot, opened):
+    assert opened.stepper.buttons["images"].state.standing == "done"
+    assert opened.stepper.buttons["finetune"].state.standing == "missing"
+    drag_across(opened.canvas)
+    opened.actions_["paint.class_1"].trigger()
+    opened.canvas.set_brush(2)
+    drag_across(opened.canvas)
+    qtbot.waitUntil(lambda: opened.stepper.buttons["finetune"].state.standing == "possible")
+    assert opened.stepper.buttons["paint"].state.standing == "done"
+
+
+def test_accepting_a_prediction_is_an_edit_that_can_be_undone(opened):
+    height, width = opened.session.labels.labels.shape
+    found = np.zeros((height, width), np.uint8)
+    found[: height // 2] = 1
+    opened.review.prediction = found
+    opened.actions_["paint.accept"].trigger()
+    assert np.array_equal(opened.session.project.label_map(opened.session.image).labels, found)
+    opened.actions_["edit.undo"].trigger()
+    assert (opened.session.labels.labels == 255).all()
+
+
+def test_classes_are_added_renamed_and_kept_while_painted(opened):
+    opened.painting.add_class("crack")
+    opened.painting.rename_class(1, "nucleus")
+    assert [one.name for one in opened.session.project.classes] == ["background", "nucleus", "crack"]
+    assert opened.actions_["paint.class_2"].text() == "nucleus"
+    assert not opened.actions_["paint.class_4"].isVisible()
+    drag_across(opened.canvas)  # with "crack", the newest
+    opened.painting.remove_class(1)
+    assert len(opened.session.project.classes) == 3
+    assert "nucleus" in opened.notice.shown()
+
+
+def test_masks_are_written_when_another_image_is_opened(qtbot, opened):
+    image = opened.session.image
+    drag_across(opened.canvas)
+    opened.actions_["image.next"].trigger()
+    qtbot.waitUntil(opened.session.project.mask_file(image).exists, timeout=PATIENCE)
+
+
+def test_a_full_disk_loses_nothing(qtbot, opened, monkeypatch):
+    project = opened.session.project
+    real = project.add_edit
+    full = UserError("The disk is full.", "Make room.")
+
+    def refuse(*_):
+        raise full
+
+    monkeypatch.setattr(project, "add_edit", refuse)
+    drag_across(opened.canvas)
+    assert "disk is full" in opened.notice.shown()
+    assert opened.status.saved.text() == "not saved yet"
+    assert (opened.session.labels.labels == 1).any()
+    monkeypatch.setattr(project, "add_edit", real)
+    qtbot.waitUntil(lambda: opened.session.all_saved(), timeout=PATIENCE)
+    assert (project.label_map(opened.session.image).labels == 1).any()
+    assert opened.notice.shown() == ""
+
+
+# what can go wrong on opening -----------------------------------------------------------------------------
+
+
+def test_files_that_cannot_be_used_are_listed_with_the_reason(image_folder, open_folder):
+    (image_folder / "cell_0.png").write_bytes(b"")
+    (image_folder / "notes.png").write_text("not an image")
+    window = open_folder(image_folder)
+    assert "2 of 8 files cannot be used" in window.notice.shown()
+    window.notice.findChild(QPushButton, "notice.act").click()
+    assert window.browser.model.rowCount() == 2
+    tips = [window.browser.model.data(window.browser.model.index(row), Qt.ItemDataRole.ToolTipRole) for row in (0, 1)]
+    assert all(len(tip.splitlines()) == 2 for tip in tips)
+    assert not window.session.current().problem, "the first image shown must be a usable one"
+
+
+def test_an_empty_folder_is_told_on_the_welcome_page(qtbot, window, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    window.files.open(tmp_path / "nothing")
+    qtbot.waitUntil(lambda: "No images" in window.welcome.notice.shown(), timeout=PATIENCE)
+    assert window.session.project is None
+    assert not (tmp_path / "nothing.sslproj").exists()
+
+
+def test_a_folder_without_a_readable_image_says_so(tmp_path, open_folder):
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"nonsense")
+    window = open_folder(folder)
+    assert "None of these images can be read" in window.notice.shown()
+
+
+def test_a_project_that_is_open_elsewhere_names_who_has_it(qtbot, window, image_folder):
+    with Project.create(image_folder.parent / "pictures.sslproj", image_folder):
+        window.files.open(image_folder)
+        qtbot.waitUntil(lambda: "already open" in window.welcome.notice.shown(), timeout=PATIENCE)
+
+
+def test_a_damaged_project_is_told_in_words(qtbot, window, image_folder):
+    place = image_folder.parent / "pictures.sslproj"
+    Project.create(place, image_folder).close()
+    for file in [*(place / "backups").glob("*"), *place.glob("project.sqlite-*")]:
+        file.unlink()
+    (place / "project.sqlite").write_bytes(b"rubbish" * 400)
+    window.files.open(place)
+    qtbot.waitUntil(lambda: "damaged" in window.welcome.notice.shown(), timeout=PATIENCE)
+
+
+def test_moved_images_are_found_again_by_asking(qtbot, window, image_folder):
+    place = image_folder.parent / "pictures.sslproj"
+    Project.create(place, image_folder).close()
+    moved = image_folder.rename(image_folder.parent / "elsewhere")
+    window.files.open(place)
+    qtbot.waitUntil(lambda: "are not in" in window.welcome.notice.shown(), timeout=PATIENCE)
+    window.welcome.notice.findChild(QPushButton, "notice.act").click()
+    dialog = window.findChild(QFileDialog, "dialog.folder")
+    with qtbot.waitSignal(window.session.opened, timeout=PATIENCE):
+        dialog.fileSelected.emit(str(moved))
+    dialog.reject()
+    assert window.session.project.images_root == moved
+
+
+def test_a_dropped_folder_is_opened(qtbot, window, image_folder):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(image_folder))])
+    drop = QDropEvent(
+        QPointF(20, 20), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    with qtbot.waitSignal(window.session.opened, timeout=PATIENCE):
+        window.dropEvent(drop)
+
+
+def test_recent_projects_are_offered_next_time(qtbot, opened):
+    opened.files.close_project()
+    names = [
+        button.text() for button in opened.welcome.findChildren(object) if button.objectName() == "recent.pictures"
+    ]
+    assert names == ["pictures"]
+
+
+def test_everything_for_painting_fits_into_1366_by_768(opened):
+    opened.resize(1366, 768 - 40)  # the system's own bars take some
+    opened.go_to_step("paint")
+    assert opened.width() <= 1366
+    assert opened.canvas.width() >= 640
+    for button in opened.strip.children():
+        if button.isWidgetType() and button.isVisible():
+            assert button.geometry().bottom() <= opened.strip.height()
+    panel = opened.panels["paint"]
+    for needed in (panel.brush, panel.classes, panel.opacity, panel.masks, panel.progress):
+        bottom = needed.mapTo(panel, needed.rect().bottomLeft()).y()
+        assert bottom <= panel.height(), needed.objectName()
+
+
+def test_shape_is_remembered(qtbot, opened):
+    opened.actions_["view.browser"].setChecked(False)
+    assert not opened.browser.isVisible()
+    opened.close()
+    from sslstudio.ui.main_window import MainWindow
+
+    again = MainWindow()
+    qtbot.addWidget(again)
+    assert not again.actions_["view.browser"].isChecked()
+
+
+def test_a_palette_png_folder_can_be_imported(qtbot, opened, tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    labels = np.zeros((32, 48), np.uint8)
+    labels[:, 24:] = 1
+    Image.fromarray(labels).save(masks / "cell_1.png")
+    opened.files._import_masks(masks)
+    qtbot.waitUntil(lambda: "Took over" in opened.notice.shown(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: opened.session.labels is not None, timeout=PATIENCE)
+    assert (opened.session.project.label_map("cell_1.png").labels == labels).all()

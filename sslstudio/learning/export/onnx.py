@@ -29,6 +29,9 @@ _TOLERANCE = 1e-3  # of a probability; another order of summing alone gives abou
 class Deployable(nn.Module):
     """Images (B, 3, H, W) of 0..255, RGB, to probabilities (B, K, H, W), with shrinking and normalising inside."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, model: SegmentationModel) -> None:
         super().__init__()
         self.model = model

@@ -29,6 +29,7 @@ from sslstudio.learning.segmentation.schedule import Schedule, plan
 from sslstudio.learning.segmentation.state import read_state, write_state
 from sslstudio.learning.training.budget import TimeBudget
 from sslstudio.learning.training.control import Control, hold
+from sslstudio.learning.training.devices import describe
 from sslstudio.recipes.presets import PRESETS
 from sslstudio.runs.events import Checkpointed, Event, Finished, Metric, Phase, Progress, Started, Stopped, Warned
 from sslstudio.runs.request import FinetuneRequest
@@ -60,7 +61,7 @@ def finetune(
     torch.manual_seed(request.recipe.seed)
     yield Phase(text="Reading masks")
     painted: list[Painted] = []
-    for item in read_labelled(request, Path(project)):
+    for item in read_labelled(request, Path(project), checkpoints):
         if isinstance(item, Warned):
             yield item
         else:
@@ -174,7 +175,7 @@ class _Finetuning:
     def events(self) -> Iterator[Event]:
         """Train to the end of the time or until stopped, measure, save."""
         self._resume()
-        yield Started(device=str(self.accelerator.device), step=self.learner.steps)
+        yield Started(device=describe(self.accelerator.device), step=self.learner.steps)
         pool = ThreadPoolExecutor(1)
         try:
             yield from self._train(pool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -31,11 +31,19 @@ class Painted:
     validation: bool = False
 
 
-def read_labelled(request: FinetuneRequest, project: Path) -> Iterator[Painted | Warned]:
-    """Read every image with its mask at full size; what cannot be used is reported and left out."""
+def read_labelled(request: FinetuneRequest, project: Path, spill: Path) -> Iterator[Painted | Warned]:
+    """Read every image with its mask at full size; what cannot be used is reported and left out.
+
+    Beyond a limit the pixels lie in temporary files below ``spill``.
+    """
+    used = 0
     for entry in request.labelled:
         try:
-            yield _read_one(entry, Path(request.images_root), project, len(request.classes))
+            pair = _read_one(entry, Path(request.images_root), project, len(request.classes))
+            used += pair.pixels.nbytes + pair.labels.nbytes
+            if used > _IN_MEMORY:
+                pair = replace(pair, pixels=_spilled(pair.pixels, spill), labels=_spilled(pair.labels, spill))
+            yield pair
         except UserError as error:
             yield Warned(text=f"{entry.image} is left out: {error.problem}", advice=error.advice, about=entry.image)
         except OSError as error:
@@ -73,7 +81,7 @@ def choose_shrink(painted: Sequence[Painted], side: int) -> int:
     A crop of a large image sees too little of it to know what it looks at, and shrinking costs nothing as long
     as the thinnest class stays some pixels wide and images stay larger than two crops.
     """
-    longest = float(np.median([max(p.labels.shape) for p in painted]))
+    longest = float(np.median(np.array([p.labels.shape for p in painted]).max(1)))
     thin = min((t for p in painted for t in _thicknesses(p.labels)), default=1.0)
     fits = [s for s in SHRINKS if longest / s >= 2 * side and thin / s >= 8.0]
     return max(fits, default=1)
@@ -85,7 +93,7 @@ def _thicknesses(labels: np.ndarray) -> Iterator[float]:
         area = np.pad(labels == number, 1)
         # The outline as the count of neighbouring pixels, right and below, of which one is inside.
         edges = np.count_nonzero(area[1:] != area[:-1]) + np.count_nonzero(area[:, 1:] != area[:, :-1])
-        yield 2.0 * np.count_nonzero(area) / max(edges, 1)
+        yield 2.0 * float(np.count_nonzero(area)) / max(int(edges), 1)
 
 
 def shrunk_pixels(pixels: np.ndarray, shrink: int) -> np.ndarray:
@@ -127,4 +135,5 @@ def _spilled(pixels: np.ndarray, folder: Path) -> np.ndarray:
     with tempfile.TemporaryFile(dir=folder) as file:
         mapped = np.memmap(file, np.uint8, "w+", shape=pixels.shape)
     mapped[:] = pixels
+    mapped.flush()  # so that the system may drop the pages and read them again
     return mapped

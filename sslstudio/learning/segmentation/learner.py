@@ -14,7 +14,7 @@ from sslstudio.errors import UserError
 from sslstudio.learning.segmentation.crops import Batch, normalised, recoloured
 from sslstudio.learning.segmentation.losses import segmentation_loss
 from sslstudio.learning.segmentation.model import SegmentationModel
-from sslstudio.learning.segmentation.tiles import fast_bf16
+from sslstudio.learning.training.devices import has_bf16
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.presets import PRESETS
 
@@ -23,10 +23,11 @@ _AVERAGE = 0.99  # the averaged weights follow with a memory of about 100 steps
 
 
 def make_accelerator() -> Accelerator:
-    """One accelerator for this process: bf16 where the processor or device has it."""
-    bf16 = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else fast_bf16()
+    """An accelerator as in pretraining, but content with parts of the model that get no gradient."""
+    cpu = not torch.cuda.is_available() and not torch.backends.mps.is_available()
     return Accelerator(
-        mixed_precision="bf16" if bf16 else "no",
+        mixed_precision="bf16" if has_bf16() else "no",
+        cpu=cpu,
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
     )
 

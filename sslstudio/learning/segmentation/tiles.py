@@ -13,6 +13,7 @@ from torch import Tensor
 from sslstudio.learning.segmentation.crops import normalised
 from sslstudio.learning.segmentation.labelled import shrunk_pixels
 from sslstudio.learning.segmentation.model import SegmentationModel
+from sslstudio.learning.training.devices import has_bf16
 
 _PIXELS_AT_ONCE = 1 << 19  # pixels that go through the network together
 
@@ -97,17 +98,11 @@ def tile_probabilities(model: SegmentationModel, images: Tensor, *, flips: bool 
     """Probabilities (B, K, H, W) float32 of tiles (B, 3, H, W) uint8, on the model's device."""
     device = next(model.parameters()).device
     images = normalised(images.to(device)).contiguous(memory_format=torch.channels_last)
-    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or fast_bf16()):
+    with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16()):
         result = model(images).float().softmax(1)
         if flips:
             result = (result + model(images.flip(-1)).float().softmax(1).flip(-1)) / 2
     return result
-
-
-def fast_bf16() -> bool:
-    """Whether this processor multiplies bf16 matrices faster than fp32 ones (AMX or AVX512-bf16)."""
-    check = getattr(torch.cpu, "_is_amx_tile_supported", None), getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return any(bool(c()) for c in check if c is not None)
 
 
 def tile_side(model: SegmentationModel) -> int:

@@ -274,7 +274,8 @@ class Outcome(QWidget):
         if run is None or not ended:
             return
         good = run.state in (RunState.FINISHED, RunState.STOPPED)
-        self.notice.say(outcome_words(run), "good" if good else "fair")
+        narrow = good and health(run.figures).level in ("fair", "poor")
+        self.notice.say(outcome_words(run), "good" if good and not narrow else "fair")
         self.resume.setVisible(run.state is RunState.INTERRUPTED)
         self.next.setVisible(good)
 

@@ -205,6 +205,7 @@ def _see_out(driver: Driver, kind: str, seconds: float = 300) -> LiveRun:
     driver.wait(queue.ended, over, seconds, f"the {kind} run goes on.")
     run = queue.latest(kind)
     assert run is not None
+    driver.rest()
     driver.check(run.state is RunState.FINISHED, f"The {kind} run ended as {run.state.value}: {run.warning}")
     return run
 

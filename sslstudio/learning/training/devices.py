@@ -10,7 +10,9 @@ from accelerate import Accelerator
 
 def make_accelerator() -> Accelerator:
     """An accelerator for this machine, with bf16 where the processor computes in it."""
-    return Accelerator(mixed_precision="bf16" if has_bf16() else "no")
+    # Without ``cpu`` accelerate takes every process of a torchrun on CPUs for a run of its own.
+    cpu = not torch.cuda.is_available() and not torch.backends.mps.is_available()
+    return Accelerator(mixed_precision="bf16" if has_bf16() else "no", cpu=cpu)
 
 
 def has_bf16() -> bool:

@@ -66,7 +66,7 @@ def run(asked, place, *, control=None, steps=None):
 
 
 class StopsAfter(Control):
-    """Wishes a stop when it has been asked so many times (about twice per step)."""
+    """Wishes a stop when it has been asked so many times (about once per step)."""
 
     def __init__(self, times):
         super().__init__()
@@ -119,7 +119,7 @@ def test_twenty_steps_are_ten_and_ten_to_the_bit(tmp_path, pictures, method, bac
     asked = request(pictures, method=method, backbone=backbone)
     run(asked, tmp_path / "whole", steps=12)
     place = tmp_path / "parts"
-    last = run(asked, place, control=StopsAfter(16), steps=12)[-1]
+    last = run(asked, place, control=StopsAfter(9), steps=12)[-1]
     assert last.kind == "stopped"
     assert 0 < last.result["steps"] < 12
     again = run(asked, place, steps=12)

@@ -35,7 +35,7 @@ def headline(live: LiveRun, waiting: int = 0) -> str:
     elif live.seconds_left >= 0:
         parts.append(duration(live.seconds_left))
     if waiting:
-        parts.append(f"+{waiting}")
+        parts.append(f"{waiting} waits" if waiting == 1 else f"{waiting} wait")
     return " · ".join(parts)
 
 
@@ -164,6 +164,7 @@ class _Row(QWidget):
             bottom.addWidget(button)
         bottom.addStretch(1)
         for button in (self.folder, self.log):
+            bottom.addSpacing(theme.SPACE)
             bottom.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -185,3 +186,4 @@ class _Row(QWidget):
         self.pause.set_words("Go on" if self._paused else "Pause")
         self.pause.set_glyph("play" if self._paused else "pause")
         self.pause.setEnabled(not waiting)
+        self.stop.set_words("Do not start" if waiting else "Stop and keep")

@@ -6,11 +6,12 @@ import platform
 
 import PySide6
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QWidget
+from PySide6.QtWidgets import QDialog, QLabel, QWidget
 
 import sslstudio
 from sslstudio.ui import state, theme
 from sslstudio.ui.dialogs.frame import lay_out
+from sslstudio.ui.panels.parts import Button
 
 
 class AboutDialog(QDialog):
@@ -28,7 +29,8 @@ class AboutDialog(QDialog):
         ]
         body = QLabel("\n".join(lines), wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         body.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        close = Button("about.close", "Close")
+        close.clicked.connect(self.accept)
         sentence = "From a folder of unlabelled images to a segmentation model. Everything stays on this computer."
-        lay_out(self, "SSL Studio", body, buttons, sentence)
+        lay_out(self, "SSL Studio", body, (close,), sentence)
         self.setMinimumWidth(56 * theme.SPACE)

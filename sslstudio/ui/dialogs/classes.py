@@ -10,11 +10,8 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QColorDialog,
     QDialog,
-    QDialogButtonBox,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
-    QPushButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -22,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from sslstudio.ui import icons, theme
 from sslstudio.ui.dialogs.frame import lay_out
+from sslstudio.ui.panels.parts import Button, Line
 
 if TYPE_CHECKING:
     from sslstudio.project.classes import LabelClass
@@ -47,19 +45,19 @@ class ClassesDialog(QDialog):
         self._column = QVBoxLayout(body)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.SPACE // 2)
-        self.add_button = QPushButton(icons.icon("plus"), "Add class", objectName="classes.add", flat=True)
+        self.add_button = Button("classes.add", "Add class", "link", "plus")
         self.add_button.clicked.connect(lambda: self._add("", _next_colour(len(self._rows)), 0).name.setFocus())
         self._column.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignLeft)
         self._column.addStretch(1)
         self.note = QLabel("", wordWrap=True, objectName="classes.note")
-        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        self._done = Button("classes.done", "Keep", "primary")
+        cancel = Button("classes.cancel", "Cancel")
+        self._done.clicked.connect(self.accept)
+        cancel.clicked.connect(self.reject)
         for entry in classes:
             self._add(entry.name, entry.colour, painted.get(entry.name, 0))
         sentence = "The first is usually the background. The digit before a name is its key while painting."
-        lay_out(self, "Classes", body, self._buttons, sentence)
-        layout = self.layout()
-        assert isinstance(layout, QVBoxLayout)
-        layout.insertWidget(3, self.note)
+        lay_out(self, "Classes", body, (self._done, cancel), sentence).insertWidget(3, self.note)
         self.accepted.connect(lambda: self.classes_chosen.emit(self.classes()))
         self.setMinimumWidth(52 * theme.SPACE)
         self._check()
@@ -102,9 +100,7 @@ class ClassesDialog(QDialog):
                 else "It stays: it, or one after it, is painted somewhere, and masks hold the place in this list."
             )
         self.note.setText(problem)
-        ok = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
-        if ok is not None:
-            ok.setEnabled(not problem)
+        self._done.setEnabled(not problem)
 
 
 class _Row(QWidget):
@@ -118,8 +114,10 @@ class _Row(QWidget):
         self.swatch = QToolButton(toolTip="Choose another colour", autoRaise=True)
         self.swatch.setAccessibleName(f"Colour of {name or 'the new class'}")
         self.swatch.clicked.connect(self._choose_colour)
-        self.name = QLineEdit(name, placeholderText="Name, such as nucleus", maxLength=60)
-        self.name.setAccessibleName(f"Name of class {number}")
+        self.name = Line(f"classes.name.{number}", f"Name of class {number}")
+        self.name.setPlaceholderText("Name, such as nucleus")
+        self.name.setMaxLength(60)
+        self.name.setText(name)
         self.remove = QToolButton(autoRaise=True, icon=icons.icon("close"))
         self.remove.setAccessibleName(f"Take away class {number}")
         row = QHBoxLayout(self)

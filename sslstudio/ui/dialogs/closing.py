@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QDialog, QWidget
+
+from sslstudio.ui import theme
+from sslstudio.ui.dialogs.frame import lay_out
+from sslstudio.ui.panels.parts import Button
+
+SENTENCE = (
+    "It can go on in the background; you will find it again, still running or done, when you open the project next "
+    "time. Or stop it now: what was learned so far is kept.\n\nYour painting is saved either way."
+)
 
 
-class ClosingDialog(QMessageBox):
+class ClosingDialog(QDialog):
     """Asks whether what runs goes on in the background or is stopped and kept."""
 
     def __init__(
@@ -15,23 +24,13 @@ class ClosingDialog(QMessageBox):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("dialog.closing")
-        self.setWindowTitle("Close SSL Studio?")
-        self.setIcon(QMessageBox.Icon.Question)
-        self.setText(f"{what} is still going on.")
-        self.setInformativeText(
-            "It can go on in the background: you will find it again, still running or done, when you open the "
-            "project next time. Or stop it now; what was learned so far is kept. Your painting is saved either way."
-        )
-        self.on_button = self._add("Go on in the background", "closing.go_on", QMessageBox.ButtonRole.AcceptRole)
-        self.stop_button = self._add("Stop and keep", "closing.stop", QMessageBox.ButtonRole.DestructiveRole)
-        self.cancel_button = self._add("Cancel", "closing.cancel", QMessageBox.ButtonRole.RejectRole)
-        self.setDefaultButton(self.on_button)
-        self.setEscapeButton(self.cancel_button)
-        self.on_button.clicked.connect(lambda: go_on())
-        self.stop_button.clicked.connect(lambda: stop())
-        self.finished.connect(self.deleteLater)
-
-    def _add(self, text: str, name: str, role: QMessageBox.ButtonRole) -> QPushButton:
-        button = self.addButton(text, role)
-        button.setObjectName(name)
-        return button
+        on = Button("closing.go_on", "Go on in the background", "primary")
+        end = Button("closing.stop", "Stop and keep")
+        cancel = Button("closing.cancel", "Cancel")
+        on.clicked.connect(self.accept)
+        end.clicked.connect(self.accept)
+        cancel.clicked.connect(self.reject)
+        on.clicked.connect(lambda: go_on())
+        end.clicked.connect(lambda: stop())
+        lay_out(self, f"{what} is still going on", None, (on, end, cancel), SENTENCE)
+        self.setFixedWidth(62 * theme.SPACE)

@@ -1,14 +1,19 @@
-"""What all dialogs share: a title, a body, a row of buttons, distances of the grid."""
+"""What all dialogs share: a title, a sentence, a body, a row of buttons, distances of the grid."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from sslstudio.ui import theme
+from sslstudio.ui.panels.parts import Button, label
 
 
-def lay_out(dialog: QDialog, title: str, body: QWidget, buttons: QDialogButtonBox, sentence: str = "") -> None:
-    """Fill a dialog: title, sentence, body, buttons; closing it deletes it."""
+def lay_out(
+    dialog: QDialog, title: str, body: QWidget | None, buttons: Sequence[Button], sentence: str = ""
+) -> QVBoxLayout:
+    """Fill a modal dialog and return its column; it deletes itself when it is closed."""
     dialog.setWindowTitle(title)
     dialog.setModal(True)
     column = QVBoxLayout(dialog)
@@ -16,10 +21,18 @@ def lay_out(dialog: QDialog, title: str, body: QWidget, buttons: QDialogButtonBo
     column.setSpacing(2 * theme.SPACE)
     column.addWidget(QLabel(title, font=theme.font(theme.TITLE, bold=True)))
     if sentence:
-        note = QLabel(sentence, wordWrap=True)
-        column.addWidget(note)
-    column.addWidget(body, 1)
-    column.addWidget(buttons)
-    buttons.accepted.connect(dialog.accept)
-    buttons.rejected.connect(dialog.reject)
+        column.addWidget(label(sentence))
+    if body is not None:
+        column.addWidget(body, 1)
+    row = QHBoxLayout()
+    row.setSpacing(theme.SPACE)
+    row.addStretch(1)
+    for button in buttons:
+        button.setFixedHeight(4 * theme.SPACE)
+        button.setMinimumWidth(12 * theme.SPACE)
+        row.addWidget(button)
+    column.addLayout(row)
+    if buttons:
+        buttons[0].setDefault(True)
     dialog.finished.connect(dialog.deleteLater)
+    return column

@@ -9,11 +9,12 @@ import traceback
 from types import TracebackType
 
 from PySide6.QtGui import QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QPlainTextEdit, QWidget
 
 from sslstudio.errors import UserError
 from sslstudio.ui import theme
 from sslstudio.ui.dialogs.frame import lay_out
+from sslstudio.ui.panels.parts import Button
 
 log = logging.getLogger(__name__)
 
@@ -27,14 +28,14 @@ class ReportDialog(QDialog):
         self.details = QPlainTextEdit(text, readOnly=True)
         self.details.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.details.setAccessibleName("Details of the mistake")
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        copy = buttons.addButton("Copy report", QDialogButtonBox.ButtonRole.ActionRole)
+        copy, close = Button("report.copy", "Copy report", "primary"), Button("report.close", "Close")
+        close.clicked.connect(self.accept)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.details.toPlainText()))
         sentence = (
             "This is a mistake in SSL Studio, not yours. What you painted is saved, and you can go on working. "
             "Please copy this report and send it to the people who make the program."
         )
-        lay_out(self, "Something went wrong", self.details, buttons, sentence)
+        lay_out(self, "Something went wrong", self.details, (copy, close), sentence)
         self.resize(84 * theme.SPACE, 54 * theme.SPACE)
 
 

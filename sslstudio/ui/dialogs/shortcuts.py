@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -17,14 +16,15 @@ from PySide6.QtWidgets import (
 )
 
 from sslstudio.ui import theme
-from sslstudio.ui.actions import ACTIONS, MENUS, Action
+from sslstudio.ui.actions import ACTIONS, Action
 from sslstudio.ui.dialogs.frame import lay_out
+from sslstudio.ui.panels.parts import Button, SlimBar
 
 POINTER = (
     ("Zoom at the pointer", "wheel"),
-    ("Move the image", "hold Space, or drag with the middle button"),
+    ("Move the image", "Space or middle drag"),
     ("Brush size", "Shift and wheel"),
-    ("Erase for a moment", "hold Alt"),
+    ("Erase for a moment", "Alt"),
     ("Pick the class", "right click"),
 )
 
@@ -35,18 +35,20 @@ class ShortcutsDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("dialog.shortcuts")
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        close = Button("shortcuts.close", "Close")
+        close.clicked.connect(self.accept)
         scroll = QScrollArea(frameShape=QFrame.Shape.NoFrame, widgetResizable=True)
+        scroll.setVerticalScrollBar(SlimBar())
         scroll.setWidget(self._columns())
-        lay_out(self, "Keyboard shortcuts", scroll, buttons)
-        self.resize(118 * theme.SPACE, 74 * theme.SPACE)
+        lay_out(self, "Keyboard shortcuts", scroll, (close,))
+        self.resize(124 * theme.SPACE, 80 * theme.SPACE)
 
     def _columns(self) -> QWidget:
         body = QWidget()
         row = QHBoxLayout(body)
-        row.setContentsMargins(0, 0, 0, 0)
+        row.setContentsMargins(0, 0, 2 * theme.SPACE, 0)
         row.setSpacing(4 * theme.SPACE)
-        for menus in (("Paint", "Edit"), ("View", "Image"), ("Learn", "File", "Help")):
+        for menus in (("Paint", "Edit"), ("View", "Image", "Help"), ("Learn", "File")):
             column = QVBoxLayout()
             column.setSpacing(2 * theme.SPACE)
             for menu in menus:
@@ -55,7 +57,6 @@ class ShortcutsDialog(QDialog):
                 column.addWidget(_group("Pointer", list(POINTER)))
             column.addStretch(1)
             row.addLayout(column, 1)
-        assert set(MENUS) >= {"Paint", "Edit"}
         return body
 
 
@@ -66,7 +67,7 @@ def _listed(menu: str) -> list[Action]:
 
 def _keys(action: Action) -> str:
     native = QKeySequence.SequenceFormat.NativeText
-    return "  or  ".join(QKeySequence(keys).toString(native) for keys in action.shortcuts)
+    return " or ".join(QKeySequence(keys).toString(native) for keys in action.shortcuts)
 
 
 def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
@@ -81,7 +82,7 @@ def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
         rows = [*rows, ("Class 1 to 9", "1 … 9")]
     for at, (text, keys) in enumerate(rows, 1):
         grid.addWidget(QLabel(text), at, 0)
-        shown = QLabel(keys, alignment=Qt.AlignmentFlag.AlignRight, wordWrap=len(keys) > 20)
+        shown = QLabel(keys, alignment=Qt.AlignmentFlag.AlignRight, wordWrap=False)
         shown.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         grid.addWidget(shown, at, 1)
     return box

@@ -105,14 +105,12 @@ class FilesWiring(QObject):
 
     def may_close(self) -> bool:
         """Whether the window may close now; asks about runs first."""
-        from sslstudio.ui.pill import headline
-
         live = self.session.queue.live()
         if self._closing or not live:
             return True
         from sslstudio.ui.dialogs.closing import ClosingDialog
 
-        ClosingDialog(headline(live[0], len(live) - 1), self._close, self._stop_and_close, self.window).open()
+        ClosingDialog(live[0].title, self._close, self._stop_and_close, self.window).open()
         return False
 
     # inside ---------------------------------------------------------------------------------------------

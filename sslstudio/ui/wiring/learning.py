@@ -227,6 +227,9 @@ class LearningWiring(QObject):
         if live.state is RunState.FAILED:
             act = ("Show log", lambda: show(self._run(live.id).log))
             self.window.tell(Notice(live.warning or f"{title} could not go on.", live.advice, "error", live.id, *act))
+        elif live.state is RunState.INTERRUPTED and not live.device and not live.phase:
+            act = ("Show log", lambda: show(self._run(live.id).log))
+            self.window.tell(Notice(f"{title} ended before it began.", "Its log says why.", "error", live.id, *act))
         elif live.state is RunState.INTERRUPTED:
             self._tell_broken(live.id, title)
         elif live.state is RunState.STOPPED:

@@ -123,7 +123,7 @@ def test_runs_wait_for_their_turn(qtbot, opened, small_worker):
     first, second = make_run(opened), make_run(opened)
     queue.submit(first)
     queue.submit(second)
-    qtbot.waitUntil(lambda: "+1" in opened.pill.text(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "1 waits" in opened.pill.text(), timeout=PATIENCE)
     assert queue.ahead(second.id) == 1
     assert second.state() is RunState.WAITING
     with qtbot.waitSignal(queue.ended, timeout=PATIENCE):
@@ -187,7 +187,7 @@ def test_the_headline_of_a_run():
 
     live = LiveRun("1-pretrain-x", Path(), RunState.RUNNING, "Pretraining", steps=9, share=0.62, seconds_left=240)
     assert headline(live) == "Pretraining 62 % · 4 min"
-    assert headline(live, 2) == "Pretraining 62 % · 4 min · +2"
+    assert headline(live, 2) == "Pretraining 62 % · 4 min · 2 wait"
 
 
 @pytest.mark.slow

@@ -13,6 +13,10 @@ from sslstudio.errors import UserError
 _under_way: set[Task] = set()  # keeps tasks alive until their result was delivered
 
 
+class Cancelled(Exception):
+    """Raised by a function that leaves early because its task was cancelled."""
+
+
 class _Runnable(QRunnable):
     """Calls a task's function in a thread of the pool."""
 
@@ -43,21 +47,31 @@ class Task(QObject):
     progressed = Signal(object)
     done = Signal(object)
     failed = Signal(object)
+    _reported = Signal(object)
     _ended = Signal(object, object)
 
     def __init__(self, work: Callable[[Task], Any]) -> None:
         super().__init__()
         self.work = work
         self.cancelled = False
+        # Through a slot of this object, so that closures connected to the public signals run in its thread too.
+        self._reported.connect(self._on_reported)
         self._ended.connect(self._on_ended)
 
     def report(self, value: object) -> None:
-        """Tell the window how far it is; called by the function, in its thread."""
-        self.progressed.emit(value)
+        """Tell the window how far it is; called by the function, in its thread. Raises Cancelled."""
+        if self.cancelled:
+            raise Cancelled
+        self._reported.emit(value)
 
     def cancel(self) -> None:
         """Drop the result; the function may look at ``cancelled`` and leave early."""
         self.cancelled = True
+
+    @Slot(object)
+    def _on_reported(self, value: object) -> None:
+        if not self.cancelled:
+            self.progressed.emit(value)
 
     @Slot(object, object)
     def _on_ended(self, outcome: object, error: BaseException | None) -> None:

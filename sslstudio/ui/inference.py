@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -54,7 +55,8 @@ class Inference(QObject):
         """End the process, if one was ever started."""
         self._awaited.clear()
         if self._client is not None:
-            self._client.close()
+            # It gives the process two seconds to leave, which the window need not wait for.
+            threading.Thread(target=self._client.close, name="inference ends", daemon=True).start()
             self._client = None
 
     def _ask(self, kind: str, query: object, image: str) -> None:

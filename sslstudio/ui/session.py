@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 IDLE = 4000  # milliseconds without a stroke after which masks are written as PNG
+REMEMBER = 1000  # milliseconds after which small settings are written
 RETRY = 3000  # milliseconds between two attempts to save a stroke that the disk refused
 
 
@@ -81,6 +82,9 @@ class Session(QObject):
         self._loader = Loader(self)
         self._loader.loaded.connect(self._on_pixels)
         self._loader.failed.connect(self._on_unreadable)
+        self._values: dict[str, object] = {}  # remembered, not written yet
+        self._remembering = QTimer(self, interval=REMEMBER, singleShot=True)
+        self._remembering.timeout.connect(self._write_values)
         self._idle = QTimer(self, interval=IDLE, singleShot=True)
         self._idle.timeout.connect(self.write_masks)
         self._retry = QTimer(self, interval=RETRY, singleShot=True)
@@ -97,7 +101,7 @@ class Session(QObject):
         self.opened.emit()
         self.queue.adopt(project.path)
         self._check_files()
-        last = str(project.setting("last_image", ""))
+        last = str(self.recall("last_image", ""))
         usable = next((record.path for record in self.records if not record.problem), "")
         self.go_to(last if last in self._places else usable)
 
@@ -105,6 +109,8 @@ class Session(QObject):
         """Save what is pending and let go of the project; runs go on."""
         if self.project is None:
             return
+        self._remembering.stop()
+        self._write_values()
         project, self.project = self.project, None
         for task in self._tasks:
             task.cancel()
@@ -182,17 +188,26 @@ class Session(QObject):
             self.classes_changed.emit()
 
     def remember(self, key: str, value: object) -> None:
-        """Keep a small value in the project; a disk that refuses is only logged."""
-        if self.project is None:
-            return
-        try:
-            self.project.set_setting(key, value)
-        except UserError as error:
-            log.warning("The setting %s was not kept: %s", key, error)
+        """Keep a small value in the project; written a little later, since each write waits for the disk."""
+        if self.project is not None and self.recall(key, None) != value:
+            self._values[key] = value
+            self._remembering.start()
 
     def recall(self, key: str, default: object) -> object:
         """A small value kept in the project."""
+        if key in self._values:
+            return self._values[key]
         return default if self.project is None else self.project.setting(key, default)
+
+    def _write_values(self) -> None:
+        if self.project is None:
+            return
+        try:
+            for key, value in self._values.items():
+                self.project.set_setting(key, value)
+        except UserError as error:
+            log.warning("Settings were not kept: %s", error)
+        self._values.clear()
 
     # the current image --------------------------------------------------------------------------------
 

@@ -307,3 +307,32 @@ def test_a_palette_png_folder_can_be_imported(qtbot, opened, tmp_path):
     qtbot.waitUntil(lambda: "Took over" in opened.notice.shown(), timeout=PATIENCE)
     qtbot.waitUntil(lambda: opened.session.labels is not None, timeout=PATIENCE)
     assert (opened.session.project.label_map("cell_1.png").labels == labels).all()
+
+
+def test_what_a_task_reports_arrives_in_the_windows_thread(qtbot):
+    from PySide6.QtCore import QThread
+
+    from sslstudio.ui import background
+
+    seen = []
+    here = QThread.currentThread()
+    task = background.run(
+        lambda task: [task.report(number) for number in range(3)],
+        lambda _: seen.append(("done", QThread.currentThread() is here)),
+        progressed=lambda number: seen.append((number, QThread.currentThread() is here)),
+    )
+    qtbot.waitUntil(lambda: len(seen) == 4)
+    assert seen == [(0, True), (1, True), (2, True), ("done", True)]
+    assert not task.cancelled
+
+
+def test_small_settings_come_back(opened, open_folder):
+    opened.painting.set_opacity(0.8)
+    opened.learning.choose_preset("microscopy")
+    opened.go_to_step("paint")
+    place = opened.session.project.path
+    opened.files.close_project()
+    open_folder(place)
+    assert opened.painting.opacity == 0.8
+    assert opened.session.recall("preset", "") == "microscopy"
+    assert opened.step == "paint"

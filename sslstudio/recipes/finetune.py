@@ -39,7 +39,9 @@ class FinetuneRecipe(Recipe):
         low=0,
         high=8,
     )
-    batch_size: int = setting(8, "Batch", "Crops per step.", low=1, high=1024)
+    batch_size: int = setting(
+        4, "Batch", "Crops per step; few, because many steps learn more in a short time.", low=1, high=1024
+    )
     learning_rate: float = setting(1e-3, "Learning rate", "Of the decoder.", low=1e-7, high=1)
     backbone_rate: float = setting(
         0.3, "Backbone's share", "The backbone's learning rate as a share of the decoder's.", low=0.001, high=1

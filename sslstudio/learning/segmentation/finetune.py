@@ -198,10 +198,11 @@ class _Finetuning:
                 yield from hold(self.control)
                 self.budget.start()
                 continue  # a pause may end with the wish to stop
-            yield from self._enter_stage()
+            share = self._share()
+            yield from self._enter_stage(share)
             batch, future = future.result(), self._cut(pool, ahead=1)
             self.budget.begin_step()
-            self.loss = self.learner.step(batch, self.schedule.rate(self.budget.share))
+            self.loss = self.learner.step(batch, self.schedule.rate(share))
             self.budget.end_step()
             if self.main:
                 yield from self._look()
@@ -219,14 +220,15 @@ class _Finetuning:
         broadcast_object_list(word)
         return bool(word[0])
 
-    def _enter_stage(self) -> Iterator[Event]:
-        stage = self.schedule.stage(self._share())
+    def _enter_stage(self, share: float) -> Iterator[Event]:
+        stage = self.schedule.stage(share)
         if stage.start != self._stage:
             self._stage = stage.start
             self.learner.unfreeze(stage.blocks, self.schedule.backbone_rate)
             yield Phase(text=stage.text)
 
     def _share(self) -> float:
+        """How far the run is, by the main process's clock: devices with other rates would drift apart."""
         if self.accelerator.num_processes == 1:
             return self.budget.share
         word = [self.budget.share]
@@ -325,6 +327,7 @@ class _Finetuning:
             result["miou"] = self.metrics["miou"]
         if self.main:
             save_model(self.learner.average, self.project / "models" / self.request.model, self._about())
+        self.accelerator.wait_for_everyone()
         return result
 
     def _about(self) -> dict[str, Any]:

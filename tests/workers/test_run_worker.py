@@ -24,6 +24,21 @@ from sslstudio.workers.turn import Turn
 PATIENCE = 200  # seconds; loading torch on a busy machine takes a while
 
 
+@pytest.fixture
+def begin():
+    """Starts or resumes a worker that does not outlive the test."""
+    processes = []
+
+    def begin(run: RunFolder, how=start, **options) -> subprocess.Popen:
+        processes.append(how(run, **options))
+        return processes[-1]
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
 def quick_recipe(minutes: float) -> PretrainRecipe:
     return PretrainRecipe(minutes=minutes, backbone="convnext_atto", resolution=32, batch_size=4)
 
@@ -51,9 +66,9 @@ def texts(run: RunFolder) -> list[str]:
     return [event.text for event in run.events() if event.kind == "phase"]
 
 
-def test_a_run_is_killed_resumes_from_its_checkpoint_and_stops_when_asked(small_project):
+def test_a_run_is_killed_resumes_from_its_checkpoint_and_stops_when_asked(small_project, begin):
     run = pretraining(small_project)
-    process = start(run)
+    process = begin(run)
     assert os.getsid(process.pid) == process.pid, "it must outlive the window"
     until(run, process, lambda events: "metric" in kinds(events))
     assert run.state() is RunState.RUNNING
@@ -64,7 +79,7 @@ def test_a_run_is_killed_resumes_from_its_checkpoint_and_stops_when_asked(small_
     assert run.state() is RunState.INTERRUPTED
 
     told = len(list(run.events()))
-    process = resume(run)
+    process = begin(run, resume)
     until(run, process, lambda events: "metric" in kinds(events[told:]))
     assert run.state() is RunState.RUNNING
     run.wish("stop")
@@ -74,7 +89,7 @@ def test_a_run_is_killed_resumes_from_its_checkpoint_and_stops_when_asked(small_
     assert kinds(run.events())[-1] == "stopped"
 
     told = len(list(run.events()))
-    process = resume(run, background=False)  # the old wish to stop is forgotten
+    process = begin(run, resume, background=False)  # the old wish to stop is forgotten
     until(run, process, lambda events: "metric" in kinds(events[told:]))
     first = next(event for event in list(run.events())[told:] if event.kind == "metric")
     assert first.step > 1, "it goes on instead of beginning again"
@@ -89,12 +104,12 @@ def test_a_run_is_killed_resumes_from_its_checkpoint_and_stops_when_asked(small_
     assert run.state() is RunState.STOPPED
 
 
-def test_a_run_waits_for_the_other_and_can_be_stopped_meanwhile(small_project):
+def test_a_run_waits_for_the_other_and_can_be_stopped_meanwhile(small_project, begin):
     run = pretraining(small_project)
     turn = Turn()
     assert turn.take()
-    process = start(run)
-    until(run, process, lambda events: bool(events))
+    process = begin(run)
+    until(run, process, bool)
     assert texts(run) == ["Waiting for the other run"]
     assert run.state() is RunState.WAITING
     run.wish("stop")
@@ -114,9 +129,9 @@ def test_the_turn_passes_on(small_project):
     second.give()
 
 
-def test_what_the_user_can_mend_is_told_without_a_traceback(tmp_path):
+def test_what_the_user_can_mend_is_told_without_a_traceback(tmp_path, begin):
     run = RunFolder.create(tmp_path / "p.sslproj", ExportRequest(model="nowhere"), "x")
-    process = start(run)
+    process = begin(run)
     assert process.wait(PATIENCE) == 2
     *_, last = run.events()
     assert last.kind == "failed"
@@ -166,10 +181,10 @@ def test_a_second_worker_leaves_the_first_alone(tmp_path):
     assert list(run.events()) == []
 
 
-def test_a_torn_line_of_a_killed_worker_spoils_nothing(tmp_path):
+def test_a_torn_line_of_a_killed_worker_spoils_nothing(tmp_path, begin):
     run = RunFolder.create(tmp_path / "p.sslproj", ExportRequest(model="nowhere"), "x")
     (run.path / "events.jsonl").write_bytes(b'{"kind":"phase","text":"half')
-    start(run).wait(PATIENCE)
+    begin(run).wait(PATIENCE)
     assert kinds(run.events())[0] == "started"
 
 
@@ -202,11 +217,11 @@ def tiny_disk(tmp_path):
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def test_a_full_disk_is_told_in_plain_words(tiny_disk, small_project):
+def test_a_full_disk_is_told_in_plain_words(tiny_disk, small_project, begin):
     with Project.open(small_project, write=False) as project:
         request = pretrain_request(project, quick_recipe(60))
     run = RunFolder.create(tiny_disk / "p.sslproj", request, "x")
-    assert start(run).wait(PATIENCE) != 0
+    assert begin(run).wait(PATIENCE) != 0
     *_, last = run.events()
     assert last.kind == "failed"
     assert "disk" in (last.problem + last.advice).lower()

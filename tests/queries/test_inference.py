@@ -1,0 +1,134 @@
+"""The inference process as a real process: right answers, the newest wins, crashes and closed windows are survived."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from sslstudio.errors import UserError
+from sslstudio.images.reader import read_rgb8
+from sslstudio.queries.client import InferenceClient, ask_once
+from sslstudio.queries.messages import AttentionQuery, SegmentQuery, encode_query, read_answer
+
+PATIENCE = 200  # seconds; loading torch on a busy machine takes a while
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return queue.Queue()
+
+
+@pytest.fixture(scope="module")
+def client(answers):
+    client = InferenceClient(answers.put)
+    yield client
+    client.close()
+
+
+def picture(material, number=0):
+    return str(material / "sample" / "images" / f"cells_{number:03d}.png")
+
+
+def test_a_segmentation_is_the_models_own(client, answers, material):
+    from sslstudio.learning.segmentation.model import load_model
+    from sslstudio.learning.segmentation.tiles import segment
+
+    number = client.ask(SegmentQuery(picture(material), str(material / "model")))
+    answer = answers.get(timeout=PATIENCE)
+    assert (answer.number, answer.kind) == (number, "segment")
+    shares = segment(load_model(material / "model"), read_rgb8(picture(material)))
+    assert answer.arrays["labels"].shape == shares.shape[1:]
+    assert (answer.arrays["labels"] == shares.argmax(0)).mean() > 0.99
+    assert np.abs(answer.arrays["confidence"] / 255 - shares.max(0)).mean() < 0.01
+
+
+def test_attention_follows_the_pointer_without_another_pass(client, answers, material):
+    encoder = str(material / "vit")
+    client.ask(AttentionQuery(picture(material), encoder))
+    first = answers.get(timeout=PATIENCE).arrays["maps"]
+    height, width = read_rgb8(picture(material)).shape[:2]
+    assert first.shape == (4, round(height / 16), round(width / 16))  # three heads and their mean
+    assert first.dtype == np.float32
+    assert first.min() >= 0
+    assert first.max() <= 1
+    begun = time.perf_counter()
+    seen = []
+    for x in range(8, width, 16):
+        client.ask(AttentionQuery(picture(material), encoder, -1, (x, 40)))
+        seen.append(answers.get(timeout=PATIENCE).arrays["maps"])
+    each = (time.perf_counter() - begun) / len(seen)
+    assert each < 0.25, "a slice of what is kept"
+    assert not np.array_equal(seen[0], seen[-1])
+
+
+def test_what_has_no_answer_says_why(client, answers, material, tmp_path):
+    for query, words in (
+        (AttentionQuery(picture(material), str(material / "conv")), "has no attention"),
+        (AttentionQuery(picture(material), str(tmp_path / "gone")), "no encoder"),
+        (SegmentQuery(picture(material), str(tmp_path / "gone")), "no model"),
+        (SegmentQuery(str(tmp_path / "gone.png"), str(material / "model")), "gone.png"),
+    ):
+        client.ask(query)
+        answer = answers.get(timeout=PATIENCE)
+        assert answer.kind == "problem"
+        assert words in answer.problem
+        assert answer.about in ("segment", "attention")
+
+
+def test_the_newest_question_of_a_kind_wins(client, answers, material):
+    numbers = [client.ask(SegmentQuery(picture(material, i % 3), str(material / "model"))) for i in range(20)]
+    attention = client.ask(AttentionQuery(picture(material), str(material / "vit")))
+    got = {answers.get(timeout=PATIENCE).number, answers.get(timeout=PATIENCE).number}
+    assert got == {numbers[-1], attention}
+    assert answers.empty()
+
+
+def test_a_crash_is_told_and_the_next_question_is_answered(client, answers, material):
+    query = SegmentQuery(picture(material), str(material / "model"))
+    client.ask(query)
+    answers.get(timeout=PATIENCE)
+    before = client.pid
+    os.kill(before, signal.SIGSTOP)  # it cannot answer before it is killed
+    client.ask(query)
+    os.kill(before, signal.SIGKILL)
+    told = answers.get(timeout=PATIENCE)
+    assert (told.kind, told.about) == ("problem", "segment")
+    client.ask(query)
+    assert answers.get(timeout=PATIENCE).kind == "segment"
+    assert client.pid != before
+
+
+def test_a_closed_client_leaves_no_process_and_gives_no_answer(material):
+    late = queue.Queue()
+    client = InferenceClient(late.put)
+    client.ask(SegmentQuery(picture(material), str(material / "model")))
+    pid = client.pid
+    client.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert late.empty()
+    client.ask(SegmentQuery(picture(material), str(material / "model")))
+    assert client.pid is None
+
+
+def test_a_killed_window_leaves_no_orphan(material):
+    """The pipe's end is all that a killed window leaves behind."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sslstudio.workers.inference"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with process:
+        process.stdin.write(encode_query(1, SegmentQuery(picture(material), str(material / "model"))))
+        process.stdin.flush()
+        assert read_answer(process.stdout).kind == "segment"
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_asking_once_raises_what_the_user_can_mend(material):
+    with pytest.raises(UserError, match="has no attention"):
+        ask_once(AttentionQuery(picture(material), str(material / "conv")))

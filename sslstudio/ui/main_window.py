@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
@@ -25,7 +26,6 @@ from sslstudio.ui.panels.export import ExportPanel
 from sslstudio.ui.panels.finetune import FinetunePanel
 from sslstudio.ui.panels.images import ImagesPanel
 from sslstudio.ui.panels.paint import PaintPanel
-from sslstudio.ui.panels.panel import Panel
 from sslstudio.ui.panels.pretrain import PretrainPanel
 from sslstudio.ui.panels.review import ReviewPanel
 from sslstudio.ui.pill import Pill
@@ -64,7 +64,7 @@ class MainWindow(QMainWindow):
         self.welcome = Welcome()
         self.stepper, self.pill = Stepper(), Pill()
         self.browser, self.canvas, self.notice = Browser(), Canvas(), NoticeBar()
-        self.panels: dict[str, Panel] = {
+        self.panels: dict[str, Any] = {  # each a Panel with signals of its own
             "images": ImagesPanel(),
             "pretrain": PretrainPanel(),
             "paint": PaintPanel(),

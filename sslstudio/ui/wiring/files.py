@@ -44,7 +44,7 @@ class FilesWiring(QObject):
         window.welcome.path_chosen.connect(self.open)
         act["file.close_project"].triggered.connect(self.close_project)
         act["file.refresh"].triggered.connect(self.session.refresh)
-        act["file.show_folder"].triggered.connect(lambda: self.session.project and show(self.session.project.path))
+        act["file.show_folder"].triggered.connect(self.show_project_folder)
         act["file.import_masks"].triggered.connect(self.ask_masks)
         act["file.quit"].triggered.connect(window.close)
         act["help.shortcuts"].triggered.connect(self.show_shortcuts)
@@ -96,6 +96,11 @@ class FilesWiring(QObject):
         """Back to the welcome page; what runs goes on."""
         self.window.canvas.finish_stroke()
         self.session.close()
+
+    def show_project_folder(self) -> None:
+        """Open the project's folder in the system's file manager."""
+        if self.session.project is not None:
+            show(self.session.project.path)
 
     def show_recent(self) -> None:
         """List recent projects on the welcome page."""

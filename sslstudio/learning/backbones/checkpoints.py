@@ -63,7 +63,7 @@ def load_encoder(folder: Path) -> Encoder:
 
 
 # Plain holders of settings that training scripts leave in their checkpoints.
-_HARMLESS = [argparse.Namespace]
+_HARMLESS: list[Any] = [argparse.Namespace]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ stages (``conv``). Images enter as (B, 3, H, W) floats that are already normalis
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import timm
 import torch
@@ -47,6 +47,7 @@ class ViTEncoder(Encoder):
     """A timm vision transformer; position embeddings are resampled for other sizes."""
 
     kind = "vit"
+    net: Any  # timm's class, whose attributes its types do not promise
 
     def __init__(self, name: str, net: VisionTransformer) -> None:
         super().__init__()
@@ -138,7 +139,7 @@ class ViTEncoder(Encoder):
         return [self.net.patch_embed, *first, nn.ModuleList([last, self.net.norm])]
 
 
-def _attention_weights(attention: nn.Module, x: Tensor) -> Tensor:
+def _attention_weights(attention: Any, x: Tensor) -> Tensor:
     """Softmax of query times key of a timm attention layer for (B, T, D), giving (B, heads, T, T)."""
     batch, count, _ = x.shape
     qkv = attention.qkv(x).reshape(batch, count, 3, attention.num_heads, -1).permute(2, 0, 3, 1, 4)
@@ -150,8 +151,9 @@ class ConvEncoder(Encoder):
     """A timm network with stages; also hierarchical transformers that give feature maps."""
 
     kind = "conv"
+    net: Any
 
-    def __init__(self, name: str, net: nn.Module) -> None:
+    def __init__(self, name: str, net: Any) -> None:
         super().__init__()
         self.name, self.net = name, net
         info = net.feature_info

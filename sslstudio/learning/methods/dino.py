@@ -28,6 +28,9 @@ HIDDEN, BOTTLENECK = 1024, 256
 class DINO(Method):
     """Student and teacher with one head each; ``encoder`` is the teacher's, which the paper found better."""
 
+    student: Encoder
+    centre: Tensor
+
     def __init__(self, encoder: Encoder, recipe: DINORecipe, *, resolution: int, look: Augmentation) -> None:
         super().__init__()
         self.recipe = recipe
@@ -133,7 +136,8 @@ def follow(teacher: nn.Module, student: nn.Module, momentum: float) -> None:
 
     Running statistics of batch norm stay the teacher's own: it sees large views only.
     """
-    mine, theirs = list(teacher.parameters()), [p.detach() for p in student.parameters()]
+    mine = [p.detach() for p in teacher.parameters()]
+    theirs = [p.detach() for p in student.parameters()]
     torch._foreach_lerp_(mine, theirs, 1 - momentum)
 
 

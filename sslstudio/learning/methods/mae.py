@@ -25,6 +25,8 @@ from sslstudio.recipes.presets import Augmentation
 class MAE(Method):
     """The encoder sees the visible patches only; a light decoder guesses the pixels of the hidden ones."""
 
+    encoder: ViTEncoder
+
     def __init__(self, encoder: Encoder, recipe: MAERecipe, *, resolution: int, look: Augmentation) -> None:
         super().__init__()
         if not isinstance(encoder, ViTEncoder):
@@ -57,6 +59,8 @@ class MAE(Method):
 
 class Decoder(nn.Module):
     """Visible tokens and mask tokens in patch order, with fixed positions, through a few blocks to pixels."""
+
+    positions: Tensor
 
     def __init__(self, encoder_width: int, width: int, depth: int, patch: int, side: int) -> None:
         super().__init__()

@@ -7,9 +7,8 @@ import importlib
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.methods.base import Method
-from sslstudio.recipes.methods import METHODS
+from sslstudio.recipes.methods import METHODS, MethodRecipe
 from sslstudio.recipes.presets import Augmentation
-from sslstudio.recipes.settings import Recipe
 
 
 def check_pair(method_id: str, encoder: Encoder) -> None:
@@ -24,7 +23,7 @@ def check_pair(method_id: str, encoder: Encoder) -> None:
         )
 
 
-def create_method(encoder: Encoder, recipe: Recipe, *, resolution: int, look: Augmentation) -> Method:
+def create_method(encoder: Encoder, recipe: MethodRecipe, *, resolution: int, look: Augmentation) -> Method:
     """Build the method around ``encoder``; raises UserError when they do not fit."""
     check_pair(recipe.id, encoder)
     module, name = METHODS[recipe.id].where.split(":")

@@ -61,7 +61,7 @@ class Trainer:
         self.pieces, self.out_of_memory, self.spent = pieces, False, False
         self._rates, self._random = rates, views_random
         self._module, self._optimiser = accelerator.prepare(method, optimiser)
-        self._trained = [p for p in method.parameters() if p.requires_grad]
+        self._trained: list[Tensor] = [p for p in method.parameters() if p.requires_grad]
         self._loss = float("nan")
 
     def run(self, next_batch: Callable[[], Batch], *, leave: Callable[[], bool] = lambda: False) -> Iterator[Step]:

@@ -8,7 +8,8 @@ from torch import nn
 
 def make_optimiser(module: nn.Module, *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
     """AdamW over what may be trained; biases, norms, tokens and positions do not decay."""
-    decaying, free = [], []
+    decaying: list[nn.Parameter] = []
+    free: list[nn.Parameter] = []
     for name, parameter in module.named_parameters():
         if not parameter.requires_grad:
             continue

@@ -86,7 +86,7 @@ class _Run:
         self.request, self.recipe, self.control = request, request.recipe, control
         self._checkpoints, self._previews, self._cache_folder = checkpoints, previews, cache
         self._steps = steps
-        self._cache: ImageCache | None = None
+        self._cache: ImageCache = None  # type: ignore[assignment]  # set before it is used
         self._feed: Prefetch | None = None
         self._after = (0, 0)
         self._files_warned = 0
@@ -136,7 +136,7 @@ class _Run:
                 about="resolution",
             )
         memory = torch.channels_last if encoder.kind == "conv" else torch.contiguous_format
-        self.method: Method = method.to(self.accelerator.device, memory_format=memory)
+        self.method: Method = method.to(self.accelerator.device).to(memory_format=memory)
         self._optimiser = make_optimiser(
             self.method, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay
         )

@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from accelerate import Accelerator
 from torch import nn
 
 from sslstudio.errors import UserError
 from sslstudio.learning.methods.base import Method, StepResult, ViewSpec
 from sslstudio.learning.training.batches import Batch
 from sslstudio.learning.training.budget import StepBudget
+from sslstudio.learning.training.devices import make_accelerator
 from sslstudio.learning.training.loop import Rates, Trainer
 from sslstudio.recipes.presets import Augmentation
 from sslstudio.recipes.pretrain import PretrainRecipe
@@ -51,7 +51,7 @@ def trained(room):
     trainer = Trainer(
         method,
         optimiser,
-        Accelerator(cpu=True),
+        make_accelerator(),
         StepBudget(3),
         Rates(0.01, 0.0, 0.0),
         torch.Generator().manual_seed(0),
@@ -65,9 +65,9 @@ def test_where_memory_runs_out_the_batch_is_worked_through_in_parts():
     assert [step.images for step in steps] == [8, 8, 8]
     whole, all_steps, same = trained(room=8)
     assert whole.pieces == 1
-    # Accumulated parts make the same update as the whole batch.
-    assert [s.loss for s in steps] == pytest.approx([s.loss for s in all_steps], rel=1e-4)
-    assert torch.allclose(method.encoder.weight, same.encoder.weight, rtol=1e-4)
+    # Accumulated parts make the same update as the whole batch, up to bf16's digits.
+    assert [s.loss for s in steps] == pytest.approx([s.loss for s in all_steps], rel=5e-3)
+    assert torch.allclose(method.encoder.weight, same.encoder.weight, rtol=5e-3)
 
 
 def test_no_room_even_for_two_images_is_said_plainly():

@@ -63,7 +63,7 @@ class Learner:
         self._chosen = chosen
         groups = _groups(self.model.decoder, 1.0, self.recipe) + _groups(self.model.encoder, backbone_rate, self.recipe)
         optimiser = torch.optim.AdamW(
-            [g for g in groups if g["params"]], lr=self.recipe.learning_rate, betas=(0.9, 0.99)
+            [g for g in groups if g["params"]], lr=self.recipe.learning_rate, betas=(0.9, 0.99), fused=True
         )
         self.accelerator.free_memory()
         self.wrapped, self.optimiser = self.accelerator.prepare(self.model, optimiser)

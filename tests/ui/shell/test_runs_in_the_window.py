@@ -35,6 +35,19 @@ with run.life():
         while not run.wishes("stop"):
             clock.wait(0.05)
         run.append(ev.Stopped(result={"kept": True}))
+    elif end == "overlay":
+        import numpy as np
+        from sslstudio.project.masks import write_mask
+        clock = threading.Event()
+        step = 0
+        while not run.wishes("stop"):
+            image = (run.preview() or (run.request().preview,))[0]
+            labels = np.full((32, 48), step % 2, np.uint8)
+            write_mask(run.previews / f"{step}.png", labels, ["#000000", "#ffffff"])
+            run.append(ev.Preview(what="overlay", image=image, file=f"previews/{step}.png", step=step))
+            step += 1
+            clock.wait(0.1)
+        run.append(ev.Stopped())
     elif end == "finish":
         run.append(ev.Finished(result={"well": True}))
     elif end == "fail":
@@ -178,6 +191,31 @@ def test_a_failed_run_says_what_helps(qtbot, opened, small_worker):
 def test_fine_tuning_without_masks_is_refused_in_words(qtbot, opened):
     opened.learning.start_finetuning(FinetuneRecipe(minutes=0.05), "")
     qtbot.waitUntil(lambda: "No mask has been painted" in opened.notice.shown(), timeout=PATIENCE)
+
+
+def test_the_live_overlay_follows_the_image_that_is_shown(qtbot, opened, small_worker):
+    from sslstudio.runs.request import ClassSpec, FinetuneRequest
+
+    small_worker["end"] = "overlay"
+    first = opened.session.image
+    request = FinetuneRequest(
+        images_root="x",
+        labelled=(),
+        classes=(ClassSpec(name="a", colour="#000000"),),
+        model="m",
+        preview=first,
+        recipe=FinetuneRecipe(),
+    )
+    run = RunFolder.create(opened.session.project.path, request, "m")
+    opened.session.queue.submit(run)
+    qtbot.waitUntil(lambda: opened.review.shown_live > 0, timeout=PATIENCE)
+    opened.browser.go(1)
+    qtbot.waitUntil(lambda: run.preview() == (opened.session.image,), timeout=PATIENCE)
+    assert opened.session.image != first
+    before = opened.review.shown_live
+    qtbot.waitUntil(lambda: opened.review.shown_live > before, timeout=PATIENCE)
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE):
+        opened.session.queue.stop(run.id)
 
 
 def test_the_headline_of_a_run():

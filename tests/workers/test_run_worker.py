@@ -66,6 +66,7 @@ def texts(run: RunFolder) -> list[str]:
     return [event.text for event in run.events() if event.kind == "phase"]
 
 
+@pytest.mark.timeout(900)
 def test_a_run_is_killed_resumes_from_its_checkpoint_and_stops_when_asked(small_project, begin):
     run = pretraining(small_project)
     process = begin(run)

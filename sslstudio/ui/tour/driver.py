@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt, QTimer, QVariantAnimation
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractSpinBox, QLineEdit, QScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QLineEdit, QScrollArea, QToolTip, QWidget
 
 from sslstudio.ui.main_window import MainWindow
 
@@ -97,6 +97,7 @@ class Driver:
     def key(self, name: str, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """Press a key in a widget."""
         widget = self.find(name)
+        self._come_forward()
         widget.setFocus()
         QTest.keyClick(widget, key, modifiers)
 
@@ -104,10 +105,17 @@ class Driver:
         """Replace what stands in a field and confirm with Enter."""
         field = self.find(name)
         self.check(isinstance(field, QLineEdit | QAbstractSpinBox), f"“{name}” is no field.")
+        self._come_forward()
         field.setFocus()
         field.selectAll()  # type: ignore[attr-defined]
         QTest.keyClicks(field, text)
         QTest.keyClick(field, Qt.Key.Key_Return)
+
+    def _come_forward(self) -> None:
+        """Make the window the active one, for keys; without a window manager a tool tip can take that from it."""
+        QToolTip.hideText()
+        self.window.activateWindow()
+        self.check(QTest.qWaitForWindowActive(self.window, 5000), "The window does not become active.")
 
     def drag(self, widget: QWidget, places: Sequence[QPointF]) -> None:
         """Draw with the left button held down through ``places`` (in the widget)."""

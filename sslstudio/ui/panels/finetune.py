@@ -21,6 +21,7 @@ from sslstudio.ui.panels.states import Choice, ClassRow, FinetuneState
 from sslstudio.ui.panels.words import class_sentence, many, percent, quality_sentence
 from sslstudio.ui.theme import SPACE, TEXT, font
 
+WEAK = 0.5  # overlap below which more time or masks are advised
 SCRATCH = Choice("", "No pretraining", "Starts from what Advanced says: from scratch, published weights or a file")
 TERMS = (
     "Overlap is IoU (intersection over union): shared area divided by joint area. Found is recall, right is precision. "
@@ -132,7 +133,9 @@ class FinetunePanel(Panel):
         if good:
             begin = "Fine-tuning is done." if run.state is RunState.FINISHED else "Stopped; the model is kept."
             words = quality_sentence(run.figures, [row.name for row in classes])
-            self.outcome.notice.say(f"{begin} {words}".strip(), "good")
+            weak = run.figures.get("miou", 1.0) < WEAK
+            advice = "Give it more time, or paint a few more images." if weak else ""
+            self.outcome.notice.say(" ".join(filter(None, (begin, words, advice))), "fair" if weak else "good")
             self.outcome.notice.setToolTip(TERMS)
 
     def _mark_run(self) -> None:

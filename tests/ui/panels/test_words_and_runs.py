@@ -179,3 +179,11 @@ def test_the_finetune_panel_tells_overlap_per_class(show, tmp_path):
 def test_what_is_ahead_in_the_queue_is_told(show, tmp_path):
     panel = show("pretrain", PretrainState(128, run=LiveRun("x", tmp_path), ahead=2))
     assert panel.live.box.phase.text() == "Waiting for 2 other runs"
+
+
+def test_a_weak_model_is_not_praised(show, tmp_path):
+    weak = a_run(tmp_path, RunState.FINISHED)
+    panel = show("finetune", FinetuneState(6, CLASSES, run=replace(weak, figures={**FIGURES, "miou": 0.1})))
+    assert "Give it more time" in panel.outcome.notice.text()
+    panel.draw(FinetuneState(6, CLASSES, run=weak))
+    assert "Give it more time" not in panel.outcome.notice.text()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from sslstudio.ui.panels.parts import Check, Combo, Notice, label, question, quiet_number
+from sslstudio.ui.panels.blocks import Notice
+from sslstudio.ui.panels.parts import Check, Combo, label, question, quiet_number
 from sslstudio.ui.panels.states import AttentionState, Choice
 from sslstudio.ui.theme import SPACE
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sslstudio.ui.panels.parts import Number, Segments, question
+from sslstudio.ui.panels.blocks import Segments
+from sslstudio.ui.panels.parts import Number, question
 from sslstudio.ui.theme import SPACE
 
 PRETRAIN_TIMES: Mapping[str, str] = {

@@ -6,9 +6,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui.actions import BY_ID
+from sslstudio.ui.panels.blocks import Notice
 from sslstudio.ui.panels.class_list import ClassList
 from sslstudio.ui.panels.panel import Panel
-from sslstudio.ui.panels.parts import Button, Check, Notice, SliderRow, label, question
+from sslstudio.ui.panels.parts import Button, Check, SliderRow, label, question
 from sslstudio.ui.panels.running import Empty
 from sslstudio.ui.panels.states import PaintState
 from sslstudio.ui.panels.words import thousands

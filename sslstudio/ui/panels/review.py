@@ -6,8 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.panels.attention import AttentionSection
+from sslstudio.ui.panels.blocks import Notice, Segments
 from sslstudio.ui.panels.panel import Panel
-from sslstudio.ui.panels.parts import Button, Check, Combo, Notice, Segments, SliderRow, label, question
+from sslstudio.ui.panels.parts import Button, Check, Combo, SliderRow, label, question
 from sslstudio.ui.panels.running import Empty, RunBox
 from sslstudio.ui.panels.states import Choice, Level, ModelRow, ReviewState
 from sslstudio.ui.panels.words import many, model_note, percent, thousands

@@ -77,10 +77,7 @@ def paint(driver: Driver) -> None:
         if number:
             before = session.image
             driver.key("canvas", Qt.Key.Key_D)
-            driver.wait(
-                session.image_ready, lambda before=before: session.labels is not None and session.image != before, 20,
-                "the next image is not shown.",
-            )  # fmt: skip
+            _next_image(driver, before)
         _paint_image(driver)
         if number == 0:
             driver.shoot("painting")
@@ -109,7 +106,7 @@ def finetune(driver: Driver) -> None:
     driver.type("panel.finetune.minutes.exact", FINETUNE_MINUTES)
     driver.click("panel.finetune.start")
     review = driver.window.review
-    _watch(driver, "finetune", lambda run: review.shown_live > 1 and "loss" in run.curves, "no live overlay.")
+    _watch(driver, "finetune", lambda run: review.shown_live > 0 and "loss" in run.curves, "no live overlay.")
     driver.shoot("fine-tuning")
     _see_out(driver, "finetune")
     driver.find("panel.finetune.outcome.next")
@@ -122,7 +119,7 @@ def review(driver: Driver) -> None:
     driver.click("panel.finetune.outcome.next")
     before = session.image
     driver.key("canvas", Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
-    driver.wait(session.image_ready, lambda: session.labels is not None and session.image != before, 20, "no image.")
+    _next_image(driver, before)
     driver.wait(
         session.inference.segmented, lambda: window.review.prediction is not None, 90, "the model does not answer."
     )
@@ -192,6 +189,16 @@ def _watch(driver: Driver, kind: str, until: Callable[[LiveRun], bool], what: st
     driver.wait(queue.updated, seen, 300, what)
     run = queue.latest(kind)
     driver.check(run is not None and until(run), (run.warning if run else "") or what)
+
+
+def _next_image(driver: Driver, before: str) -> None:
+    """Wait until another image than ``before`` is shown."""
+    session = driver.window.session
+
+    def shown() -> bool:
+        return session.labels is not None and session.image != before
+
+    driver.wait(session.image_ready, shown, 20, "the next image is not shown.")
 
 
 def _see_out(driver: Driver, kind: str, seconds: float = 300) -> LiveRun:

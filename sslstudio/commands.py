@@ -318,10 +318,10 @@ def settings(words: Namespace) -> Output:
     from sslstudio.recipes.finetune import FinetuneRecipe
     from sslstudio.recipes.methods import METHODS
     from sslstudio.recipes.pretrain import PretrainRecipe
-    from sslstudio.recipes.settings import settings_of
+    from sslstudio.recipes.settings import Recipe, settings_of
 
-    recipes = {"pretrain": PretrainRecipe, "finetune": FinetuneRecipe}
-    recipes |= {f"pretrain --method {info.id}": info.recipe for info in METHODS.values()}  # type: ignore[misc]
+    recipes: dict[str, type[Recipe]] = {"pretrain": PretrainRecipe, "finetune": FinetuneRecipe}
+    recipes |= {f"pretrain --method {info.id}": info.recipe for info in METHODS.values()}
     groups = {name: [asdict(row) for row in settings_of(recipe)] for name, recipe in recipes.items()}
     lines = []
     for name, rows in groups.items():

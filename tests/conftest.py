@@ -13,13 +13,13 @@ _DATA = Path(__file__).parents[1] / "../shared/data"
 @pytest.fixture(scope="session", autouse=True)
 def _own_state_folder(tmp_path_factory: pytest.TempPathFactory):
     """Queue locks and recent projects of a test process stay its own."""
-    before = os.environ.get("XDG_STATE_HOME")
-    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    before = os.environ.get("SSLSTUDIO_STATE")
+    os.environ["SSLSTUDIO_STATE"] = str(tmp_path_factory.mktemp("state"))
     yield
     if before is None:
-        del os.environ["XDG_STATE_HOME"]
+        del os.environ["SSLSTUDIO_STATE"]
     else:
-        os.environ["XDG_STATE_HOME"] = before
+        os.environ["SSLSTUDIO_STATE"] = before
 
 
 @pytest.fixture(scope="session")

@@ -107,8 +107,8 @@ def _slide(rng: Generator) -> _Slide:
 def _clouds(rng: Generator, height: int, width: int, grain: float) -> np.ndarray:
     """Smooth noise (H, W) of mean 0 and deviation 1, with spots about ``grain`` pixels wide."""
     rows, columns = (max(2, int(np.ceil(side / grain)) + 1) for side in (height, width))
-    field = rng.normal(size=(rows, columns)).astype(np.float32)
-    field = cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC)
+    coarse = rng.normal(size=(rows, columns)).astype(np.float32)
+    field = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     return (field - field.mean()) / (field.std() + 1e-6)
 
 
@@ -191,10 +191,10 @@ def _draw_round(rng: Generator, slide: _Slide, canvas: np.ndarray, labels: np.nd
     axes = (size, size * rng.uniform(0.82, 1.0))
     angle = rng.uniform(0, np.pi)
     cover = _blob(rng, shape, centre, axes, angle, 0.06)
-    _draw_body(rng, slide, canvas, labels, cover, ROUND, 0.02 * _clouds(rng, *shape, 10))
+    _draw_body(rng, slide, canvas, labels, cover, ROUND, 0.02 * _clouds(rng, shape[0], shape[1], 10))
     inner = (axes[0] * rng.uniform(0.4, 0.55), axes[1] * rng.uniform(0.4, 0.55))
     nucleus = _blob(rng, shape, centre + rng.normal(0, size * 0.12, 2), inner, angle, 0.08)
-    spots = 0.06 * _clouds(rng, *shape, 3)
+    spots = 0.06 * _clouds(rng, shape[0], shape[1], 3)
     _blend(canvas, cv2.GaussianBlur(nucleus, (0, 0), 0.7) * rng.uniform(0.75, 0.95), slide.nucleus + spots[..., None])
 
 
@@ -204,10 +204,10 @@ def _draw_spindle(rng: Generator, slide: _Slide, canvas: np.ndarray, labels: np.
     axes = (rng.uniform(20, 33), rng.uniform(7, 11))
     angle = rng.uniform(0, np.pi)
     cover = _blob(rng, shape, centre, axes, angle, 0.10)
-    grain = 0.075 * _clouds(rng, *shape, 2.2)
+    grain = 0.075 * _clouds(rng, shape[0], shape[1], 2.2)
     _draw_body(rng, slide, canvas, labels, cover, SPINDLE, grain)
     middle = _blob(rng, shape, centre, (axes[0] * 0.5, axes[1] * 0.5), angle, 0.15)
-    strewn = np.clip(0.5 + 0.5 * _clouds(rng, *shape, 3), 0, 1)
+    strewn = np.clip(0.5 + 0.5 * _clouds(rng, shape[0], shape[1], 3), 0, 1)
     _blend(canvas, cv2.GaussianBlur(middle, (0, 0), 0.8) * strewn * rng.uniform(0.6, 0.85), slide.nucleus)
 
 

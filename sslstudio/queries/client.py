@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from typing import cast
 
 from sslstudio.errors import UserError
 from sslstudio.queries.messages import Answer, Query, QueryKind, encode_query, kind_of, read_answer
@@ -96,7 +97,7 @@ class InferenceClient:
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         """Hand on the answers of one process until it ends."""
-        stream = io.BufferedReader(process.stdout)  # type: ignore[arg-type]
+        stream = io.BufferedReader(cast(io.RawIOBase, process.stdout))
         with stream, contextlib.suppress(OSError, ValueError):
             while (answer := read_answer(stream)) is not None:
                 if self._is_wanted(answer):

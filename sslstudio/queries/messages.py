@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from io import BufferedReader
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -93,11 +93,11 @@ def write_answer(stream: BinaryIO, answer: Answer) -> None:
     }
     stream.write(json.dumps(head).encode() + b"\n")
     for array in arrays.values():
-        stream.write(memoryview(array).cast("B") if array.size else b"")
+        stream.write(array.reshape(-1).view(np.uint8).data)
     stream.flush()
 
 
-def read_answer(stream: BufferedReader) -> Answer | None:
+def read_answer(stream: BufferedReader[Any]) -> Answer | None:
     """The next whole answer, or None when the other side has closed."""
     line = stream.readline()
     if not line.endswith(b"\n"):
@@ -106,7 +106,7 @@ def read_answer(stream: BufferedReader) -> Answer | None:
     arrays = {}
     for name, dtype, shape in head.pop("arrays"):
         array = np.empty(shape, np.dtype(dtype))
-        if array.nbytes and stream.readinto(memoryview(array).cast("B")) != array.nbytes:
+        if array.nbytes and stream.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:
             return None
         arrays[name] = array
     return Answer(arrays=arrays, **head)

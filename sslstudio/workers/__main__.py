@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from filelock import Timeout
@@ -91,7 +92,7 @@ def _carry_out(run: RunFolder, control: FolderControl, reporter: Reporter) -> No
     reporter.write(Started())
     reporter.write(Phase(text="Getting ready"))
     control.on_pause = turn.give
-    control.on_resume = lambda: turn.wait(control) and None
+    control.on_resume = partial(turn.wait, control)
     last: Event | None = None
     for last in _job(run, request, control):
         reporter.write(last)

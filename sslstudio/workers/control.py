@@ -19,8 +19,8 @@ class FolderControl(Control):
     def __init__(self, run: RunFolder) -> None:
         super().__init__()
         self._run = run
-        self.on_pause: Callable[[], None] = lambda: None
-        self.on_resume: Callable[[], None] = lambda: None
+        self.on_pause: Callable[[], object] = lambda: None
+        self.on_resume: Callable[[], object] = lambda: None
 
     def stopped(self) -> bool:
         """Whether the window, the terminal or the system wants the run to end."""

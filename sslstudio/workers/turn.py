@@ -8,8 +8,8 @@ import re
 import socket
 
 from filelock import FileLock, Timeout
-from platformdirs import user_state_path
 
+from sslstudio.project.recent import state_folder
 from sslstudio.workers.control import FolderControl
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ class Turn:
         place = f"{socket.gethostname()}-{os.environ.get('CUDA_VISIBLE_DEVICES', '')}"
         name = "heavy-" + re.sub(r"[^A-Za-z0-9]+", "-", place).strip("-").lower() + ".lock"
         try:
-            folder = user_state_path("sslstudio")
+            folder = state_folder()
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(folder / name, timeout=0)
         except OSError as error:

@@ -11,6 +11,7 @@ from sslstudio.runs import events as ev
 from sslstudio.runs.folder import RunFolder, RunState
 
 MOST_POINTS = 1200  # of a curve; more cannot be seen in a panel and would cost time at every redraw
+PER_CLASS = ("iou/", "recall/", "precision/")
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,10 @@ class LiveRun:
         curves = dict(self.curves)
         for name, value in event.values.items():
             curves[name] = curves.get(name, Curve()).with_point(event.step, value)
-        return replace(self, figures={**self.figures, **event.values}, curves=curves)
+        old = self.figures
+        if "miou" in event.values:  # a new measurement: a class that it does not name was not measured this time
+            old = {name: value for name, value in old.items() if not name.startswith(PER_CLASS)}
+        return replace(self, figures={**old, **event.values}, curves=curves)
 
     def _with_preview(self, event: ev.Preview) -> LiveRun:
         thumb = Thumb(event.what, event.image, self.folder / event.file, event.step)

@@ -187,3 +187,10 @@ def test_a_weak_model_is_not_praised(show, tmp_path):
     assert "Give it more time" in panel.outcome.notice.text()
     panel.draw(FinetuneState(6, CLASSES, run=weak))
     assert "Give it more time" not in panel.outcome.notice.text()
+
+
+def test_a_class_that_was_not_measured_again_shows_no_old_figure(tmp_path):
+    run = LiveRun("r", tmp_path).after(ev.Metric(step=1, values={"miou": 0.5, "iou/a": 0.0, "iou/b": 1.0}))
+    run = run.after(ev.Metric(step=2, values={"loss": 1.0}))
+    assert run.figures["iou/a"] == 0.0
+    assert "iou/a" not in run.after(ev.Metric(step=3, values={"miou": 1.0, "iou/b": 1.0})).figures

@@ -70,6 +70,7 @@ class _Demo:
         self.seconds: dict[str, float] = {}
         self.teller = Teller()
         self.project = out / "cells.sslproj"
+        self.steps: dict[str, int] = {}  # of each fine-tuning: equal minutes are equal work only on a quiet machine
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -161,7 +162,7 @@ def _finetune(demo: _Demo, encoder_run: str, model: str, backbone: str) -> None:
     with Project.open(demo.project, write=False) as project:
         recipe, _ = default_finetune_recipe(project, demo.plan.finetune, PRESET, backbone)
         request = finetune_request(project, recipe, encoder_run, model)
-    demo.work(request, model)
+    demo.steps[model] = int(demo.work(request, model).summary().result.get("steps", 0))
 
 
 def _predict(demo: _Demo, model: str, images: Path | None = None, out: Path | None = None) -> None:
@@ -238,6 +239,7 @@ def _summary(demo: _Demo, figures: dict[str, Confusion], model: Path, pictures: 
         "iou": {name: figure.iou() for name, figure in figures.items()},
         "dice": {name: figure.dice() for name, figure in figures.items()},
         "pixel_accuracy": {name: figure.pixel_accuracy() for name, figure in figures.items()},
+        "steps": demo.steps,
         "held_out_images": demo.plan.held_out,
         "painted_masks": PAINTED,
     }
@@ -248,10 +250,10 @@ def _table(demo: _Demo, figures: dict[str, Confusion], values: dict[str, Any], t
     lines = ["", f"{'Stage':44}{'Seconds':>10}"]
     lines += [f"{name:44}{seconds:10.1f}" for name, seconds in [*demo.seconds.items(), ("Total", total)]]
     head = "".join(f"{name:>15}" for name in CLASSES)
-    lines += ["", f"{f'On {demo.plan.held_out} held-out images':30}{'mIoU':>8}{head}"]
+    lines += ["", f"{f'On {demo.plan.held_out} held-out images':30}{'mIoU':>8}{head}{'steps':>8}"]
     for name, figure in figures.items():
         per_class = "".join(f"{figure.iou().get(entry, 0.0):15.3f}" for entry in CLASSES)
-        lines.append(f"{name.replace('-', ' '):30}{figure.miou():8.3f}{per_class}")
+        lines.append(f"{name.replace('-', ' '):30}{figure.miou():8.3f}{per_class}{demo.steps.get(name, ''):>8}")
     lines += ["", f"Model     {values['onnx'] or values['model']}", f"Pictures  {demo.out / 'overlays'}"]
     lines += [f"Project   {demo.project}", f"Open it   ./studio {demo.project}"]
     return "\n".join(lines)

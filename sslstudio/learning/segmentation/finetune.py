@@ -30,6 +30,7 @@ from sslstudio.learning.segmentation.state import read_state, write_state
 from sslstudio.learning.training.budget import TimeBudget
 from sslstudio.learning.training.control import Control, hold
 from sslstudio.learning.training.devices import describe
+from sslstudio.learning.training.threads import pace_for
 from sslstudio.recipes.presets import PRESETS
 from sslstudio.runs.events import Checkpointed, Event, Finished, Metric, Phase, Progress, Started, Stopped, Warned
 from sslstudio.runs.request import FinetuneRequest
@@ -191,6 +192,7 @@ class _Finetuning:
 
     def _train(self, pool: ThreadPoolExecutor) -> Iterator[Event]:
         future = self._cut(pool)
+        pace = pace_for(self.accelerator.device, self.accelerator.num_processes)
         self.budget.start()
         while not self._together(self.budget.done() or self.control.stopped()):
             if self.control.paused():
@@ -202,7 +204,9 @@ class _Finetuning:
             yield from self._enter_stage(share)
             batch, future = future.result(), self._cut(pool, ahead=1)
             self.budget.begin_step()
+            began = time.perf_counter()
             self.loss = self.learner.step(batch, self.schedule.rate(share))
+            pace.step_took(time.perf_counter() - began)
             self.budget.end_step()
             if self.main:
                 yield from self._look()

@@ -14,7 +14,8 @@ from torch import Tensor
 from sslstudio.errors import UserError
 from sslstudio.learning.methods.base import Method, Position, StepResult, Views
 from sslstudio.learning.training.batches import Batch
-from sslstudio.learning.training.budget import TimeBudget, rate
+from sslstudio.learning.training.budget import StepBudget, TimeBudget, rate
+from sslstudio.learning.training.threads import ThreadPace, pace_for
 from sslstudio.learning.training.views import make_views
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,9 @@ class Trainer:
         self._module, self._optimiser = accelerator.prepare(method, optimiser)
         self._trained: list[Tensor] = [p for p in method.parameters() if p.requires_grad]
         self._loss = float("nan")
+        # Sums in another order are other sums: a run that must be repeatable keeps its threads.
+        fixed = isinstance(budget, StepBudget)
+        self._pace: ThreadPace | None = None if fixed else pace_for(accelerator.device, accelerator.num_processes)
 
     def run(self, next_batch: Callable[[], Batch], *, leave: Callable[[], bool] = lambda: False) -> Iterator[Step]:
         """Train until the budget is spent or ``leave`` says so; every device leaves after the same step."""
@@ -73,6 +77,8 @@ class Trainer:
             batch = next_batch()
             waited = time.perf_counter() - began
             loss, viewing = self._step(batch)
+            if self._pace:
+                self._pace.step_took(time.perf_counter() - began - waited)
             self.budget.end_step()
             self._look_at(loss)
             yield Step(

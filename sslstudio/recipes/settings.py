@@ -36,9 +36,8 @@ def setting(
     names: dict[str, str] | None = None,
 ) -> Any:
     """Declare a field of a recipe; ``low`` and ``high`` are inclusive, ``names`` are the choices' labels."""
-    return Field(
-        default, title=label, description=help, ge=low, le=high, json_schema_extra={"unit": unit, "names": names or {}}
-    )
+    extra: dict[str, Any] = {"unit": unit, "names": names or {}}
+    return Field(default, title=label, description=help, ge=low, le=high, json_schema_extra=extra)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
@@ -72,19 +72,19 @@ class MainWindow(QMainWindow):
             "review": ReviewPanel(),
             "export": ExportPanel(),
         }
-        self.panel_stack = QStackedWidget(objectName="panels")
+        self.panel_stack = _named(QStackedWidget(), "panels")
         for panel in self.panels.values():
             self.panel_stack.addWidget(panel)
         self.strip = Strip(self.actions_)
         self.status = Status()
         self.setStatusBar(self.status)
-        self.pages = QStackedWidget(objectName="pages")
+        self.pages = _named(QStackedWidget(), "pages")
         self.pages.addWidget(self.welcome)
         self.pages.addWidget(self._workspace())
         self.setCentralWidget(self.pages)
 
     def _workspace(self) -> QWidget:
-        top = QWidget(objectName="top")
+        top = _named(QWidget(), "top")
         row = QHBoxLayout(top)
         row.setContentsMargins(theme.SPACE, theme.SPACE // 2, 2 * theme.SPACE, theme.SPACE // 2)
         row.addWidget(self.stepper)
@@ -101,13 +101,13 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.notice)
         column.addLayout(work, 1)
-        self.splitter = QSplitter(objectName="splitter", childrenCollapsible=False, handleWidth=1)
+        self.splitter = _named(QSplitter(childrenCollapsible=False, handleWidth=1), "splitter")
         for part, stretch in ((self.browser, 0), (middle, 1), (self.panel_stack, 0)):
             self.splitter.addWidget(part)
             self.splitter.setStretchFactor(self.splitter.count() - 1, stretch)
         self.browser.setMinimumWidth(24 * theme.SPACE)
         self.splitter.setSizes([LEFT, 800, RIGHT])
-        page = QWidget(objectName="workspace")
+        page = _named(QWidget(), "workspace")
         whole = QVBoxLayout(page)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -265,6 +265,14 @@ def _qaction(row: Action, window: MainWindow) -> QAction:
         action.setIcon(icons.icon(row.icon))
         action.setIconVisibleInMenu(False)
     return action
+
+
+W = TypeVar("W", bound=QWidget)
+
+
+def _named(widget: W, name: str) -> W:
+    widget.setObjectName(name)
+    return widget
 
 
 def _line() -> QWidget:

@@ -38,7 +38,8 @@ class NoticeBar(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.notices: list[Notice] = []
         self._picture = QLabel()
-        self._text = QLabel(objectName="notice.text", wordWrap=True, textFormat=Qt.TextFormat.RichText)
+        self._text = QLabel(wordWrap=True, textFormat=Qt.TextFormat.RichText)
+        self._text.setObjectName("notice.text")
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._more = QLabel()
         self._button = Button("notice.act")

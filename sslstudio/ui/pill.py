@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -144,8 +143,8 @@ class _Row(QWidget):
     def __init__(self, pill: Pill, run_id: str) -> None:
         super().__init__()
         self._paused = False
-        self.title = QLabel(font=theme.font(bold=True))
-        self.left = QLabel(font=theme.font(tabular=True))
+        self.title = label(bold=True, wrap=False)
+        self.left = label(tabular=True, wrap=False)
         self.phase = label(size=theme.SMALL, quiet=True, lines=1)
         self.bar = Bar("pill.bar", "Progress")
         self.pause = Button("pill.pause", "Pause", glyph="pause", tip="The run keeps its memory")

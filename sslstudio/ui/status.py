@@ -69,7 +69,8 @@ class Status(QStatusBar):
 
 
 def _text(name: str) -> QLabel:
-    label = QLabel("", objectName=name)
+    label = QLabel("")
+    label.setObjectName(name)
     label.setFont(theme.font(theme.SMALL, tabular=True))
     label.setContentsMargins(theme.SPACE, 0, theme.SPACE, 0)
     return label

@@ -164,7 +164,8 @@ def contrast(one: str, other: str) -> float:
 
 def _luminance(colour: str) -> float:
     shown = QColor(colour)
-    channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shown.getRgbF()[:3]]
+    parts = (shown.redF(), shown.greenF(), shown.blueF())
+    channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
     return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2]
 
 

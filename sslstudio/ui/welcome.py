@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from sslstudio.ui import icons, theme
 from sslstudio.ui.notice import NoticeBar
-from sslstudio.ui.panels.parts import Bar, Button, SlimBar
+from sslstudio.ui.panels.parts import Bar, Button, SlimBar, question
 
 STEPS = (
     ("images", "Point at your images", "A folder is enough. They stay where they are and are never changed."),
@@ -63,7 +63,8 @@ class Welcome(QWidget):
         column.addSpacing(5 * theme.SPACE)
         self._add_recent(column)
         column.addStretch(3)
-        scroll = QScrollArea(frameShape=QFrame.Shape.NoFrame, widgetResizable=True)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setVerticalScrollBar(SlimBar())
         middle = QWidget()
@@ -82,7 +83,8 @@ class Welcome(QWidget):
     def show_recent(self, projects: Sequence[Path]) -> None:
         """List recent projects, newest first."""
         while self._recent.count():
-            taken = self._recent.takeAt(0).widget()
+            item = self._recent.takeAt(0)
+            taken = item.widget() if item else None
             if taken is not None:
                 taken.deleteLater()
         self._recent_title.setVisible(bool(projects))
@@ -99,7 +101,8 @@ class Welcome(QWidget):
         self._actions.setCurrentIndex(1 if text else 0)
 
     def _add_title(self, column: QVBoxLayout) -> None:
-        name = QLabel("SSL Studio", font=theme.font(theme.TITLE, bold=True), alignment=Qt.AlignmentFlag.AlignHCenter)
+        name = QLabel("SSL Studio", alignment=Qt.AlignmentFlag.AlignHCenter)
+        name.setFont(theme.font(theme.TITLE, bold=True))
         sentence = QLabel(
             "From a folder of images to a model that marks what you look for in all of them.\n"
             "You paint a few. No programming, and nothing leaves this computer.",
@@ -151,7 +154,8 @@ class Welcome(QWidget):
         rows = QVBoxLayout(page)
         rows.setContentsMargins(0, theme.SPACE, 0, 0)
         rows.setSpacing(theme.SPACE)
-        self._busy_text = QLabel("", objectName="welcome.busy", alignment=Qt.AlignmentFlag.AlignHCenter)
+        self._busy_text = QLabel("", alignment=Qt.AlignmentFlag.AlignHCenter)
+        self._busy_text.setObjectName("welcome.busy")
         self._busy_bar = Bar("welcome.progress", "Progress")
         self._busy_bar.setFixedWidth(36 * theme.SPACE)
         rows.addWidget(self._busy_text)
@@ -160,7 +164,8 @@ class Welcome(QWidget):
         return page
 
     def _add_recent(self, column: QVBoxLayout) -> None:
-        self._recent_title = QLabel("Go on with", font=theme.font(bold=True), visible=False)
+        self._recent_title = question("Go on with")
+        self._recent_title.hide()
         column.addWidget(self._recent_title)
         column.addSpacing(theme.SPACE)
         self._recent = QVBoxLayout()
@@ -176,16 +181,15 @@ class _Steps(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3 * theme.SPACE)
-        for name, title, sentence in STEPS:
-            row.addWidget(_Step(name, title, sentence), 1)
+        self._steps = [_Step(name, title, sentence) for name, title, sentence in STEPS]
+        for step in self._steps:
+            row.addWidget(step, 1)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The line from the first disc to the last."""
         painter = QPainter(self)
         painter.setPen(QPen(QColor(theme.tone().edge), 1, Qt.PenStyle.DotLine))
-        layout = self.layout()
-        assert layout is not None
-        boxes = [layout.itemAt(at).geometry() for at in range(layout.count())]
+        boxes = [step.geometry() for step in self._steps]
         height = _Step.DISC // 2
         for left, right in itertools.pairwise(boxes):
             start = left.center().x() + _Step.DISC // 2 + theme.SPACE
@@ -200,7 +204,8 @@ class _Step(QWidget):
     def __init__(self, name: str, title: str, sentence: str) -> None:
         super().__init__()
         self._name = name
-        heading = QLabel(title, font=theme.font(bold=True), alignment=Qt.AlignmentFlag.AlignHCenter, wordWrap=True)
+        heading = QLabel(title, alignment=Qt.AlignmentFlag.AlignHCenter, wordWrap=True)
+        heading.setFont(theme.font(bold=True))
         note = QLabel(sentence, alignment=Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, wordWrap=True)
         note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         column = QVBoxLayout(self)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from sslstudio.ui import icons, theme
 from sslstudio.ui.dialogs.frame import lay_out
-from sslstudio.ui.panels.parts import Button, Line
+from sslstudio.ui.panels.parts import Button, Line, label
 
 if TYPE_CHECKING:
     from sslstudio.project.classes import LabelClass
@@ -49,7 +49,8 @@ class ClassesDialog(QDialog):
         self.add_button.clicked.connect(lambda: self._add("", _next_colour(len(self._rows)), 0).name.setFocus())
         self._column.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignLeft)
         self._column.addStretch(1)
-        self.note = QLabel("", wordWrap=True, objectName="classes.note")
+        self.note = QLabel("", wordWrap=True)
+        self.note.setObjectName("classes.note")
         self._done = Button("classes.done", "Keep", "primary")
         cancel = Button("classes.cancel", "Cancel")
         self._done.clicked.connect(self.accept)
@@ -109,16 +110,18 @@ class _Row(QWidget):
     def __init__(self, number: int, name: str, colour: str, pixels: int) -> None:
         super().__init__()
         self.colour, self.pixels = colour, pixels
-        self.number = QLabel(str(number), font=theme.font(tabular=True))
+        self.number = label(str(number), tabular=True, wrap=False)
         self.number.setFixedWidth(2 * theme.SPACE)
-        self.swatch = QToolButton(toolTip="Choose another colour", autoRaise=True)
+        self.swatch = QToolButton(autoRaise=True)
+        self.swatch.setToolTip("Choose another colour")
         self.swatch.setAccessibleName(f"Colour of {name or 'the new class'}")
         self.swatch.clicked.connect(self._choose_colour)
         self.name = Line(f"classes.name.{number}", f"Name of class {number}")
         self.name.setPlaceholderText("Name, such as nucleus")
         self.name.setMaxLength(60)
         self.name.setText(name)
-        self.remove = QToolButton(autoRaise=True, icon=icons.icon("close"))
+        self.remove = QToolButton(autoRaise=True)
+        self.remove.setIcon(icons.icon("close"))
         self.remove.setAccessibleName(f"Take away class {number}")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui import theme
 from sslstudio.ui.panels.parts import Button, label
@@ -19,7 +19,7 @@ def lay_out(
     column = QVBoxLayout(dialog)
     column.setContentsMargins(*(3 * theme.SPACE,) * 4)
     column.setSpacing(2 * theme.SPACE)
-    column.addWidget(QLabel(title, font=theme.font(theme.TITLE, bold=True)))
+    column.addWidget(label(title, theme.TITLE, bold=True, wrap=False))
     if sentence:
         column.addWidget(label(sentence))
     if body is not None:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from sslstudio.ui import theme
 from sslstudio.ui.actions import ACTIONS, Action
 from sslstudio.ui.dialogs.frame import lay_out
-from sslstudio.ui.panels.parts import Button, SlimBar
+from sslstudio.ui.panels.parts import Button, SlimBar, question
 
 POINTER = (
     ("Zoom at the pointer", "wheel"),
@@ -37,7 +37,8 @@ class ShortcutsDialog(QDialog):
         self.setObjectName("dialog.shortcuts")
         close = Button("shortcuts.close", "Close")
         close.clicked.connect(self.accept)
-        scroll = QScrollArea(frameShape=QFrame.Shape.NoFrame, widgetResizable=True)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setVerticalScrollBar(SlimBar())
         scroll.setWidget(self._columns())
         lay_out(self, "Keyboard shortcuts", scroll, (close,))
@@ -77,7 +78,7 @@ def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
     grid.setVerticalSpacing(theme.SPACE // 2)
     grid.setHorizontalSpacing(2 * theme.SPACE)
     grid.setColumnStretch(0, 1)
-    grid.addWidget(QLabel(title, font=theme.font(bold=True)), 0, 0, 1, 2)
+    grid.addWidget(question(title), 0, 0, 1, 2)
     if title == "Paint":
         rows = [*rows, ("Class 1 to 9", "1 … 9")]
     for at, (text, keys) in enumerate(rows, 1):

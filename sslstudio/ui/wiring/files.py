@@ -15,6 +15,7 @@ from sslstudio.ui import background, opening
 from sslstudio.ui.notice import Notice
 
 if TYPE_CHECKING:
+    from sslstudio.annotations.palette_png import ImportReport
     from sslstudio.ui.main_window import MainWindow
 
 
@@ -232,17 +233,15 @@ class FilesWiring(QObject):
         if project is None:
             return
 
-        def work(task: background.Task) -> object:
+        def work(task: background.Task) -> ImportReport:
             from sslstudio.annotations.palette_png import import_masks
 
             return import_masks(project, source)
 
         background.run(work, self._on_imported, lambda error: self._on_failed("import", error))
 
-    def _on_imported(self, report: object) -> None:
-        matched, unmatched, refused = (
-            _count(getattr(report, name, ())) for name in ("matched", "unmatched", "refused")
-        )
+    def _on_imported(self, report: ImportReport) -> None:
+        matched, unmatched, refused = len(report.matched), len(report.unmatched), len(report.refused)
         self.session.reread_records()
         self.session.reload_image()
         self.session.classes_changed.emit()
@@ -280,7 +279,3 @@ class FilesWiring(QObject):
 def show(path: Path) -> None:
     """Open a folder or a text file in the system's own program."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else len(value)  # type: ignore[arg-type]

@@ -176,6 +176,7 @@ class MainWindow(QMainWindow):
         self.step = step
         self.panel_stack.setCurrentWidget(self.panels[step])
         self.session.remember("step", step)
+        self.notice.followed(step)
         self.review.on_step()
         self.drawing.draw()
 
@@ -183,6 +184,8 @@ class MainWindow(QMainWindow):
         """The workspace, or the welcome page."""
         self.pages.setCurrentIndex(1 if project else 0)
         self.status.setVisible(project)
+        if project:
+            self.canvas.setFocus()  # keys paint at once; Qt would pass the place on to the first step
         self.refresh_actions()
 
     def refresh_actions(self) -> None:

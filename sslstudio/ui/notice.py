@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +27,7 @@ class Notice:
     about: str = ""
     button: str = ""
     act: Callable[[], None] | None = None
+    step: str = ""  # the step that it sends one to; going there is all that it wants
 
 
 class NoticeBar(QWidget):
@@ -67,10 +68,15 @@ class NoticeBar(QWidget):
 
     def solved(self, about: str) -> None:
         """Take away what was said about something that is well again."""
-        kept = [old for old in self.notices if old.about != about]
-        if len(kept) != len(self.notices):
-            self.notices = kept
-            self._draw()
+        self._keep([old for old in self.notices if old.about != about])
+
+    def followed(self, step: str) -> None:
+        """Take away what only sent one to this step."""
+        self._keep([old for old in self.notices if old.step != step])
+
+    def overtaken(self, about: Container[str]) -> None:
+        """Take away advice on where to go, and what was said about anything in ``about``: newer work has begun."""
+        self._keep([old for old in self.notices if not old.step and old.about not in about])
 
     def clear(self) -> None:
         """Take everything away."""
@@ -88,6 +94,11 @@ class NoticeBar(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(tone.alternate if weight == "info" else tone.notice))
         painter.fillRect(0, self.height() - 1, self.width(), 1, QColor(tone.line))
+
+    def _keep(self, kept: list[Notice]) -> None:
+        if len(kept) != len(self.notices):
+            self.notices = kept
+            self._draw()
 
     def _draw(self) -> None:
         self._fading.stop()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from sslstudio.runs.folder import RunState
 from sslstudio.ui import theme
+from sslstudio.ui.keyboard import KeyboardPlace
 from sslstudio.ui.panels.live import LiveRun
 from sslstudio.ui.panels.parts import Bar, Button, label
 from sslstudio.ui.panels.words import duration
@@ -38,7 +39,7 @@ def headline(live: LiveRun, waiting: int = 0) -> str:
     return " · ".join(parts)
 
 
-class Pill(QAbstractButton):
+class Pill(KeyboardPlace, QAbstractButton):
     """The button at the top right; hidden while nothing runs.
 
     Signals:
@@ -91,7 +92,7 @@ class Pill(QAbstractButton):
         tone = theme.tone()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(tone.accent if self.underMouse() or self.hasFocus() else tone.edge), 1))
+        painter.setPen(QPen(QColor(tone.accent if self.underMouse() or self.has_keyboard() else tone.edge), 1))
         painter.setBrush(QColor(tone.base))
         painter.drawRoundedRect(
             QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), self.height() / 2, self.height() / 2

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QPainter, QPaintEve
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
 
 from sslstudio.ui import icons, theme
+from sslstudio.ui.keyboard import KeyboardPlace
 
 StepName = Literal["images", "pretrain", "paint", "finetune", "review", "export"]
 Standing = Literal["done", "possible", "missing"]
@@ -64,7 +65,7 @@ class Stepper(QWidget):
             button.draw(states.get(step, StepState()), step == current)
 
 
-class StepButton(QAbstractButton):
+class StepButton(KeyboardPlace, QAbstractButton):
     """One step: a disc with its number (or a tick), and its name."""
 
     def __init__(self, step: str, name: str, number: int) -> None:
@@ -106,10 +107,11 @@ class StepButton(QAbstractButton):
         tone = theme.tone()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self.underMouse() or self.hasFocus():
-            painter.setPen(QPen(QColor(tone.edge)) if self.hasFocus() else Qt.PenStyle.NoPen)
+        keyboard = self.has_keyboard()
+        if self.underMouse() or keyboard:
+            painter.setPen(QPen(QColor(tone.link), 2) if keyboard else Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tone.alternate))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 4.5, -0.5, -4.5), 4, 4)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 5, -1, -5), 4, 4)
         self._draw_disc(painter, tone)
         missing = self.state.standing == "missing" and not self.isChecked()
         painter.setFont(theme.font(bold=self.isChecked()))

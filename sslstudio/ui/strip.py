@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
 
 from sslstudio.ui import icons, theme
 from sslstudio.ui.actions import BY_ID
+from sslstudio.ui.keyboard import KeyboardPlace
 
 TOOLS = ("paint.brush", "paint.eraser", "paint.polygon", "paint.fill", "paint.pan")
 GROUPS = (
@@ -46,7 +47,7 @@ class Strip(QWidget):
         column.addStretch(1)
 
 
-class _Button(QToolButton):
+class _Button(KeyboardPlace, QToolButton):
     """Draws its action's icon flat."""
 
     def __init__(self, name: str, action: QAction) -> None:
@@ -75,8 +76,7 @@ class _Button(QToolButton):
             ground, ink = (tone.accent, tone.on_accent) if self._tool else (tone.alternate, tone.link)
         elif self.underMouse():
             ground = tone.alternate
-        focus = self.hasFocus() and self.window().testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
-        painter.setPen(QPen(QColor(tone.link), 2) if focus else Qt.PenStyle.NoPen)
+        painter.setPen(QPen(QColor(tone.link), 2) if self.has_keyboard() else Qt.PenStyle.NoPen)
         painter.setBrush(QColor(ground) if ground else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 5, 5)
         glyph = "eye_off" if self._glyph == "eye" and not self.isChecked() else self._glyph

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from sslstudio.ui import icons, theme
+from sslstudio.ui.keyboard import KeyboardPlace
 from sslstudio.ui.notice import NoticeBar
 from sslstudio.ui.panels.parts import Bar, Button, SlimBar, question
 
@@ -226,7 +227,7 @@ class _Step(QWidget):
         icons.icon(self._name, tone.accent).paint(painter, disc.adjusted(14, 14, -14, -14).toRect())
 
 
-class _Recent(QAbstractButton):
+class _Recent(KeyboardPlace, QAbstractButton):
     """A recent project: its name, and where it is."""
 
     def __init__(self, project: Path) -> None:
@@ -250,7 +251,7 @@ class _Recent(QAbstractButton):
         """Icon, name, place."""
         tone, painter = theme.tone(), QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        hot = self.underMouse() or self.hasFocus()
+        hot = self.underMouse() or self.has_keyboard()
         painter.setPen(QPen(QColor(tone.accent if hot else tone.line), 1))
         painter.setBrush(QColor(tone.base))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QColorDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from sslstudio.ui.keyboard import KeyboardPlace
 from sslstudio.ui.panels.parts import RADIUS, Button, Line
 from sslstudio.ui.panels.states import ClassRow
 from sslstudio.ui.panels.words import thousands
@@ -14,7 +15,7 @@ from sslstudio.ui.theme import SMALL, SPACE, TEXT, font
 ROW_HEIGHT = 5 * SPACE
 
 
-class Swatch(QAbstractButton):
+class Swatch(KeyboardPlace, QAbstractButton):
     """A class's colour; a click asks for another."""
 
     def __init__(self, name: str, colour: str, title: str) -> None:
@@ -31,12 +32,12 @@ class Swatch(QAbstractButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(QColor(self.colour))
-        role = QPalette.ColorRole.Highlight if self.hasFocus() else QPalette.ColorRole.Dark
-        painter.setPen(QPen(self.palette().color(role), 2 if self.hasFocus() else 1))
+        role = QPalette.ColorRole.Highlight if self.has_keyboard() else QPalette.ColorRole.Dark
+        painter.setPen(QPen(self.palette().color(role), 2 if self.has_keyboard() else 1))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
 
 
-class ClassLine(QAbstractButton):
+class ClassLine(KeyboardPlace, QAbstractButton):
     """One class; a click chooses it, a double click or F2 renames it.
 
     Signals:
@@ -124,7 +125,7 @@ class ClassLine(QAbstractButton):
             painter.setPen(QPen(self.palette().color(role.Highlight), 2) if self.isChecked() else Qt.PenStyle.NoPen)
             painter.setBrush(self.palette().color(role.Base if self.isChecked() else role.Midlight))
             painter.drawRoundedRect(area, RADIUS, RADIUS)
-        if self.hasFocus() and not self.isChecked():
+        if self.has_keyboard() and not self.isChecked():
             painter.setPen(QPen(self.palette().color(role.Dark), 1, Qt.PenStyle.DotLine))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area, RADIUS, RADIUS)

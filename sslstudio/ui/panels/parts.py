@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from sslstudio.ui.icons import icon
+from sslstudio.ui.keyboard import KeyboardPlace
 from sslstudio.ui.panels.states import Choice, Level
 from sslstudio.ui.theme import SMALL, SPACE, TEXT, font, tone
 
@@ -88,7 +89,7 @@ def level_colour(level: Level) -> str:
     return {"good": now.good, "fair": now.warning, "poor": now.error, "none": now.quiet}[level]
 
 
-class Button(QPushButton):
+class Button(KeyboardPlace, QPushButton):
     """A flat button: ``primary`` (the one big one), ``plain``, ``segment``, ``link`` or ``tool``."""
 
     def __init__(self, name: str, text: str = "", kind: Kind = "plain", glyph: str = "", tip: str = "") -> None:
@@ -161,7 +162,7 @@ class Button(QPushButton):
         painter.setPen(QPen(edge, 1) if edge else Qt.PenStyle.NoPen)
         if self.kind != "link":
             painter.drawRoundedRect(area, RADIUS, RADIUS)
-        if self.hasFocus() and self.window().testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange):
+        if self.has_keyboard():
             self._draw_focus(painter, area, ink)
         self._draw_words(painter, area, ink)
 
@@ -336,7 +337,7 @@ class Line(QLineEdit):
         draw_outline(painter, self)
 
 
-class Check(QCheckBox):
+class Check(KeyboardPlace, QCheckBox):
     """A check box whose box can be seen in light and dark."""
 
     SIDE = 16
@@ -365,8 +366,8 @@ class Check(QCheckBox):
         box = QRectF(1, (self.height() - self.SIDE) / 2, self.SIDE, self.SIDE)
         on = self.isChecked()
         painter.setBrush(palette.color(role.Highlight if on else role.Base))
-        edge = role.Highlight if on or self.hasFocus() else (role.Dark if self.isEnabled() else role.Mid)
-        painter.setPen(QPen(palette.color(edge), 2 if self.hasFocus() else 1))
+        edge = role.Highlight if on or self.has_keyboard() else (role.Dark if self.isEnabled() else role.Mid)
+        painter.setPen(QPen(palette.color(edge), 2 if self.has_keyboard() else 1))
         painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
         if on:
             icon("check", palette.color(role.HighlightedText).name()).paint(painter, box.toRect())

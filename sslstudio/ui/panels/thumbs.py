@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, Q
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
 
 from sslstudio.ui.icons import icon
+from sslstudio.ui.keyboard import KeyboardPlace
 from sslstudio.ui.panels.live import Thumb
 from sslstudio.ui.panels.parts import RADIUS
 from sslstudio.ui.theme import SPACE, tone
@@ -15,7 +16,7 @@ SLOTS = 3
 SIDE = 88
 
 
-class Tile(QAbstractButton):
+class Tile(KeyboardPlace, QAbstractButton):
     """One picture; a click asks for its image."""
 
     def __init__(self, name: str) -> None:
@@ -69,7 +70,7 @@ class Tile(QAbstractButton):
             painter.drawImage(area, self._new)
         painter.setOpacity(1.0)
         painter.setClipping(False)
-        lit = self.hasFocus() or (self.underMouse() and self.isEnabled())
+        lit = self.has_keyboard() or (self.underMouse() and self.isEnabled())
         painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight) if lit else QColor(tone().line), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(area, RADIUS, RADIUS)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NEXT = {
     "pretrain": ("Pretraining is done.", "Paint a few images next, then fine-tune.", "Go to Paint", "paint"),
+    "pretrain painted": ("Pretraining is done.", "Now fine-tune on what you have painted.", "Fine-tune", "finetune"),
     "finetune": ("The model is ready.", "Look at what it finds in images that you did not paint.", "Review", "review"),
     "predict": ("All images are segmented.", "The list shows a ring on each; step through them.", "Review", "review"),
     "export": ("The model is exported.", "The files and the check are listed at the right.", "Show", "export"),
@@ -148,7 +149,7 @@ class LearningWiring(QObject):
             self.queue.go_on(run_id)
         else:
             self.window.notice.solved(run_id)
-            self.queue.submit(self._run(run_id), resume=True)
+            self._submit(self._run(run_id), resume=True)
 
     def choose_preset(self, preset: str) -> None:
         """Remember what kind of images these are; suggestions follow."""
@@ -182,13 +183,19 @@ class LearningWiring(QObject):
             self.preparing.discard(kind)
             if self.session.project is project:
                 self.window.notice.solved("start")
-                self.queue.submit(run)
+                self._submit(run)
 
         def failed(error: UserError) -> None:
             self.preparing.discard(kind)
             self.window.tell(Notice(error.problem, error.advice, "warning", "start"))
 
         background.run(work, done, failed)
+
+    def _submit(self, run: RunFolder, *, resume: bool = False) -> None:
+        """Start a run; advice after earlier ones, and what went wrong in those of its kind, is overtaken now."""
+        bar, kind = self.window.notice, kind_of(run.id)
+        bar.overtaken({notice.about for notice in bar.notices if kind_of(notice.about) == kind})
+        self.queue.submit(run, resume=resume)
 
     def _press(self, step: str, button: str) -> None:
         """Go to a step and press its big button, if it can be pressed."""
@@ -235,11 +242,19 @@ class LearningWiring(QObject):
         elif live.state is RunState.STOPPED:
             self.window.tell(Notice(f"{title} was stopped.", "What was learned so far is kept.", about=live.id))
         elif kind in NEXT:
-            text, advice, button, step = NEXT[kind]
-            if step == self.window.step:
-                button = ""
-            act2 = (lambda: self.window.go_to_step(step)) if button else None
-            self.window.tell(Notice(text, advice, "info", kind, button, act2))
+            self.window.tell(self._advice(kind))
+
+    def _advice(self, kind: str) -> Notice:
+        """What to do after a run that came to its end; only told where that is done already or something runs on."""
+        text, advice, button, step = NEXT["pretrain painted" if kind == "pretrain" and self._is_painted() else kind]
+        if self.queue.live() or step == self.window.step:
+            return Notice(text, "" if self.queue.live() else advice, "info", kind)
+        return Notice(text, advice, "info", kind, button, lambda: self.window.go_to_step(step), step)
+
+    def _is_painted(self) -> bool:
+        """Whether fine-tuning could begin: two classes are painted."""
+        project = self.session.project
+        return project is not None and sum(1 for count in project.class_pixels().values() if count) > 1
 
     def _take_over(self, kind: str) -> None:
         """Show what a run has left."""

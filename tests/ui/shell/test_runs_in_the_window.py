@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
 from sslstudio.recipes.finetune import FinetuneRecipe
+from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.runs import events as ev
 from sslstudio.runs import start
 from sslstudio.runs.folder import RunFolder, RunState
@@ -111,8 +112,6 @@ def small_worker(monkeypatch):
 
 
 def make_run(window) -> RunFolder:
-    from sslstudio.recipes.pretrain import PretrainRecipe
-
     request = PretrainRequest(images_root="x", images=("a.png",), recipe=PretrainRecipe())
     return RunFolder.create(window.session.project.path, request, "x")
 
@@ -186,6 +185,48 @@ def test_a_failed_run_says_what_helps(qtbot, opened, small_worker):
     with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE):
         opened.session.queue.submit(make_run(opened))
     assert "The disk is full. Make room." in opened.notice.shown()
+
+
+def test_advice_goes_once_its_step_is_open(qtbot, opened, small_worker):
+    small_worker["end"] = "finish"
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE):
+        opened.session.queue.submit(make_run(opened))
+    assert "Pretraining is done." in opened.notice.shown()
+    opened.go_to_step("pretrain")
+    assert "Pretraining is done." in opened.notice.shown()
+    opened.go_to_step("paint")
+    assert opened.notice.isHidden()
+
+
+def test_advice_goes_when_newer_work_begins(qtbot, opened, small_worker):
+    small_worker["end"] = "fail"
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE):
+        opened.session.queue.submit(make_run(opened))
+    small_worker["end"] = "finish"
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE):
+        opened.learning.start_pretraining(PretrainRecipe())
+    assert opened.notice.shown().startswith("Pretraining is done.")
+    assert len(opened.notice.notices) == 1  # what went wrong before is overtaken
+    small_worker["end"] = "until stopped"
+    opened.learning.start_pretraining(PretrainRecipe())
+    qtbot.waitUntil(lambda: bool(opened.session.queue.live()), timeout=PATIENCE)
+    assert opened.notice.isHidden()
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE):
+        opened.session.queue.stop_all()
+
+
+def test_a_run_is_not_followed_by_advice_while_the_next_one_works(qtbot, opened, small_worker):
+    small_worker["end"] = "until stopped"
+    first, second = make_run(opened), make_run(opened)
+    opened.session.queue.submit(first)
+    opened.session.queue.submit(second)
+    qtbot.waitUntil(lambda: opened.session.queue.live()[0].state is RunState.RUNNING, timeout=PATIENCE)
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE):
+        first.append(ev.Finished())
+        first.wish("stop")
+    assert not any(notice.button for notice in opened.notice.notices)
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE):
+        second.wish("stop")
 
 
 def test_fine_tuning_without_masks_is_refused_in_words(qtbot, opened):

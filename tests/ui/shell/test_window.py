@@ -133,6 +133,21 @@ def test_one_click_goes_to_any_step(qtbot, opened, step):
     assert opened.stepper.buttons[step].state.sentence
 
 
+def test_only_the_keyboard_leaves_a_frame_on_a_step(qtbot, opened):
+    assert opened.canvas.hasFocus()  # painting keys work from the first moment
+    button = opened.stepper.buttons["images"]
+    QTest.mouseMove(opened.canvas)
+    plain = button.grab().toImage()
+    button.setFocus(Qt.FocusReason.OtherFocusReason)  # as when the widget that had it goes away
+    assert button.grab().toImage() == plain
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert button.grab().toImage() == plain
+    opened.stepper.buttons["pretrain"].setFocus()
+    QTest.keyClick(opened, Qt.Key.Key_Tab, Qt.KeyboardModifier.ShiftModifier)
+    assert button.hasFocus()
+    assert button.grab().toImage() != plain
+
+
 def test_the_stepper_says_what_is_missing(qtbot, opened):
     assert opened.stepper.buttons["images"].state.standing == "done"
     assert opened.stepper.buttons["finetune"].state.standing == "missing"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,25 @@ ONNX, BACKBONE, CARD = "model.onnx", "backbone.safetensors", "model_card.md"
 
 
 def export(request: ExportRequest, *, project: Path, control: Control) -> Iterator[Event]:
-    """Write the wished files; ends with Finished, or Stopped between two files, with their paths."""
+    """Write the wished files; ends with Finished, or Stopped between two files, with their paths.
+
+    The result's ``agreement`` tells how far the ONNX file's probabilities are from PyTorch's at most.
+    """
     folder = Path(project) / "models" / request.model
     about = read_about(folder)
     model = load_model(folder)
     yield Started(device="cpu")
     targets = _targets(request, Path(project), folder)
     written: dict[str, str] = {}
+    result: dict[str, Any] = {"model": request.model, "files": written}
     for number, (kind, file) in enumerate(targets.items()):
         if control.stopped():
-            yield Stopped(result={"model": request.model, "files": written})
+            yield Stopped(result=result)
             return
         yield Phase(text=_PHASES[kind])
         yield Progress(step=number, steps=len(targets), share=number / len(targets))
         try:
-            _write(kind, file, model, about, targets)
+            result |= _write(kind, file, model, about, targets)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise UserError(
@@ -41,7 +46,7 @@ def export(request: ExportRequest, *, project: Path, control: Control) -> Iterat
             ) from None
         written[kind] = str(file)
     yield Progress(step=len(targets), steps=len(targets), share=1.0)
-    yield Finished(result={"model": request.model, "files": written})
+    yield Finished(result=result)
 
 
 _PHASES = {
@@ -61,16 +66,18 @@ def _targets(request: ExportRequest, project: Path, folder: Path) -> dict[str, P
     return {request.format: out / name if out.is_dir() else out}
 
 
-def _write(kind: str, file: Path, model: Any, about: dict[str, Any], targets: dict[str, Path]) -> None:
+def _write(kind: str, file: Path, model: Any, about: dict[str, Any], targets: dict[str, Path]) -> dict[str, Any]:
+    """Write one file; what the result should say about it."""
     if kind == "onnx":
         # onnx and onnxruntime take a second to import; a card or a backbone needs neither.
         from sslstudio.learning.export.onnx import export_onnx
 
-        export_onnx(model, file, class_names(about))
-    elif kind == "backbone":
+        return {"agreement": asdict(export_onnx(model, file, class_names(about)))}
+    if kind == "backbone":
         export_backbone(model.encoder, file)
     else:
         _write_card(file, model_card(about, onnx=targets["onnx"].name, backbone=targets["backbone"].name))
+    return {}
 
 
 def _write_card(file: Path, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 OPSET = 18
 INPUT, OUTPUT = "images", "probabilities"
+_TRIED = ((1, 97, 160), (2, 224, 131))  # batch, height, width
 _TOLERANCE = 1e-3  # of a probability; another order of summing alone gives about 1e-5
 
 
@@ -51,7 +53,15 @@ class Deployable(nn.Module):
         return large[..., :height, :width]
 
 
-def export_onnx(model: SegmentationModel, file: Path, classes: list[str]) -> None:
+@dataclass(frozen=True)
+class Agreement:
+    """How far ONNX Runtime's probabilities are from PyTorch's at most, and the (width, height) that were tried."""
+
+    difference: float
+    sizes: tuple[tuple[int, int], ...]
+
+
+def export_onnx(model: SegmentationModel, file: Path, classes: list[str]) -> Agreement:
     """Write a single ONNX file with dynamic batch, height and width, and check it against PyTorch.
 
     Raises UserError where the model cannot be exported or the runtime's answer differs; no file stays then.
@@ -62,8 +72,9 @@ def export_onnx(model: SegmentationModel, file: Path, classes: list[str]) -> Non
     temporary = file.with_name(f".{file.name}.tmp.onnx")
     try:
         _write(deployable, temporary, classes)
-        check_onnx(deployable, temporary)
+        agreement = check_onnx(deployable, temporary)
         temporary.replace(file)
+        return agreement
     finally:
         temporary.unlink(missing_ok=True)
         temporary.with_name(temporary.name + ".data").unlink(missing_ok=True)
@@ -120,15 +131,15 @@ def _describe(file: Path, model: SegmentationModel, classes: list[str]) -> None:
     onnx.save(proto, str(file))
 
 
-def check_onnx(deployable: Deployable, file: Path) -> float:
-    """Compare ONNX Runtime with PyTorch at two sizes and two batch sizes; the largest difference.
+def check_onnx(deployable: Deployable, file: Path) -> Agreement:
+    """Compare ONNX Runtime with PyTorch at two sizes and two batch sizes.
 
     Raises UserError where they differ by more than a thousandth of a probability.
     """
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(0)
     worst = 0.0
-    for batch, height, width in ((1, 97, 160), (2, 224, 131)):
+    for batch, height, width in _TRIED:
         images = rng.integers(0, 256, (batch, 3, height, width)).astype(np.float32)
         with torch.inference_mode():
             wanted = deployable(torch.from_numpy(images)).numpy()
@@ -145,4 +156,4 @@ def check_onnx(deployable: Deployable, file: Path) -> float:
         raise UserError(
             f"The exported model differs from the trained one by {worst:.4f} in probability.", "Report this."
         )
-    return worst
+    return Agreement(worst, tuple((width, height) for _, height, width in _TRIED))

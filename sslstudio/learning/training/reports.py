@@ -126,7 +126,8 @@ class Health:
         with self.pace.turn():
             features = features_of(encoder, self._sample)
             self.rank, apart = effective_rank(features), spread(features)
-        yield Metric(step=step, values={"effective_rank": self.rank, "feature_spread": apart})
+        figures = {"effective_rank": self.rank, "feature_spread": apart, "feature_width": float(features.shape[1])}
+        yield Metric(step=step, values=figures)
         if not early and not self._warned and (self.rank < COLLAPSED_RANK or apart < COLLAPSED_SPREAD):
             self._warned = True
             yield Warned(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -12,6 +11,7 @@ from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.suggest import suggest_finetune, suggest_pretrain
 from sslstudio.runs.prepare import device
+from sslstudio.ui.exports import exports_of
 from sslstudio.ui.panels import states
 from sslstudio.ui.panels.words import image_facts, model_note, run_row
 from sslstudio.ui.run_queue import kind_of
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from sslstudio.ui.panels.live import LiveRun
 
 MINUTES = {"pretrain": 10.0, "finetune": 5.0}
-EXPORTED = {
-    "onnx": ("ONNX model", "Checked against PyTorch at two sizes."),
-    "backbone": ("Backbone for timm", "Loads into timm without changes."),
-    "card": ("Model card", "Data, classes, figures, settings."),
-}
 
 
 class PanelsWiring(QObject):
@@ -43,7 +38,7 @@ class PanelsWiring(QObject):
         self._pixels: dict[str, int] | None = None
         self._painted = 0
         self._problems: tuple[states.ProblemRow, ...] = ()
-        self._exports: list[states.ExportRow] = []
+        self._exports: tuple[states.ExportRow, ...] = ()
         session = self.session
         for signal in (session.opened, session.closed, session.records_changed):
             signal.connect(self.forget_records)
@@ -51,8 +46,9 @@ class PanelsWiring(QObject):
             signal.connect(self._forget_pixels)
         for signal in (session.records_changed, session.models_changed, session.classes_changed):
             signal.connect(window.redraw)
-        session.opened.connect(self._exports.clear)
-        session.queue.ended.connect(self._on_ended)
+        queue = session.queue
+        for signal in (session.opened, session.closed, session.models_changed, queue.history_changed, queue.ended):
+            signal.connect(self._read_exports)
 
     def draw(self) -> None:
         """Draw what is in sight."""
@@ -146,7 +142,7 @@ class PanelsWiring(QObject):
         usable, classes = self._usable(), self._classes()
         painted_classes = sum(1 for row in classes if row.pixels)
         encoders, models = len(self.window.learning.encoders()), len(self.session.models)
-        exported = bool(self._exports) or any((model.folder / "model.onnx").exists() for model in self.session.models)
+        exported = bool(self._exports)
         return {
             "images": StepState("done", f"{usable} images can be used.")
             if usable
@@ -272,19 +268,10 @@ class PanelsWiring(QObject):
             models=self._models(),
             model=self.window.review.model(),
             run=self._run("export"),
-            results=tuple(self._exports),
+            results=self._exports,
         )
 
-    def _on_ended(self, live: LiveRun) -> None:
-        if kind_of(live.id) != "export":
-            return
-        model = str(live.result.get("model", ""))
-        files = live.result.get("files") or {}
-        rows = [
-            states.ExportRow(
-                f"{EXPORTED.get(kind, (kind, ''))[0]} · {model}", Path(file), EXPORTED.get(kind, ("", ""))[1], "good"
-            )
-            for kind, file in dict(files).items()
-        ]
-        self._exports[:0] = rows
+    def _read_exports(self) -> None:
+        """Look what was exported; only when that may have changed, since it asks the disk."""
+        self._exports = exports_of(self.session.queue, self.session.models)
         self.window.redraw()

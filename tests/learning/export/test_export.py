@@ -108,6 +108,9 @@ def test_the_whole_export_leaves_files_and_a_card_whose_code_runs(tmp_path):
     save_model(trained("resnet18", "multilevel"), tmp_path / "models" / "m", ABOUT)
     events = list(export(ExportRequest(model="m", format="all", out="out"), project=tmp_path, control=Control()))
     assert events[-1].kind == "finished"
+    agreement = events[-1].result["agreement"]
+    assert 0 <= agreement["difference"] < 1e-3
+    assert len(set(agreement["sizes"])) == 2
     out = tmp_path / "out"
     assert sorted(f.name for f in out.iterdir()) == ["backbone.safetensors", "model.onnx", "model_card.md"]
     assert load_file(out / "backbone.safetensors")

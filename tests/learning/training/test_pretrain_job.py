@@ -103,12 +103,14 @@ def test_every_method_trains_every_backbone_it_claims(tmp_path, pictures, method
     assert np.isfinite(result["loss"])
     values = {key for event in of(events, "metric") for key in event.values}
     assert {"loss", "images_per_second", "data_wait", "learning_rate", "effective_rank"} <= values
+    widths = {event.values["feature_width"] for event in of(events, "metric") if "effective_rank" in event.values}
     shown = of(events, "preview")
     assert {event.image for event in shown} == {"03.png"}
     picture = cv2.imread(str(tmp_path / "run" / shown[-1].file))
     assert picture.shape == (70, 90, 3)
     encoder = load_encoder(tmp_path / "run" / result["encoder"])
     assert encoder(torch.zeros(1, 3, 64, 64)).shape == (1, encoder.width)
+    assert widths == {encoder.width}  # the window tells the rank as a part of it
     about = json.loads((tmp_path / "run" / result["encoder"] / "encoder.json").read_text())
     assert about["name"] == backbone
     assert about["step"] == 3

@@ -1,5 +1,6 @@
 """Runs as the window sees them: watched, queued, ended once, found again; asked about on closing."""
 
+import json
 import subprocess
 import sys
 import time
@@ -7,7 +8,7 @@ import time
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
@@ -15,6 +16,7 @@ from sslstudio.runs import events as ev
 from sslstudio.runs import start
 from sslstudio.runs.folder import RunFolder, RunState
 from sslstudio.runs.request import ExportRequest, PretrainRequest
+from sslstudio.ui.panels.export import ResultCard
 from sslstudio.ui.pill import headline
 from sslstudio.ui.watcher import Watcher
 
@@ -227,6 +229,33 @@ def test_a_run_is_not_followed_by_advice_while_the_next_one_works(qtbot, opened,
     assert not any(notice.button for notice in opened.notice.notices)
     with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE):
         second.wish("stop")
+
+
+def test_what_was_exported_is_listed_when_the_project_is_opened_again(qtbot, opened, open_folder, tmp_path):
+    place = opened.session.project.path
+    opened.files.close_project()
+    model = place / "models" / "cells"
+    model.mkdir(parents=True)
+    about = {"name": "cells", "classes": [{"name": "a", "colour": "#999999"}, {"name": "b", "colour": "#e69f00"}]}
+    (model / "model.json").write_text(json.dumps(about))
+    elsewhere, gone = tmp_path / "elsewhere.onnx", tmp_path / "gone.onnx"
+    for file in (elsewhere, model / "backbone.safetensors"):
+        file.write_bytes(b"what was written")
+    for file, difference in ((gone, 1e-7), (elsewhere, 0.00002)):
+        run = RunFolder.create(place, ExportRequest(model="cells", out=str(file)), "cells")
+        agreement = {"difference": difference, "sizes": [[160, 97], [131, 224]]}
+        run.append(ev.Finished(result={"model": "cells", "files": {"onnx": str(file)}, "agreement": agreement}))
+    open_folder(place)
+    opened.go_to_step("export")
+
+    def listed():
+        return {card.path.toolTip(): card for card in opened.panels["export"].findChildren(ResultCard)}
+
+    qtbot.waitUntil(lambda: str(elsewhere) in listed(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: set(listed()) == {str(elsewhere), str(model / "backbone.safetensors")}, timeout=PATIENCE)
+    words = " ".join(part.text() for part in listed()[str(elsewhere)].findChildren(QLabel))
+    assert "differ by at most 0.000020, tried at 160 × 97 and 131 × 224 pixels" in words
+    assert opened.stepper.buttons["export"].state.standing == "done"
 
 
 def test_fine_tuning_without_masks_is_refused_in_words(qtbot, opened):

@@ -39,7 +39,7 @@ class Progress(_Event):
 
 
 class Metric(_Event):
-    """Figures at a step: loss, images_per_second, data_wait (0 to 1), effective_rank of feature_width, miou, iou/CLASS."""
+    """Figures at a step: loss, images_per_second, data_wait, effective_rank, feature_width, miou, iou/CLASS."""
 
     kind: Literal["metric"] = "metric"
     step: int

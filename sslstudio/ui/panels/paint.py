@@ -1,9 +1,9 @@
-"""The paint panel: tools, brush, classes, overlay and what to paint next."""
+"""The paint panel: brush, classes, overlay and what to paint next; the tools are at the canvas."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.actions import BY_ID
 from sslstudio.ui.panels.blocks import Notice
@@ -15,7 +15,6 @@ from sslstudio.ui.panels.states import PaintState
 from sslstudio.ui.panels.words import thousands
 from sslstudio.ui.theme import SPACE
 
-TOOLS = ("brush", "eraser", "polygon", "fill", "pan")
 LARGEST_BRUSH = 400
 
 
@@ -23,16 +22,14 @@ class PaintPanel(Panel):
     """Draws ``PaintState``.
 
     Signals:
-        tool_chosen: brush, eraser, polygon, fill or pan.
         brush_chosen: The diameter in image pixels.
         class_chosen: The place of a class in the list; likewise the first value of the next ones.
         class_add_wanted, class_rename_wanted, class_recolour_wanted, class_remove_wanted: Change the list.
         opacity_chosen: 0 to 1.
         masks_shown_chosen: Whether masks are drawn.
-        undo_wanted, redo_wanted, import_wanted, finetune_wanted, images_wanted: The button was pressed.
+        import_wanted, finetune_wanted, images_wanted: The button was pressed.
     """
 
-    tool_chosen = Signal(str)
     brush_chosen = Signal(int)
     class_chosen = Signal(int)
     class_add_wanted = Signal(str)
@@ -41,8 +38,6 @@ class PaintPanel(Panel):
     class_remove_wanted = Signal(int)
     opacity_chosen = Signal(float)
     masks_shown_chosen = Signal(bool)
-    undo_wanted = Signal()
-    redo_wanted = Signal()
     import_wanted = Signal()
     finetune_wanted = Signal()
     images_wanted = Signal()
@@ -55,11 +50,6 @@ class PaintPanel(Panel):
         """Show ``state``; no other code touches these widgets."""
         self.empty.setVisible(not state.images)
         self.body.setVisible(bool(state.images))
-        for tool, button in self.tools.items():
-            button.setChecked(tool == state.tool)
-            button.setEnabled(state.image_open)
-        self.undo.setEnabled(state.can_undo)
-        self.redo.setEnabled(state.can_redo)
         self.brush.draw(state.brush)
         self.opacity.draw(round(100 * state.opacity))
         self.masks.setChecked(state.masks_shown)
@@ -80,7 +70,6 @@ class PaintPanel(Panel):
         box.setSpacing(SPACE)
         self.advice = Notice(self._id("advice"), lines=3)
         box.addWidget(self.advice)
-        box.addLayout(self._fill_tools())
         self.brush = SliderRow(self._id("brush_size"), "Brush size", 1, LARGEST_BRUSH, "px")
         self.brush.slider.setToolTip("Also [ and ], or Shift and the wheel")
         box.addWidget(self.brush)
@@ -92,23 +81,6 @@ class PaintPanel(Panel):
         self._fill_overlay(box)
         self._fill_end(box)
         self._wire()
-
-    def _fill_tools(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        self.tools: dict[str, Button] = {}
-        for tool in TOOLS:
-            button = _tool_button(self._id(f"tool.{tool}"), f"paint.{tool}")
-            button.setCheckable(True)
-            button.clicked.connect(self._on_tool)
-            self.tools[tool] = button
-            row.addWidget(button)
-        row.addStretch(1)
-        self.undo = _tool_button(self._id("undo"), "edit.undo")
-        self.redo = _tool_button(self._id("redo"), "edit.redo")
-        row.addWidget(self.undo)
-        row.addWidget(self.redo)
-        return row
 
     def _fill_overlay(self, box: QVBoxLayout) -> None:
         self.opacity = SliderRow(self._id("opacity"), "Mask opacity", 0, 100, "%")
@@ -131,8 +103,6 @@ class PaintPanel(Panel):
         self.brush.chosen.connect(self.brush_chosen)
         self.opacity.chosen.connect(self._on_opacity)
         self.masks.clicked.connect(self.masks_shown_chosen)
-        self.undo.clicked.connect(self.undo_wanted)
-        self.redo.clicked.connect(self.redo_wanted)
         self.take.clicked.connect(self.import_wanted)
         self.go_on.clicked.connect(self.finetune_wanted)
         self.classes.chosen.connect(self.class_chosen)
@@ -141,21 +111,5 @@ class PaintPanel(Panel):
         self.classes.recolour_wanted.connect(self.class_recolour_wanted)
         self.classes.remove_wanted.connect(self.class_remove_wanted)
 
-    def _on_tool(self) -> None:
-        pressed = self.sender()
-        for tool, button in self.tools.items():
-            button.setChecked(button is pressed)
-            if button is pressed:
-                self.tool_chosen.emit(tool)
-
     def _on_opacity(self, value: int) -> None:
         self.opacity_chosen.emit(value / 100)
-
-
-def _tool_button(name: str, action: str) -> Button:
-    """A button for an action of the table, with its text and shortcut in the tool tip."""
-    row = BY_ID[action]
-    button = Button(name, "", "tool", row.icon, f"{row.text} ({row.shortcuts[0]})" if row.shortcuts else row.text)
-    button.setAccessibleName(row.text)
-    button.setAccessibleDescription(row.tip)
-    return button

@@ -98,24 +98,17 @@ class ClassRow:
     pixels: int = 0
 
 
-Tool = Literal["brush", "eraser", "polygon", "fill", "pan"]
-
-
 @dataclass(frozen=True)
 class PaintState:
     """The paint panel; ``brush`` in image pixels (diameter), ``opacity`` 0 to 1."""
 
     images: int = 0
     painted: int = 0
-    tool: Tool = "brush"
     brush: int = 16
     classes: tuple[ClassRow, ...] = ()
     current: int = 0
     opacity: float = 0.45
     masks_shown: bool = True
-    can_undo: bool = False
-    can_redo: bool = False
-    image_open: bool = True
 
     @property
     def advice(self) -> str:

@@ -72,7 +72,7 @@ def paint(driver: Driver) -> None:
     """Every class is painted with the brush in a few images."""
     window, session = driver.window, driver.window.session
     driver.click("panel.pretrain.outcome.next")
-    driver.find("panel.paint.tool.brush")
+    driver.find("strip.paint.brush")
     for number in range(PAINTED):
         if number:
             before = session.image

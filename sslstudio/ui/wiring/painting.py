@@ -86,7 +86,6 @@ class PaintingWiring(QObject):
 
     def _wire_panel(self) -> None:
         panel = self.window.panels["paint"]
-        panel.tool_chosen.connect(self.canvas.set_tool)
         panel.brush_chosen.connect(self.canvas.set_brush)
         panel.class_chosen.connect(self.choose_class)
         panel.class_add_wanted.connect(self.add_class)
@@ -95,8 +94,6 @@ class PaintingWiring(QObject):
         panel.class_remove_wanted.connect(self.remove_class)
         panel.opacity_chosen.connect(self.set_opacity)
         panel.masks_shown_chosen.connect(self.window.actions_["view.masks"].setChecked)
-        panel.undo_wanted.connect(self.undo)
-        panel.redo_wanted.connect(self.redo)
         panel.import_wanted.connect(self.window.files.ask_masks)
         panel.finetune_wanted.connect(lambda: self.window.go_to_step("finetune"))
         panel.images_wanted.connect(lambda: self.window.go_to_step("images"))

@@ -202,19 +202,15 @@ class PanelsWiring(QObject):
         )
 
     def _paint_state(self) -> states.PaintState:
-        canvas, session = self.window.canvas, self.session
+        canvas = self.window.canvas
         return states.PaintState(
             images=self._usable(),
             painted=self._painted,
-            tool=canvas.tool,  # type: ignore[arg-type]
             brush=canvas.brush,
             classes=self._classes(),
             current=canvas.current_class,
             opacity=self.window.painting.opacity,
             masks_shown=self.window.actions_["view.masks"].isChecked(),
-            can_undo=session.can_undo(),
-            can_redo=session.can_redo(),
-            image_open=session.labels is not None,
         )
 
     def _finetune_state(self) -> states.FinetuneState:

@@ -93,7 +93,7 @@ def states(folder: Path) -> dict[str, list]:
         "paint": [
             PaintState(),
             PaintState(128, classes=ONE_PAINTED, current=1),
-            PaintState(128, 3, "eraser", 24, CLASSES, 1, can_undo=True, can_redo=True),
+            PaintState(128, 3, 24, CLASSES, 1),
         ],
         "finetune": [
             FinetuneState(),

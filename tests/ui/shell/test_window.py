@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QPushButton
 
 from sslstudio.errors import UserError
+from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.project.project import Project
 
 from .conftest import PATIENCE
@@ -288,6 +289,8 @@ def test_recent_projects_are_offered_next_time(qtbot, opened):
 
 
 def test_everything_for_painting_fits_into_1366_by_768(opened):
+    classes = [LabelClass(name, default_colour(place)) for place, name in enumerate(("background", "one", "other"))]
+    opened.session.set_classes(classes)
     opened.resize(1366, 768 - 40)  # the system's own bars take some
     opened.go_to_step("paint")
     assert opened.width() <= 1366
@@ -296,7 +299,7 @@ def test_everything_for_painting_fits_into_1366_by_768(opened):
         if button.isWidgetType() and button.isVisible():
             assert button.geometry().bottom() <= opened.strip.height()
     panel = opened.panels["paint"]
-    for needed in (panel.brush, panel.classes, panel.opacity, panel.masks, panel.progress):
+    for needed in (panel.brush, panel.classes, panel.opacity, panel.masks, panel.progress, panel.go_on, panel.take):
         bottom = needed.mapTo(panel, needed.rect().bottomLeft()).y()
         assert bottom <= panel.height(), needed.objectName()
 

@@ -33,7 +33,8 @@ from PySide6.QtWidgets import (
 
 from sslstudio.ui import icons, theme
 from sslstudio.ui.image_model import FILTERS, ImageModel, Role
-from sslstudio.ui.panels.parts import Combo, Line, SlimBar
+from sslstudio.ui.panels.bars import SlimBar
+from sslstudio.ui.panels.fields import Combo, Line
 from sslstudio.ui.thumbnails import Thumbnails, Wish
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from sslstudio.ui import icons, theme
-from sslstudio.ui.panels.parts import Button
+from sslstudio.ui.panels.buttons import Button
 
 Weight = Literal["info", "warning", "error"]
 INFO_STAYS = 8000  # milliseconds; problems stay until they are closed or solved

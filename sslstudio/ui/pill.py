@@ -18,8 +18,10 @@ from PySide6.QtWidgets import (
 from sslstudio.runs.folder import RunState
 from sslstudio.ui import theme
 from sslstudio.ui.keyboard import KeyboardPlace
+from sslstudio.ui.panels.bars import Bar
+from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.live import LiveRun
-from sslstudio.ui.panels.parts import Bar, Button, label
+from sslstudio.ui.panels.parts import label
 from sslstudio.ui.panels.words import duration
 
 

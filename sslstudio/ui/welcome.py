@@ -23,7 +23,9 @@ from PySide6.QtWidgets import (
 from sslstudio.ui import icons, theme
 from sslstudio.ui.keyboard import KeyboardPlace
 from sslstudio.ui.notice import NoticeBar
-from sslstudio.ui.panels.parts import Bar, Button, SlimBar, question
+from sslstudio.ui.panels.bars import Bar, SlimBar
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.parts import question
 
 STEPS = (
     ("images", "Point at your images", "A folder is enough. They stay where they are and are never changed."),

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QWidget
 import sslstudio
 from sslstudio.ui import state, theme
 from sslstudio.ui.dialogs.frame import lay_out
-from sslstudio.ui.panels.parts import Button
+from sslstudio.ui.panels.buttons import Button
 
 
 class AboutDialog(QDialog):

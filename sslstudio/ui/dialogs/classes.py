@@ -19,7 +19,9 @@ from PySide6.QtWidgets import (
 
 from sslstudio.ui import icons, theme
 from sslstudio.ui.dialogs.frame import lay_out
-from sslstudio.ui.panels.parts import Button, Line, label
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.fields import Line
+from sslstudio.ui.panels.parts import label
 
 if TYPE_CHECKING:
     from sslstudio.project.classes import LabelClass

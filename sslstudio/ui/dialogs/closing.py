@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 from sslstudio.ui import theme
 from sslstudio.ui.dialogs.frame import lay_out
-from sslstudio.ui.panels.parts import Button
+from sslstudio.ui.panels.buttons import Button
 
 SENTENCE = (
     "It can go on in the background; you will find it again, still running or done, when you open the project next "

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui import theme
-from sslstudio.ui.panels.parts import Button, label
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.parts import label
 
 
 def lay_out(

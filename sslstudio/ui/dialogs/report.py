@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QPlainTextEdit, QWidget
 from sslstudio.errors import UserError
 from sslstudio.ui import theme
 from sslstudio.ui.dialogs.frame import lay_out
-from sslstudio.ui.panels.parts import Button
+from sslstudio.ui.panels.buttons import Button
 
 log = logging.getLogger(__name__)
 

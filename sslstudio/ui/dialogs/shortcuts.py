@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
 from sslstudio.ui import theme
 from sslstudio.ui.actions import ACTIONS, Action
 from sslstudio.ui.dialogs.frame import lay_out
-from sslstudio.ui.panels.parts import Button, SlimBar, question
+from sslstudio.ui.panels.bars import SlimBar
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.parts import question
 
 POINTER = (
     ("Zoom at the pointer", "wheel"),

@@ -6,7 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui.panels.blocks import Notice
-from sslstudio.ui.panels.parts import Check, Combo, label, question, quiet_number
+from sslstudio.ui.panels.fields import Check, Combo
+from sslstudio.ui.panels.parts import label, question, quiet_number
 from sslstudio.ui.panels.states import AttentionState, Choice
 from sslstudio.ui.theme import SPACE
 

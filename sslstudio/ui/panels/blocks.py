@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui.icons import icon
-from sslstudio.ui.panels.parts import ICON, RADIUS, Button, label, level_colour
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.parts import ICON, RADIUS, label, level_colour
 from sslstudio.ui.panels.states import Level
 from sslstudio.ui.theme import SPACE
 

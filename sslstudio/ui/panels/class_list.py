@@ -7,7 +7,9 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QAbstractButton, QColorDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from sslstudio.ui.keyboard import KeyboardPlace
-from sslstudio.ui.panels.parts import RADIUS, Button, Line
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.fields import Line
+from sslstudio.ui.panels.parts import RADIUS
 from sslstudio.ui.panels.states import ClassRow
 from sslstudio.ui.panels.words import thousands
 from sslstudio.ui.theme import SMALL, SPACE, TEXT, font

@@ -7,8 +7,10 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui.panels.blocks import Dot, Notice
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.fields import Combo
 from sslstudio.ui.panels.panel import Panel
-from sslstudio.ui.panels.parts import RADIUS, Button, Combo, label, question
+from sslstudio.ui.panels.parts import RADIUS, label, question
 from sslstudio.ui.panels.review import model_choices
 from sslstudio.ui.panels.running import Empty, RunBox
 from sslstudio.ui.panels.states import ExportRow, ExportState, ModelRow

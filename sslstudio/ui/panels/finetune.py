@@ -9,12 +9,15 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.settings import with_changes
 from sslstudio.runs.folder import RunState
+from sslstudio.ui.panels.bars import draw_share
 from sslstudio.ui.panels.blocks import Fold, Notice
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.fields import Combo
 from sslstudio.ui.panels.form import SettingsForm
 from sslstudio.ui.panels.howlong import FINETUNE_TIMES, HowLong
 from sslstudio.ui.panels.live import Curve, LiveRun
 from sslstudio.ui.panels.panel import Panel
-from sslstudio.ui.panels.parts import Button, Combo, draw_share, label, question
+from sslstudio.ui.panels.parts import label, question
 from sslstudio.ui.panels.plots import CurvePlot
 from sslstudio.ui.panels.pretrain import Outcome
 from sslstudio.ui.panels.running import Empty, RunBox, RunList

@@ -13,7 +13,9 @@ from sslstudio.recipes.backbones import kind_of
 from sslstudio.recipes.methods import METHODS
 from sslstudio.recipes.settings import Recipe, Setting, build, settings_of
 from sslstudio.ui.panels.blocks import Notice
-from sslstudio.ui.panels.parts import Button, Check, Combo, Line, Number, Whole, label
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.fields import Check, Combo, Line, Number, Whole
+from sslstudio.ui.panels.parts import label
 from sslstudio.ui.panels.states import Choice
 from sslstudio.ui.theme import SMALL, SPACE, TEXT, font, tone
 

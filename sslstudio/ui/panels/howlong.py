@@ -8,7 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.panels.blocks import Segments
-from sslstudio.ui.panels.parts import Number, question
+from sslstudio.ui.panels.fields import Number
+from sslstudio.ui.panels.parts import question
 from sslstudio.ui.theme import SPACE
 
 PRETRAIN_TIMES: Mapping[str, str] = {

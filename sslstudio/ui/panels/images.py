@@ -17,8 +17,10 @@ from PySide6.QtWidgets import (
 
 from sslstudio.recipes.presets import PRESETS
 from sslstudio.ui.panels.blocks import Fold, Notice
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.fields import Combo
 from sslstudio.ui.panels.panel import Panel
-from sslstudio.ui.panels.parts import Button, Combo, label, question
+from sslstudio.ui.panels.parts import label, question
 from sslstudio.ui.panels.running import Empty
 from sslstudio.ui.panels.states import Choice, ImagesState, ProblemRow
 from sslstudio.ui.panels.words import many, thousands

@@ -7,9 +7,11 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.actions import BY_ID
 from sslstudio.ui.panels.blocks import Notice
+from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.class_list import ClassList
+from sslstudio.ui.panels.fields import Check, SliderRow
 from sslstudio.ui.panels.panel import Panel
-from sslstudio.ui.panels.parts import Button, Check, SliderRow, label, question
+from sslstudio.ui.panels.parts import label, question
 from sslstudio.ui.panels.running import Empty
 from sslstudio.ui.panels.states import PaintState
 from sslstudio.ui.panels.words import thousands
@@ -68,7 +70,7 @@ class PaintPanel(Panel):
         box = QVBoxLayout(self.body)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(SPACE)
-        self.advice = Notice(self._id("advice"), lines=3)
+        self.advice = Notice(self._id("advice"), lines=2)
         box.addWidget(self.advice)
         self.brush = SliderRow(self._id("brush_size"), "Brush size", 1, LARGEST_BRUSH, "px")
         self.brush.slider.setToolTip("Also [ and ], or Shift and the wheel")

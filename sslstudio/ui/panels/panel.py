@@ -6,7 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from sslstudio.ui.panels.parts import SlimBar, label
+from sslstudio.ui.panels.bars import SlimBar
+from sslstudio.ui.panels.parts import label
 from sslstudio.ui.theme import SPACE, TITLE
 
 WIDTH = 320
@@ -32,7 +33,7 @@ class Panel(QScrollArea):
         body = QWidget()
         body.setObjectName(f"{self.ID}.body")
         self.column = QVBoxLayout(body)
-        self.column.setContentsMargins(2 * SPACE, 2 * SPACE, 2 * SPACE, 2 * SPACE)
+        self.column.setContentsMargins(2 * SPACE, 2 * SPACE, 2 * SPACE, 0)  # the stretch ends it with a distance
         self.column.setSpacing(2 * SPACE)
         head = QVBoxLayout()
         head.setSpacing(SPACE // 2)

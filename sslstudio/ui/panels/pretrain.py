@@ -13,12 +13,14 @@ from sslstudio.recipes.settings import with_changes
 from sslstudio.runs.folder import RunState
 from sslstudio.ui.panels.attention import AttentionSection
 from sslstudio.ui.panels.blocks import Dot, Fold, Notice
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.fields import Combo
 from sslstudio.ui.panels.form import SettingsForm
 from sslstudio.ui.panels.howlong import PRETRAIN_TIMES, HowLong
 from sslstudio.ui.panels.images import PRESET_CHOICES
 from sslstudio.ui.panels.live import Curve, LiveRun
 from sslstudio.ui.panels.panel import Panel
-from sslstudio.ui.panels.parts import Button, Combo, label, question, quiet_number
+from sslstudio.ui.panels.parts import label, question, quiet_number
 from sslstudio.ui.panels.plots import CurvePlot
 from sslstudio.ui.panels.running import Empty, RunBox, RunList
 from sslstudio.ui.panels.states import PretrainState

@@ -7,8 +7,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sslstudio.ui.panels.attention import AttentionSection
 from sslstudio.ui.panels.blocks import Notice, Segments
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.fields import Check, Combo, SliderRow
 from sslstudio.ui.panels.panel import Panel
-from sslstudio.ui.panels.parts import Button, Check, Combo, SliderRow, label, question
+from sslstudio.ui.panels.parts import label, question
 from sslstudio.ui.panels.running import Empty, RunBox
 from sslstudio.ui.panels.states import Choice, Level, ModelRow, ReviewState
 from sslstudio.ui.panels.words import many, model_note, percent, thousands

@@ -8,9 +8,11 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sslstudio.runs.folder import RunState
 from sslstudio.ui.icons import picture
+from sslstudio.ui.panels.bars import Bar
 from sslstudio.ui.panels.blocks import Dot, Fold, Notice
+from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.live import LiveRun
-from sslstudio.ui.panels.parts import Bar, Button, label, quiet_number
+from sslstudio.ui.panels.parts import label, quiet_number
 from sslstudio.ui.panels.states import RunRow
 from sslstudio.ui.panels.words import duration, many, percent
 from sslstudio.ui.theme import SMALL, SPACE, tone

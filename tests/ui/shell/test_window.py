@@ -299,6 +299,7 @@ def test_everything_for_painting_fits_into_1366_by_768(opened):
         if button.isWidgetType() and button.isVisible():
             assert button.geometry().bottom() <= opened.strip.height()
     panel = opened.panels["paint"]
+    assert panel.verticalScrollBar().maximum() == 0
     for needed in (panel.brush, panel.classes, panel.opacity, panel.masks, panel.progress, panel.go_on, panel.take):
         bottom = needed.mapTo(panel, needed.rect().bottomLeft()).y()
         assert bottom <= panel.height(), needed.objectName()

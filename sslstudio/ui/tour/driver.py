@@ -115,7 +115,7 @@ class Driver:
         """Make the window the active one, for keys; without a window manager a tool tip can take that from it."""
         QToolTip.hideText()
         self.window.activateWindow()
-        self.check(QTest.qWaitForWindowActive(self.window, 5000), "The window does not become active.")
+        self.check(QTest.qWaitForWindowActive(self.window, 60_000), "The window does not become active.")
 
     def drag(self, widget: QWidget, places: Sequence[QPointF]) -> None:
         """Draw with the left button held down through ``places`` (in the widget)."""

@@ -16,6 +16,8 @@ from sslstudio.ui.tour.driver import SIZE, Driver
 
 PRETRAIN_MINUTES, FINETUNE_MINUTES = "0.6", "0.6"
 GOING = (RunState.WAITING, RunState.RUNNING, RunState.PAUSED)
+# Seconds to wait at most; a busy machine takes many times as long as a free one.
+RUN, ANSWER = 900, 300
 PAINTED = 4  # images
 STROKES = 5  # per class and image, at most
 BACKBONE = "vit_tiny_patch16_224"  # a ViT, so that there is attention to see
@@ -33,8 +35,8 @@ def open_sample(driver: Driver) -> None:
     """The sample is opened and looked through."""
     session = driver.window.session
     driver.click("welcome.sample")
-    driver.wait(session.image_ready, lambda: session.labels is not None, 120, "no image is shown.")
-    driver.wait(session.checked, lambda: session.checking < 0, 60, "the files are still being checked.")
+    driver.wait(session.image_ready, lambda: session.labels is not None, ANSWER, "no image is shown.")
+    driver.wait(session.checked, lambda: session.checking < 0, ANSWER, "the files are still being checked.")
     driver.check(len(session.records) >= 30, "The sample has too few images.")
     driver.find("panel.images.continue")
     driver.shoot("images")
@@ -121,7 +123,7 @@ def review(driver: Driver) -> None:
     driver.key("canvas", Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
     _next_image(driver, before)
     driver.wait(
-        session.inference.segmented, lambda: window.review.prediction is not None, 90, "the model does not answer."
+        session.inference.segmented, lambda: window.review.prediction is not None, ANSWER, "the model does not answer."
     )
     driver.shoot("review")
     driver.click("panel.review.view.beside")
@@ -138,7 +140,7 @@ def attention(driver: Driver) -> None:
     window = driver.window
     driver.click("panel.review.attention.shown")
     driver.wait(
-        window.session.inference.attended, lambda: window.attention.maps is not None, 90, "no attention is shown."
+        window.session.inference.attended, lambda: window.attention.maps is not None, ANSWER, "no attention is shown."
     )
     driver.hover(window.canvas, _on_canvas(driver, 0.5, 0.5))
     driver.rest()
@@ -152,7 +154,7 @@ def export(driver: Driver) -> None:
     driver.click("step.export")
     driver.rest()
     driver.click("panel.export.all")
-    run = _see_out(driver, "export", seconds=300)
+    run = _see_out(driver, "export")
     driver.check(bool(run.result), "The export tells no result.")
     driver.rest()
     driver.find("panel.export.result.0.open")
@@ -186,7 +188,7 @@ def _watch(driver: Driver, kind: str, until: Callable[[LiveRun], bool], what: st
         run = queue.latest(kind)
         return run is not None and (run.state not in GOING or until(run))
 
-    driver.wait(queue.updated, seen, 300, what)
+    driver.wait(queue.updated, seen, RUN, what)
     run = queue.latest(kind)
     driver.check(run is not None and until(run), (run.warning if run else "") or what)
 
@@ -198,10 +200,10 @@ def _next_image(driver: Driver, before: str) -> None:
     def shown() -> bool:
         return session.labels is not None and session.image != before
 
-    driver.wait(session.image_ready, shown, 20, "the next image is not shown.")
+    driver.wait(session.image_ready, shown, ANSWER, "the next image is not shown.")
 
 
-def _see_out(driver: Driver, kind: str, seconds: float = 300) -> LiveRun:
+def _see_out(driver: Driver, kind: str) -> LiveRun:
     """Wait for the end of the newest run of this kind; it must have ended well."""
     queue = driver.window.session.queue
 
@@ -209,7 +211,7 @@ def _see_out(driver: Driver, kind: str, seconds: float = 300) -> LiveRun:
         run = queue.latest(kind)
         return run is not None and not run.active
 
-    driver.wait(queue.ended, over, seconds, f"the {kind} run goes on.")
+    driver.wait(queue.ended, over, RUN, f"the {kind} run goes on.")
     run = queue.latest(kind)
     assert run is not None
     driver.rest()

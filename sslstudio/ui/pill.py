@@ -26,18 +26,19 @@ from sslstudio.ui.panels.words import duration
 
 
 def headline(live: LiveRun, waiting: int = 0) -> str:
-    """One run in a line: “Pretraining 62 % · 4 min”."""
+    """One run in a line, and how many wait: “Pretraining 62 % · 4 min · +1”."""
     parts = [f"{live.title} {live.share * 100:.0f} %"]
     if live.state is RunState.WAITING:
         parts = [live.title, "begins"]
     elif not live.steps and live.state is RunState.RUNNING:
-        parts = [live.title, (live.phase or "getting ready").lower()]
+        phase = live.phase or "getting ready"
+        parts = [live.title, phase[0].lower() + phase[1:]]
     elif live.state is RunState.PAUSED:
         parts.append("paused")
     elif live.seconds_left >= 0:
         parts.append(duration(live.seconds_left))
     if waiting:
-        parts.append(f"{waiting} waits" if waiting == 1 else f"{waiting} wait")
+        parts.append(f"+{waiting}")
     return " · ".join(parts)
 
 
@@ -71,8 +72,8 @@ class Pill(KeyboardPlace, QAbstractButton):
             self._share = runs[0].share
             self.setText(headline(runs[0], len(runs) - 1))
             self.setAccessibleName(f"What runs: {self.text()}")
-            self.setToolTip(f"{runs[0].phase or runs[0].title}. Click to pause or stop.")
-            self.updateGeometry()
+            wait = f" {len(runs) - 1} more to come." if len(runs) > 1 else ""
+            self.setToolTip(f"{runs[0].phase or runs[0].title}.{wait} Click to pause or stop.")
             self.update()
         self.popover.draw(runs)
 
@@ -84,10 +85,9 @@ class Pill(KeyboardPlace, QAbstractButton):
         self.popover.show()
 
     def sizeHint(self) -> QSize:
-        """Room for the longest usual text, so that it keeps its size while figures change."""
-        metrics = QFontMetrics(theme.font(tabular=True))
-        usual = metrics.horizontalAdvance("Fine-tuning 100 % · 00 min")
-        return QSize(max(usual, metrics.horizontalAdvance(self.text())) + 6 * theme.SPACE, 4 * theme.SPACE)
+        """The same room whatever it says, so that nothing jumps; what is longer ends in an ellipsis."""
+        usual = QFontMetrics(theme.font(tabular=True)).horizontalAdvance("Fine-tuning 100 % · 2 h 10 min · +2")
+        return QSize(usual + 6 * theme.SPACE, 4 * theme.SPACE)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """A rounded ground, a ring that fills, the line of text."""
@@ -108,7 +108,8 @@ class Pill(KeyboardPlace, QAbstractButton):
         painter.setFont(theme.font(tabular=True))
         painter.setPen(QColor(tone.text))
         room = self.rect().adjusted(34, 0, -12, 0)
-        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.text())
+        words = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
 
 
 class Popover(QFrame):

@@ -295,7 +295,27 @@ def test_the_headline_of_a_run():
 
     live = LiveRun("1-pretrain-x", Path(), RunState.RUNNING, "Pretraining", steps=9, share=0.62, seconds_left=240)
     assert headline(live) == "Pretraining 62 % · 4 min"
-    assert headline(live, 2) == "Pretraining 62 % · 4 min · 2 wait"
+    assert headline(live, 2) == "Pretraining 62 % · 4 min · +2"
+
+
+def test_the_pill_keeps_its_width_whatever_is_done(qtbot, opened):
+    from pathlib import Path
+
+    from sslstudio.ui.panels.live import LiveRun
+
+    states = [
+        LiveRun("1-export-x", Path(), RunState.WAITING, "Exporting"),
+        LiveRun("1-export-x", Path(), RunState.RUNNING, "Exporting", phase="Writing ONNX and checking it against it"),
+        LiveRun("1-export-x", Path(), RunState.RUNNING, "Exporting", steps=9, share=0.5, seconds_left=9000),
+        LiveRun("1-export-x", Path(), RunState.PAUSED, "Exporting", steps=9, share=0.5),
+    ]
+    places = set()
+    for live in states:
+        opened.pill.draw([live, *states[:2]])
+        opened.layout().activate()
+        places.add(opened.pill.geometry().getRect())
+    assert len(places) == 1
+    assert "ONNX" in headline(states[1])
 
 
 @pytest.mark.slow

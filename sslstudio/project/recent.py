@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from sslstudio.errors import UserError
@@ -24,9 +25,18 @@ def state_folder() -> Path:
     return user_state_path("sslstudio")
 
 
-def recent_projects() -> list[Path]:
-    """Projects that were open lately and are still there, newest first."""
-    return [path for path in _listed() if is_project(path)]
+@dataclass(frozen=True)
+class Recent:
+    """A project that was open lately; ``there`` is false where it was moved or its disk is not connected."""
+
+    path: Path
+    there: bool
+
+
+def recent_projects() -> list[Recent]:
+    """Projects that were open lately, newest first; those that are not there now come last."""
+    found = [Recent(path, is_project(path)) for path in _listed()]
+    return sorted(found, key=lambda recent: not recent.there)
 
 
 def remember(path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -33,6 +33,7 @@ from sslstudio.ui.session import Session
 from sslstudio.ui.status import Status
 from sslstudio.ui.stepper import STEPS, Stepper
 from sslstudio.ui.strip import TOOLS, Strip
+from sslstudio.ui.veil import Veil
 from sslstudio.ui.welcome import Welcome
 
 LEFT, RIGHT = 29 * theme.SPACE, 42 * theme.SPACE  # widths at first
@@ -53,6 +54,7 @@ class MainWindow(QMainWindow):
         self.actions_: dict[str, QAction] = {}
         self._install_actions()
         self._build()
+        self._veil = Veil(self)
         self._redraw = QTimer(self, interval=REDRAW, singleShot=True)
         self._wire()
         self._restore()
@@ -207,13 +209,20 @@ class MainWindow(QMainWindow):
     # Qt's events ----------------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take folders, projects and files from anywhere."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        """Take folders, projects and files from anywhere, and show it."""
+        paths = _local_paths(event)
+        if paths:
             event.acceptProposedAction()
+            self._veil.offer(paths[0])
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """It was carried elsewhere."""
+        self._veil.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        self._veil.hide()
+        paths = _local_paths(event)
         if paths:
             event.acceptProposedAction()
             self.files.open(paths[0])
@@ -254,6 +263,10 @@ class MainWindow(QMainWindow):
         shown = self.windowState()
         full = Qt.WindowState.WindowFullScreen
         self.setWindowState(shown | full if wanted else shown & ~full)
+
+
+def _local_paths(event: QDropEvent) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
 
 
 def _qaction(row: Action, window: MainWindow) -> QAction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
@@ -27,6 +28,9 @@ from sslstudio.ui.panels.bars import Bar, SlimBar
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.parts import question
 
+if TYPE_CHECKING:
+    from sslstudio.project.recent import Recent
+
 STEPS = (
     ("images", "Point at your images", "A folder is enough. They stay where they are and are never changed."),
     ("pretrain", "Let it look at them", "It learns from the images alone, in the minutes you give it."),
@@ -40,12 +44,14 @@ class Welcome(QWidget):
     Signals:
         folder_wanted, project_wanted, sample_wanted: The user wants to choose a folder; a project; the sample.
         path_chosen: A recent project (Path).
+        forget_wanted: A recent project (Path) that should leave the list.
     """
 
     folder_wanted = Signal()
     project_wanted = Signal()
     sample_wanted = Signal()
     path_chosen = Signal(object)
+    forget_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,17 +89,18 @@ class Welcome(QWidget):
         page.addWidget(self.notice)
         page.addWidget(scroll, 1)
 
-    def show_recent(self, projects: Sequence[Path]) -> None:
-        """List recent projects, newest first."""
+    def show_recent(self, projects: Sequence[Recent]) -> None:
+        """List recent projects in their order."""
         while self._recent.count():
             item = self._recent.takeAt(0)
             taken = item.widget() if item else None
             if taken is not None:
                 taken.deleteLater()
         self._recent_title.setVisible(bool(projects))
-        for project in projects[:5]:
-            entry = _Recent(project)
-            entry.clicked.connect(lambda _=False, project=project: self.path_chosen.emit(project))
+        for recent in projects[:5]:
+            entry = _Recent(recent)
+            entry.clicked.connect(lambda _=False, path=recent.path: self.path_chosen.emit(path))
+            entry.forget.clicked.connect(lambda _=False, path=recent.path: self.forget_wanted.emit(path))
             self._recent.addWidget(entry)
 
     def show_busy(self, text: str, share: float = -1.0) -> None:
@@ -230,10 +237,11 @@ class _Step(QWidget):
 
 
 class _Recent(KeyboardPlace, QAbstractButton):
-    """A recent project: its name, and where it is."""
+    """A recent project: its name, and where it is; one that is gone can be taken off the list."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, recent: Recent) -> None:
         super().__init__()
+        project, self._there = recent.path, recent.there
         self.setObjectName(f"recent.{project.stem}")
         self.setText(project.stem)
         self.setAccessibleName(f"Open {project.stem}")
@@ -241,9 +249,15 @@ class _Recent(KeyboardPlace, QAbstractButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFixedHeight(6 * theme.SPACE)
         home = str(Path.home())
-        self._where = (
-            str(project.parent).replace(home, "~", 1) if str(project.parent).startswith(home) else str(project.parent)
-        )
+        folder = str(project.parent)
+        self._where = folder.replace(home, "~", 1) if folder.startswith(home) else folder
+        if not recent.there:
+            self._where = f"Not found in {self._where}. It was moved, or its disk is not connected."
+        self.forget = Button(f"recent.{project.stem}.forget", "", "tool", "close", "Take it off this list")
+        self.forget.setVisible(not recent.there)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, theme.SPACE // 2, 0)
+        row.addWidget(self.forget, 0, Qt.AlignmentFlag.AlignRight)
 
     def sizeHint(self) -> QSize:
         """The width comes from the layout."""
@@ -263,10 +277,10 @@ class _Recent(KeyboardPlace, QAbstractButton):
         )
         left = self.rect().adjusted(48, 7, -16, -24)
         painter.setFont(theme.font(bold=True))
-        painter.setPen(QColor(tone.text))
+        painter.setPen(QColor(tone.text if self._there else tone.quiet))
         painter.drawText(left, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.text())
         painter.setFont(theme.font(theme.SMALL))
         painter.setPen(QColor(tone.quiet))
-        below = self.rect().adjusted(48, 24, -16, -6)
+        below = self.rect().adjusted(48, 24, -16 if self._there else -56, -6)
         shown = painter.fontMetrics().elidedText(self._where, Qt.TextElideMode.ElideMiddle, below.width())
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

@@ -241,17 +241,21 @@ def test_default_place_is_beside_the_images_or_at_home(tmp_path, image_folder, m
     assert places.default_project_path("/").parent == tmp_path / "home" / "SSL Studio"
 
 
-def test_recent_projects_newest_first_and_gone_ones_dropped(tmp_path, image_folder, monkeypatch):
+def test_recent_projects_newest_first_and_gone_ones_last(tmp_path, image_folder, monkeypatch):
     monkeypatch.setenv("SSLSTUDIO_STATE", str(tmp_path / "state"))
     assert recent.recent_projects() == []
     for name in ("a", "b", "c"):
         Project.create(tmp_path / name, image_folder).close()
         recent.remember(tmp_path / f"{name}.sslproj")
     recent.remember(tmp_path / "a.sslproj")
-    shutil.rmtree(tmp_path / "b.sslproj")
-    assert recent.recent_projects() == [tmp_path / "a.sslproj", tmp_path / "c.sslproj"]
+    shutil.rmtree(tmp_path / "c.sslproj")
+    assert [(one.path.name, one.there) for one in recent.recent_projects()] == [
+        ("a.sslproj", True),
+        ("b.sslproj", True),
+        ("c.sslproj", False),  # though it was open after b
+    ]
     recent.forget(tmp_path / "a.sslproj")
-    assert recent.recent_projects() == [tmp_path / "c.sslproj"]
+    assert [one.path.name for one in recent.recent_projects()] == ["b.sslproj", "c.sslproj"]
     (tmp_path / "state" / "recent.json").write_text("{broken")
     assert recent.recent_projects() == []
 

@@ -96,6 +96,7 @@ class Line(QLineEdit):
         self.setAccessibleName(title)
         self.setFixedHeight(32)
         self.setTextMargins(SPACE // 2, 0, SPACE // 2, 0)
+        self.setAcceptDrops(False)  # a folder that is dropped here is meant for the window
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Outline it."""

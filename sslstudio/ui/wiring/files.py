@@ -43,6 +43,7 @@ class FilesWiring(QObject):
         for signal in (window.welcome.sample_wanted, act["file.open_sample"].triggered):
             signal.connect(self.open_sample)
         window.welcome.path_chosen.connect(self.open)
+        window.welcome.forget_wanted.connect(self._forget_recent)
         act["file.close_project"].triggered.connect(self.close_project)
         act["file.refresh"].triggered.connect(self.session.refresh)
         act["file.show_folder"].triggered.connect(self.show_project_folder)
@@ -108,6 +109,12 @@ class FilesWiring(QObject):
         from sslstudio.project.recent import recent_projects
 
         self.window.welcome.show_recent(recent_projects())
+
+    def _forget_recent(self, project: Path) -> None:
+        from sslstudio.project.recent import forget
+
+        forget(project)
+        self.show_recent()
 
     def may_close(self) -> bool:
         """Whether the window may close now; asks about runs first."""

@@ -137,7 +137,7 @@ def test_runs_wait_for_their_turn(qtbot, opened, small_worker):
     first, second = make_run(opened), make_run(opened)
     queue.submit(first)
     queue.submit(second)
-    qtbot.waitUntil(lambda: "1 waits" in opened.pill.text(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "+1" in opened.pill.text(), timeout=PATIENCE)
     assert queue.ahead(second.id) == 1
     assert second.state() is RunState.WAITING
     with qtbot.waitSignal(queue.ended, timeout=PATIENCE):

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QFileDialog, QPushButton, QWidget
 
 from sslstudio.errors import UserError
+from sslstudio.project import recent
 from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.project.project import Project
 
@@ -276,8 +277,20 @@ def test_a_dropped_folder_is_opened(qtbot, window, image_folder):
     drop = QDropEvent(
         QPointF(20, 20), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     )
+    veil = window.findChild(QWidget, "veil")
+    place, actions = QPoint(20, 20), Qt.DropAction.CopyAction
+    enter = QDragEnterEvent(place, actions, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    for _ in range(2):  # carried over the window, out, and in again
+        window.dragEnterEvent(enter)
+        assert veil.isVisible()
+        assert veil.geometry() == window.rect()
+        assert image_folder.name in veil.words
+        window.dragLeaveEvent(QDragLeaveEvent())
+        assert not veil.isVisible()
+    window.dragEnterEvent(enter)
     with qtbot.waitSignal(window.session.opened, timeout=PATIENCE):
         window.dropEvent(drop)
+    assert not veil.isVisible()
 
 
 def test_recent_projects_are_offered_next_time(qtbot, opened):
@@ -286,6 +299,22 @@ def test_recent_projects_are_offered_next_time(qtbot, opened):
         button.text() for button in opened.welcome.findChildren(object) if button.objectName() == "recent.pictures"
     ]
     assert names == ["pictures"]
+
+
+def test_a_recent_project_that_is_gone_says_so_and_leaves_the_list(qtbot, window, image_folder, tmp_path):
+    for name in ("kept", "gone"):
+        Project.create(tmp_path / name, image_folder).close()
+        recent.remember(tmp_path / f"{name}.sslproj")
+    (tmp_path / "gone.sslproj").rename(tmp_path / "elsewhere.sslproj")
+    window.files.show_recent()
+    kept, gone = (window.welcome.findChild(QAbstractButton, f"recent.{name}") for name in ("kept", "gone"))
+    qtbot.waitUntil(lambda: kept.y() < gone.y(), timeout=PATIENCE)
+    assert not kept.forget.isVisible()
+    qtbot.mouseClick(gone, Qt.MouseButton.LeftButton)  # perhaps its disk is back by now
+    qtbot.waitUntil(lambda: "may have been moved" in window.welcome.notice.shown(), timeout=PATIENCE)
+    qtbot.mouseClick(gone.forget, Qt.MouseButton.LeftButton)
+    assert [one.path.stem for one in recent.recent_projects()] == ["kept"]
+    qtbot.waitUntil(lambda: window.welcome.findChild(QAbstractButton, "recent.gone") is None, timeout=PATIENCE)
 
 
 def test_everything_for_painting_fits_into_1366_by_768(opened):

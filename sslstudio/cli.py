@@ -25,6 +25,7 @@ class _Parser(argparse.ArgumentParser):
     """Tells mistakes like everything else that the user can mend."""
 
     def error(self, message: str) -> NoReturn:
+        """Raise the mistake as a UserError in place of ending the program."""
         raise UserError(message[:1].upper() + message[1:] + ".", f"See “{self.prog} --help”.")
 
 

@@ -34,6 +34,7 @@ class _Choices:
         self.reasons: list[Reason] = []
 
     def add(self, key: str, value: Any, text: str) -> Any:
+        """Keep one value with its reason, and return it for what follows from it."""
         self.values[key] = value
         self.reasons.append(Reason(key, text))
         return value

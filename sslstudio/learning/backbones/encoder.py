@@ -6,6 +6,7 @@ stages (``conv``). Images enter as (B, 3, H, W) floats that are already normalis
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Literal
 
 import timm
@@ -21,7 +22,7 @@ MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """A backbone with one interface; ``width`` channels pooled, ``levels`` of (channels, stride) fine to coarse."""
 
     kind: Literal["vit", "conv"]
@@ -30,17 +31,17 @@ class Encoder(nn.Module):
     stride: int
     levels: tuple[tuple[int, int], ...]
 
+    @abstractmethod
     def feature_levels(self, images: Tensor) -> list[Tensor]:
         """Dense features (B, C_i, H/stride_i, W/stride_i), one per level; H and W multiples of ``stride``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forward(self, images: Tensor) -> Tensor:
         """Pooled features (B, width); any H and W that are multiples of ``stride``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def blocks(self) -> list[nn.Module]:
         """The parts of the network from input to output, the units of "unfreeze the last n"."""
-        raise NotImplementedError
 
 
 class ViTEncoder(Encoder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 import torch
@@ -41,7 +42,7 @@ class Position:
     expected_steps: int = 1000
 
 
-class Method(nn.Module):
+class Method(nn.Module, ABC):
     """Owns heads, loss, momentum copies and masks; knows no optimiser, device, logger or file.
 
     ``encoder`` is what is kept when training ends. The loop sets ``position`` before every step. Random
@@ -52,9 +53,9 @@ class Method(nn.Module):
     views: tuple[ViewSpec, ...]
     position: Position = Position()
 
+    @abstractmethod
     def forward(self, views: Views) -> StepResult:
         """The loss of one batch; ``views`` holds one tensor per entry of ``self.views``."""
-        raise NotImplementedError
 
     def begin_from_scratch(self) -> None:
         """Set weights that suit a new, random encoder; not called for one that has learned already."""

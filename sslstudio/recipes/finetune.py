@@ -44,10 +44,10 @@ class FinetuneRecipe(Recipe):
     )
     learning_rate: float = setting(1e-3, "Learning rate", "Of the decoder.", low=1e-7, high=1)
     backbone_rate: float = setting(
-        0.3, "Backbone's share", "The backbone's learning rate as a share of the decoder's.", low=0.001, high=1
+        0.5, "Backbone's share", "The backbone's learning rate as a share of the decoder's.", low=0.001, high=1
     )
     frozen_share: float = setting(
-        0.2, "Frozen share", "Share of the time in which only the decoder learns.", low=0, high=1
+        0.1, "Frozen share", "Share of the time in which only the decoder learns.", low=0, high=1
     )
     unfreeze_blocks: int = setting(
         99, "Unfrozen blocks", "How many of the backbone's last blocks learn afterwards; 99 for all.", low=0, high=99

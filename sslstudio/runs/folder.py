@@ -228,9 +228,10 @@ class RunFolder:
         return RunSummary(self.id, kind, state, worked / 60, metrics, result, self.path)
 
     def _kind(self) -> RunKind:
-        parts = self.id.split("-")
+        """The kind from the folder's name, ``date-time-kind-name``, or from the request where it was renamed."""
+        named = self.id.split("-")[2:3]
         for kind in ("pretrain", "finetune", "predict", "export"):
-            if kind in parts:
+            if named == [kind]:
                 return kind  # type: ignore[return-value]
         return self.request().kind
 

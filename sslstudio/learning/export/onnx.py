@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import MEAN, STD
 from sslstudio.learning.segmentation.model import SegmentationModel
+from sslstudio.learning.segmentation.tiles import MARGIN
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +44,15 @@ class Deployable(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Probabilities of the classes, summing to 1 in every pixel."""
         height, width = images.shape[-2:]
-        x = (images - self.mean) / self.std
         k = self.model.shrink
+        rim = MARGIN * k
+        x = F.pad((images - self.mean) / self.std, (rim, rim, rim, rim), mode="replicate")
         if k == 1:
-            return self.model(x).softmax(1)
+            return self.model(x).softmax(1)[..., rim : rim + height, rim : rim + width]
         x = F.pad(x, (0, (-width) % k, 0, (-height) % k), mode="replicate")
         scores = self.model(F.avg_pool2d(x, k)).softmax(1)
         large = F.interpolate(scores, scale_factor=float(k), mode="bilinear", align_corners=False)
-        return large[..., :height, :width]
+        return large[..., rim : rim + height, rim : rim + width]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from sslstudio.learning.segmentation.model import SegmentationModel
 from sslstudio.learning.training.devices import has_bf16
 
 _PIXELS_AT_ONCE = 1 << 19  # pixels that go through the network together
+MARGIN = 32  # pixels at working scale that an image is continued by, mirrored as training crops are
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,25 @@ def segment_labels(model: SegmentationModel, rgb8: np.ndarray, *, flips: bool = 
 
 
 def bands(model: SegmentationModel, rgb8: np.ndarray, *, flips: bool = False) -> Iterator[Band]:
-    """The image's probabilities from top to bottom; only one row of tiles is in memory."""
+    """The image's probabilities from top to bottom; only one row of tiles is in memory.
+
+    The network never saw an image end while it learned, so the image is continued past its edges; without that,
+    a rim of a few pixels is guessed.
+    """
+    height, width = rgb8.shape[:2]
+    margin = min(MARGIN * model.shrink, height - 1, width - 1) // model.shrink * model.shrink
+    if margin == 0:
+        yield from _bands(model, rgb8, flips)
+        return
+    continued = cv2.copyMakeBorder(rgb8, margin, margin, margin, margin, cv2.BORDER_REFLECT_101)
+    for band in _bands(model, continued, flips):
+        first, rows = band.top - margin, band.probabilities.shape[1]
+        begin, end = max(0, -first), min(rows, height - first)
+        if begin < end:
+            yield Band(first + begin, band.probabilities[:, begin:end, margin : margin + width])
+
+
+def _bands(model: SegmentationModel, rgb8: np.ndarray, flips: bool) -> Iterator[Band]:
     if model.shrink == 1:
         yield from _tile_rows(model, rgb8, flips)
     else:

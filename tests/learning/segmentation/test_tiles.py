@@ -64,3 +64,17 @@ def test_bands_of_a_large_image_hold_one_row_of_tiles(model):
     heights = [band.probabilities.shape[1] for band in tiles.bands(model, pixels)]
     assert sum(heights) == 1000
     assert max(heights) <= tiles.tile_side(model)
+
+
+def test_the_rim_of_an_image_is_judged_like_its_middle():
+    torch.manual_seed(1)
+    model = SegmentationModel(create_encoder("resnet18"), "multilevel", 3, crop=128).eval()
+    even = np.full((160, 160, 3), 120, np.uint8)
+
+    def stray(probabilities):
+        """How far the outermost pixels are from the middle, where every pixel of an even image is the same."""
+        middle = probabilities[:, 80, 80][:, None]
+        return np.abs(probabilities[:, 0] - middle).mean() + np.abs(probabilities[:, :, -1] - middle).mean()
+
+    bare = tiles.tile_probabilities(model, torch.from_numpy(even.transpose(2, 0, 1)[None].copy()))[0].numpy()
+    assert stray(tiles.segment(model, even)) < 0.5 * stray(bare)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
+    QApplication,
     QHBoxLayout,
     QLabel,
     QMainWindow,
@@ -207,6 +208,16 @@ class MainWindow(QMainWindow):
             self.actions_["view.panel"].setEnabled(True)
 
     # Qt's events ----------------------------------------------------------------------------------------
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Go on by Tab; where what had the keyboard was hidden or disabled, nobody pressed Tab: back to the canvas."""
+        last = QApplication.focusWidget()
+        if last is None or (last.isVisible() and last.isEnabled()):
+            return super().focusNextPrevChild(forward)
+        last.clearFocus()
+        if self.canvas.isVisible():
+            self.canvas.setFocus()
+        return True
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take folders, projects and files from anywhere, and show it."""

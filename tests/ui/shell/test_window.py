@@ -144,6 +144,12 @@ def test_only_the_keyboard_leaves_a_frame_on_a_step(qtbot, opened):
     assert button.grab().toImage() == plain
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert button.grab().toImage() == plain
+    opened.go_to_step("paint")
+    opened.panels["paint"].take.setFocus()
+    opened.panels["paint"].take.hide()  # as the start button when a run starts
+    assert opened.canvas.hasFocus()
+    opened.go_to_step("images")
+    assert button.grab().toImage() == plain
     opened.stepper.buttons["pretrain"].setFocus()
     QTest.keyClick(opened, Qt.Key.Key_Tab, Qt.KeyboardModifier.ShiftModifier)
     assert button.hasFocus()

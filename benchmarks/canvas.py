@@ -3,8 +3,8 @@
     python benchmarks/canvas.py [--huge] [--busy] [--dabs 200]
 
 The real widget is driven with real mouse events. "CPU p99" is the processor time that the window's thread spent on a
-dab: what p99 comes to on a machine with nothing else to do. Last line: one JSON object. ``--busy`` runs two child
-processes at the lowest priority beside it, which burn as much processor as training would.
+dab: what p99 comes to on a machine with nothing else to do. Last line: one JSON object. ``--busy`` measures while
+the real pretraining worker runs beside it, started as the window starts it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import math
 import os
 import resource
 import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -29,12 +30,17 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from sslstudio.images.sample import write_sample
 from sslstudio.project.classes import LabelClass
 from sslstudio.project.label_map import LabelMap
+from sslstudio.project.project import Project
+from sslstudio.runs.events import Metric
+from sslstudio.runs.folder import RunFolder
+from sslstudio.runs.prepare import default_pretrain_recipe, pretrain_request
+from sslstudio.runs.start import start
 from sslstudio.ui.canvas import Canvas
 
 WIDTH, HEIGHT = 1600, 1000
-BURN = "import os; os.nice(19)\nimport numpy as np\na = np.ones((512, 512), np.float32)\nwhile True: a @ a"
 
 
 @dataclass(frozen=True)
@@ -66,15 +72,27 @@ class Timed(Canvas):
 
 
 @contextlib.contextmanager
-def burning(wanted: bool) -> Iterator[None]:
-    """Two children that use all processor time nobody else wants."""
-    children = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(2 if wanted else 0)]
-    try:
+def pretraining(wanted: bool) -> Iterator[None]:
+    """The real worker beside it, started as the window starts it, from its first steps on."""
+    if not wanted:
         yield
-    finally:
-        for child in children:
-            child.kill()
-            child.wait()
+        return
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        os.environ["SSLSTUDIO_STATE"] = folder
+        sample = write_sample(Path(folder) / "sample", 120)
+        with Project.create(Path(folder) / "p", sample.images, ("background", "cell")) as project:
+            project.check_files()
+            recipe, _ = default_pretrain_recipe(project, 30, "microscopy")
+            run = RunFolder.create(project.path, pretrain_request(project, recipe), "beside")
+        worker = start(run)
+        while not any(isinstance(event, Metric) for event in run.events()):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                raise SystemExit(f"the worker ended with {worker.wait(1)}: {run.log.read_text()}")
+        try:
+            yield
+        finally:
+            run.wish("stop")
+            worker.wait()
 
 
 def until_painted(canvas: Timed, action: Callable[[], None]) -> float:
@@ -150,7 +168,7 @@ def line(row: Row) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--huge", action="store_true", help="also 400 megapixels")
-    parser.add_argument("--busy", action="store_true", help="with two processes of low priority beside it")
+    parser.add_argument("--busy", action="store_true", help="while the real worker pretrains beside it")
     parser.add_argument("--dabs", type=int, default=200)
     options = parser.parse_args()
     app = QApplication([])
@@ -160,12 +178,12 @@ def main() -> None:
     canvas.show()
     rows = []
     print("  MP  brush  zoom   p50 ms   p99 ms  worst ms  CPU p99 ms  next image ms   undo ms  peak MB")
-    with burning(options.busy):
+    with pretraining(options.busy):
         for megapixels in (1, 16, 100, 400) if options.huge else (1, 16, 100):
             for row in measure(canvas, megapixels, options.dabs):
                 rows.append(row)
                 print(line(row), flush=True)
-    idle = "busy" if options.busy else "idle"
+    idle = "pretraining" if options.busy else "idle"
     rounded = [{k: round(v, 2) if isinstance(v, float) else v for k, v in asdict(row).items()} for row in rows]
     print(json.dumps({"machine": idle, "cores": os.cpu_count(), "window": [WIDTH, HEIGHT], "rows": rounded}))
     canvas.close()

@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+# Without a screen Qt would abort the whole test process.
+if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
 _DATA = Path(__file__).parents[1] / "../shared/data"
 
 

@@ -235,7 +235,7 @@ class HealthBox(QWidget):
 
     def draw(self, run: LiveRun) -> None:
         """Show the newest figure."""
-        found = health(run.figures, early=run.share < EARLY)
+        found = health(run.figures, early=run.share < EARLY, steps=run.step)
         self.dot.set_level(found.level)
         self.word.setText(found.word)
         self.figure.setText(found.figure[:1].upper() + found.figure[1:])
@@ -277,7 +277,7 @@ class Outcome(QWidget):
         if run is None or not ended:
             return
         good = run.state in (RunState.FINISHED, RunState.STOPPED)
-        narrow = good and health(run.figures).level in ("fair", "poor")
+        narrow = good and health(run.figures, steps=run.step).level in ("fair", "poor")
         self.notice.say(outcome_words(run), "good" if good and not narrow else "fair")
         self.resume.setVisible(run.state is RunState.INTERRUPTED)
         self.next.setVisible(good)
@@ -297,7 +297,7 @@ def outcome_words(run: LiveRun) -> str:
         return "The run was interrupted. It can go on from its last checkpoint; nothing before that is lost."
     if run.state is RunState.FAILED:
         return " ".join(part for part in (run.warning, run.advice) if part) or "The run could not go on; see its log."
-    found = health(run.figures)
+    found = health(run.figures, steps=run.step)
     begin = "Pretraining is done." if run.state is RunState.FINISHED else "Stopped; what was learned is kept."
     if found.level == "none":
         return begin

@@ -64,8 +64,14 @@ class Health:
     meaning: str
 
 
-def health(figures: Mapping[str, float], *, early: bool = False) -> Health:
-    """Health of the features from ``effective_rank`` and, where known, ``feature_width``; not judged when ``early``."""
+FEW_STEPS = 200  # a run with fewer has hardly moved from its random start, which is narrow in a transformer
+
+
+def health(figures: Mapping[str, float], *, early: bool = False, steps: int | None = None) -> Health:
+    """Health of the features from ``effective_rank`` and, where known, ``feature_width``.
+
+    Not judged when ``early``; a narrow run of only a few ``steps`` is told as short, not as collapsed.
+    """
     rank = figures.get("effective_rank", -1.0)
     width = figures.get("feature_width", figures.get("features", 0.0))
     if rank < 0:
@@ -74,6 +80,8 @@ def health(figures: Mapping[str, float], *, early: bool = False) -> Health:
     figure = f"features use {round(rank)}{known} directions"
     if early and rank < 8:
         return Health("Warming up", "none", figure, "It is too early to judge.")
+    if rank < 8 and steps is not None and steps < FEW_STEPS:
+        return Health("Hardly begun", "fair", figure, f"Only {many(steps, 'step')} so far. Give it more minutes.")
     if rank < 2:
         return Health(
             "Collapsed",
@@ -134,7 +142,7 @@ def run_row(summary: RunSummary, *, method: str = "", backbone: str = "", used: 
     level: Level = "none"
     note = ""
     if "effective_rank" in summary.metrics:
-        found = health(summary.metrics)
+        found = health(summary.metrics, steps=summary.result.get("steps"))
         note, level = found.word.lower(), found.level
     elif "miou" in summary.metrics:
         note = model_note(summary.metrics)

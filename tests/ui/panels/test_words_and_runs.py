@@ -39,6 +39,10 @@ def test_health_has_a_level_and_a_sentence(rank, level):
 def test_a_low_figure_is_not_judged_at_the_very_beginning():
     assert health({"effective_rank": 1.2}, early=True).level == "none"
     assert health({"effective_rank": 34}, early=True).level == "good"
+    assert health({"effective_rank": 1.2}, steps=5000).word == "Collapsed"
+    short = health({"effective_rank": 1.2}, steps=12)
+    assert (short.word, short.level) == ("Hardly begun", "fair")
+    assert "12 steps" in short.meaning
 
 
 def test_quality_is_told_by_recall_and_precision_where_known_else_by_overlap():

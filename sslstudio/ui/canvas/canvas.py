@@ -163,11 +163,11 @@ class Canvas(QWidget):
             self._fade.start()
 
     def set_heat(self, heat: np.ndarray | None) -> None:
-        """An attention map (h, w), 0..1, any size, laid over the image."""
-        finite = None if heat is None else np.nan_to_num(np.asarray(heat, np.float32))
-        self._scene.heat = None if finite is None else np.round(np.clip(finite, 0, 1) * 255).astype(np.uint8)
+        """An attention map (h, w), 0..1, any size, laid over the image; labels are only outlined meanwhile."""
+        bounded = None if heat is None else np.clip(np.nan_to_num(np.asarray(heat, np.float32)), 0, 1)
+        self._scene.heat = None if bounded is None else np.round(bounded * 255).astype(np.uint8)
         self._scene.stale_image()
-        self.update()
+        self._recolour()
 
     def set_attention_mode(self, wanted: bool) -> None:
         """Whether moving the pointer asks for the attention of the place under it."""
@@ -439,8 +439,9 @@ class Canvas(QWidget):
         self._recolour()
 
     def _recolour(self) -> None:
-        self._scene.look.table = colour_table(self._classes, self._opacity, hatch=self._hatch)
-        self._scene.look.hatched = background_index(self._classes) if self._hatch else -1
+        look, plain = self._scene.look, self._scene.heat is None  # tints would change the heat's colours
+        look.table = colour_table(self._classes, self._opacity, hatch=self._hatch and plain, filled=plain)
+        look.hatched = background_index(self._classes) if self._hatch and plain else -1
         self._scene.stale_labels()
         self.update()
 

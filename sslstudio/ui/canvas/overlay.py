@@ -18,15 +18,15 @@ _SPACING, _HATCH_ALPHA = 8, 0.30
 _UNDER_SHARE = 0.7  # a prediction is tinted less than what people painted
 
 
-def colour_table(classes: Sequence[LabelClass], opacity: float, hatch: bool = True) -> np.ndarray:
-    """The colour of each code as premultiplied 0xAARRGGBB, (2048,) uint32."""
+def colour_table(classes: Sequence[LabelClass], opacity: float, hatch: bool = True, filled: bool = True) -> np.ndarray:
+    """The colour of each code as premultiplied 0xAARRGGBB, (2048,) uint32; only outlines where not ``filled``."""
     table = np.zeros((2, 4, 256), np.uint32)
     background = background_index(classes)
     for under, share in ((0, 1.0), (1, _UNDER_SHARE)):
         for index, label in enumerate(classes[:255]):
             colour = QColor(label.colour)
             faint = index == background
-            fill = 0.0 if faint else opacity * share
+            fill = 0.0 if faint or not filled else opacity * share
             edge = 0.35 * min(1.0, 2 * opacity) if faint else min(1.0, 2 * opacity)
             line = _HATCH_ALPHA * min(1.0, 2 * opacity) if faint and hatch and not under else fill
             for kind, alpha in ((0, fill), (1, edge), (2, line), (3, max(edge, line))):

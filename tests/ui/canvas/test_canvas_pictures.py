@@ -139,6 +139,21 @@ def test_heat_colours_the_image_and_goes_away(desk):
     assert desk.colour(180, 75) == GREY
 
 
+def test_labels_are_only_outlined_while_heat_is_shown(desk):
+    desk.away()
+    bare = desk.colour(100, 75)
+    desk.canvas.set_prediction(np.ones((15, 20), np.uint8))
+    tinted = desk.colour(100, 75)
+    assert tinted != bare
+    desk.canvas.set_heat(np.zeros((3, 3)))
+    heated = desk.colour(100, 75)
+    desk.canvas.set_prediction(None)
+    assert desk.colour(100, 75) == heated
+    desk.canvas.set_prediction(np.ones((15, 20), np.uint8))
+    desk.canvas.set_heat(None)
+    assert desk.colour(100, 75) == tinted
+
+
 def test_the_live_overlay_fades_in(qtbot, desk):
     canvas = desk.canvas
     desk.away()

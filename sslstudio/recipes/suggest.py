@@ -143,7 +143,8 @@ def suggest_finetune(
     # Large crops show context; a processor affords 256 pixels, and no crop need be larger than the image.
     crop = max(32, min(512 if device == "cuda" else 256, -(-short // 32) * 32))
     choices.add("crop", crop, f"Fits images about {short} pixels high.")
-    choices.add("batch_size", 16 if device == "cuda" else 8, "Enough crops per step for steady learning.")
+    # Measured on two cores, 10 masks of road damage, equal time: mIoU 0.400 with 4 crops, 0.375 with 8.
+    choices.add("batch_size", 16 if device == "cuda" else 4, "More steps in the same time on a processor.")
     if painted < 4:
         choices.add("validation", 0.0, "With so few masks, all of them are needed for learning.")
     else:

@@ -73,12 +73,14 @@ def import_masks(words: Namespace) -> Output:
 
 def project_path(given: Path) -> Path:
     """The project folder that was meant, with or without its suffix."""
-    path = Path(given)
-    named = path.with_name(path.name + ".sslproj")
-    found = named if not path.exists() and named.exists() else path
+    from sslstudio.project.places import holds_project, meant
+
+    found = meant(given)
     if not found.is_dir():
-        raise UserError(f"There is no project {path}.", "Make one: sslstudio new PROJECT --images FOLDER.")
-    return found.absolute()
+        raise UserError(f"There is no project {given}.", "Make one: sslstudio new PROJECT --images FOLDER.")
+    if not holds_project(found):
+        raise UserError(f"{given} is not a project.", "Make one: sslstudio new PROJECT --images FOLDER.")
+    return found
 
 
 def read_project(given: Path) -> Project:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -57,6 +58,18 @@ def test_tables_can_be_read_by_programs():
     settings = values(sslstudio("settings", "--json"))["settings"]
     assert "batch_size" in [row["key"] for row in settings["pretrain"]]
     assert "vit_tiny_patch16_224" in [row["name"] for row in values(sslstudio("backbones", "--json"))["backbones"]]
+
+
+def test_a_project_named_like_its_image_folder_is_the_project(tmp_path, sample):
+    images = tmp_path / "cells"
+    shutil.copytree(sample.images, images)
+    before = sorted(images.rglob("*"))
+    values(sslstudio("new", "cells", "--images", "cells", "--json", cwd=tmp_path))
+    values(sslstudio("import-masks", "cells", "--from", sample.masks, "--json", cwd=tmp_path))
+    made = values(sslstudio("pretrain", "cells", "--minutes", "0.02", "--json", cwd=tmp_path))
+    assert Path(made["folder"]).is_relative_to(tmp_path / "cells.sslproj")
+    assert len(values(sslstudio("runs", "cells", "--json", cwd=tmp_path))["runs"]) == 1
+    assert sorted(images.rglob("*")) == before, "nothing may be written among the images"
 
 
 def test_without_json_tables_are_for_people():

@@ -30,10 +30,21 @@ def is_project(path: Path) -> bool:
     return (Path(path) / FILE).is_file()
 
 
+def holds_project(path: Path) -> bool:
+    """Whether ``path`` is a project folder, or the rest of one whose database can come back from a backup."""
+    return is_project(path) or (Path(path) / "backups").is_dir()
+
+
 def with_suffix(path: Path) -> Path:
     """The project folder for a name given with or without ``.sslproj``."""
     path = Path(path).expanduser().absolute()
     return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+
+
+def meant(path: Path) -> Path:
+    """The project folder that a name means, with or without ``.sslproj``; an image folder of that name is not meant."""
+    path, named = Path(path).expanduser().absolute(), with_suffix(path)
+    return named if not is_project(path) and is_project(named) else path
 
 
 def default_project_path(images: Path) -> Path:

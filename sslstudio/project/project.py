@@ -456,12 +456,10 @@ class Project:
 
 def _existing(path: Path) -> Path:
     """The project folder meant by ``path``; raises UserError when there is none."""
-    path = Path(path).expanduser().absolute()
-    if not places.is_project(path) and places.is_project(places.with_suffix(path)):
-        path = places.with_suffix(path)
+    path = places.meant(path)
     if not path.exists():
         raise UserError(f"There is no project at {path}.", "Check the path, or make a new project from a folder.")
-    if not places.is_project(path) and not (path / "backups").is_dir():
+    if not places.holds_project(path):
         raise UserError(f"{path} is not a project.", "Choose a folder whose name ends in .sslproj.")
     return path
 

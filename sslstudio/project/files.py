@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import tempfile
 import threading
 import zlib
 from pathlib import Path
@@ -28,6 +29,19 @@ def disk_refused(what: str, error: OSError) -> UserError:
         error.errno or 0, (str(error.strerror or error).lower(), "Check the disk or the network drive and try again.")
     )
     return UserError(f"{what} could not be written: {reason}.", advice)
+
+
+def ensure_writable(folder: Path) -> None:
+    """Make ``folder`` where it is missing and try a file in it; raises UserError when the disk refuses."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"Nothing can be written into {folder} ({error.strerror or type(error).__name__}).",
+            "Choose another folder, or check its rights and the room on the disk.",
+        ) from None
 
 
 def replace_file(path: Path, data: bytes, what: str, *, alone: bool = False, settle: bool = True) -> None:

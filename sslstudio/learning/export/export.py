@@ -13,6 +13,7 @@ from sslstudio.learning.export.backbone import export_backbone
 from sslstudio.learning.export.card import model_card
 from sslstudio.learning.segmentation.model import class_names, load_model, read_about
 from sslstudio.learning.training.control import Control
+from sslstudio.project.files import ensure_writable
 from sslstudio.runs.events import Event, Finished, Phase, Progress, Started, Stopped
 from sslstudio.runs.request import ExportRequest
 
@@ -26,9 +27,11 @@ def export(request: ExportRequest, *, project: Path, control: Control) -> Iterat
     """
     folder = Path(project) / "models" / request.model
     about = read_about(folder)
+    targets = _targets(request, Path(project), folder)
+    for place in {file.parent for file in targets.values()}:
+        ensure_writable(place)
     model = load_model(folder)
     yield Started(device="cpu")
-    targets = _targets(request, Path(project), folder)
     written: dict[str, str] = {}
     result: dict[str, Any] = {"model": request.model, "files": written}
     for number, (kind, file) in enumerate(targets.items()):

@@ -13,6 +13,7 @@ from sslstudio.images.reader import read_rgb8
 from sslstudio.learning.segmentation.model import SegmentationModel, load_model, read_about
 from sslstudio.learning.segmentation.tiles import bands, segment, segment_labels
 from sslstudio.learning.training.control import Control, hold
+from sslstudio.project.files import ensure_writable
 from sslstudio.project.masks import write_mask
 from sslstudio.runs.events import Event, Finished, Phase, Progress, Started, Stopped, Warned
 from sslstudio.runs.request import PredictRequest
@@ -24,13 +25,14 @@ def predict(request: PredictRequest, *, project: Path, control: Control) -> Iter
     """Write a mask for every readable image; ends with Finished or Stopped, naming count and problems."""
     folder = Path(project) / "models" / request.model
     about = read_about(folder)
+    out = Path(project) / request.out  # an absolute ``out`` wins over the project
+    ensure_writable(out)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = load_model(folder, device)
     if not request.images:
         raise UserError("There is no image to segment.", "Choose a folder with images.")
     yield Started(device=device)
     yield Phase(text="Segmenting images")
-    out = Path(project) / request.out  # an absolute ``out`` wins over the project
     ours = out.resolve().is_relative_to((Path(project) / "predictions").resolve())
     names = prediction_names(request.images, in_project=ours)
     colours = [entry["colour"] for entry in about["classes"]]
@@ -49,6 +51,10 @@ def predict(request: PredictRequest, *, project: Path, control: Control) -> Iter
             problems.append({"image": image, "problem": text})
             yield Warned(text=text, advice=getattr(error, "advice", ""), about=image)
         yield Progress(step=number + 1, steps=len(request.images), share=(number + 1) / len(request.images))
+    if problems and len(problems) == len(request.images):
+        raise UserError(
+            f"None of the {len(problems)} images could be segmented.", f"The first: {problems[0]['problem']}"
+        )
     result = {"model": request.model, "out": str(out), "count": written, "problems": problems}
     yield Stopped(result=result) if control.stopped() else Finished(result=result)
 

@@ -135,6 +135,14 @@ def test_one_format_goes_to_one_file(tmp_path):
     assert target.exists()
 
 
+def test_a_place_that_cannot_be_written_is_blamed_and_not_the_backbone(tmp_path):
+    save_model(trained("resnet18", "linear"), tmp_path / "models" / "m", ABOUT)
+    (tmp_path / "taken").write_text("a file")
+    asked = ExportRequest(model="m", format="onnx", out=str(tmp_path / "taken" / "m.onnx"))
+    with pytest.raises(UserError, match=r"Nothing can be written into .*taken"):
+        list(export(asked, project=tmp_path, control=Control()))
+
+
 def test_an_unknown_model_is_said_plainly(tmp_path):
     with pytest.raises(UserError, match="no model"):
         list(export(ExportRequest(model="nope"), project=tmp_path, control=Control()))

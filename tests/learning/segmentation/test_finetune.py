@@ -96,6 +96,17 @@ def test_predictions_are_palette_masks_and_bad_images_are_named(trained, tmp_pat
     assert (project / "predictions" / "m" / "0.png.png").exists()
 
 
+def test_predicting_where_nothing_can_be_written_or_read_is_no_success(trained, tmp_path):
+    _, images, project, _, _ = trained
+    (tmp_path / "taken").write_text("a file")
+    asked = PredictRequest(model="m", images_root=str(images), images=("0.png",), out=str(tmp_path / "taken" / "out"))
+    with pytest.raises(UserError, match="Nothing can be written into"):
+        list(predict(asked, project=project, control=Control()))
+    gone = asked.model_copy(update={"images": ("gone.png",), "out": str(tmp_path / "out")})
+    with pytest.raises(UserError, match=r"None of the 1 .* The first: gone\.png is not there"):
+        list(predict(gone, project=project, control=Control()))
+
+
 def test_images_with_one_stem_do_not_overwrite_each_other():
     names = prediction_names(("a/x.tif", "a/x.png", "y.tif"), in_project=False)
     assert names == {"a/x.tif": "a/x.tif.png", "a/x.png": "a/x.png.png", "y.tif": "y.png"}

@@ -81,7 +81,7 @@ def _unpainted_classes(request: FinetuneRequest, painted: list[Painted]) -> Iter
         only = request.classes[int(pixels.argmax())].name
         raise UserError(
             f"Only “{only}” is painted, so there is nothing to tell it from.",
-            "Paint some pixels of another class too, for example the background.",
+            "Paint some pixels of another class, too." if pixels.argmax() == 0 else "Paint some background, too.",
         )
     for spec, count in zip(request.classes, pixels, strict=True):
         if count == 0:

@@ -49,9 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USER_CAN_MEND
     except commands.Broken as error:
         sys.stderr.write(f"sslstudio: {error}\n")
+        if as_json:
+            print(json.dumps({"error": {"problem": str(error), "advice": ""}}))
         return UNEXPECTED
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
+        if as_json:
+            print(json.dumps({"stopped": True}))
         return DONE
     except BrokenPipeError:  # the reader of a pipe had enough, as “| head” does
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -65,9 +65,12 @@ def import_masks(words: Namespace) -> Output:
     lines = [f"{len(report.matched)} masks taken over; classes: {', '.join(classes)}."]
     lines += [f"  no image is named like {name}" for name in unmatched]
     lines += [f"  refused {row['file']}: {row['reason']}" for row in refused]
+    lines += [f"Note: {note}" for note in report.notes]
     if not report.matched:
-        raise UserError("\n".join(["No mask was taken over.", *lines[1:]]), "Masks must be named like the images.")
+        advice = "Mend or replace those masks." if refused else "Masks must be named like the images."
+        raise UserError("\n".join(["No mask was taken over.", *lines[1:]]), advice)
     values = {"matched": [str(f) for f in report.matched], "unmatched": unmatched, "refused": refused}
+    values["notes"] = list(report.notes)
     return Output("\n".join(lines), {**values, "classes": classes})
 
 
@@ -243,6 +246,11 @@ def evaluate(words: Namespace) -> Output:
     for name in comparison.missing:
         sys.stderr.write(f"Note: {name} has no prediction and is left out.\n")
     confusion = comparison.confusion
+    if comparison.outside:
+        last = len(confusion.names) - 1
+        sys.stderr.write(
+            f"Note: {comparison.outside} pixels of the masks have a class above {last} and are left out.\n"
+        )
     if not confusion.pixels:
         raise UserError(f"Nothing is painted in the masks in {words.masks}.", "Check --classes and the masks.")
     values = {
@@ -252,6 +260,7 @@ def evaluate(words: Namespace) -> Output:
         "pixel_accuracy": confusion.pixel_accuracy(),
         "images": comparison.images,
         "missing": list(comparison.missing),
+        "outside": comparison.outside,
     }
     lines = [f"mIoU {confusion.miou():.3f} over {comparison.images} images"]
     lines += [f"  {name}: IoU {value:.3f}" for name, value in confusion.iou().items()]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from sslstudio.images.sample import CLASSES, COLOURS, write_sample
-from sslstudio.project.masks import write_mask
+from sslstudio.project.masks import read_mask, write_mask
 
 PATIENCE = 280  # seconds; several workers that load torch, on a busy machine
 
@@ -70,6 +70,24 @@ def test_a_project_named_like_its_image_folder_is_the_project(tmp_path, sample):
     assert Path(made["folder"]).is_relative_to(tmp_path / "cells.sslproj")
     assert len(values(sslstudio("runs", "cells", "--json", cwd=tmp_path))["runs"]) == 1
     assert sorted(images.rglob("*")) == before, "nothing may be written among the images"
+
+
+def test_what_a_mask_holds_beyond_the_classes_is_told(tmp_path, sample):
+    project = tmp_path / "p.sslproj"
+    values(sslstudio("new", project, "--images", sample.images, "--json"))
+    first = sorted(sample.masks.glob("*.png"))[0]
+    (tmp_path / "black_and_white").mkdir()
+    labels = np.zeros(read_mask(first).shape, np.uint8)
+    labels[:9] = 255
+    write_mask(tmp_path / "black_and_white" / first.name, labels, ["#999999"])
+    assert "255 means unpainted" in sslstudio("import-masks", project, "--from", tmp_path / "black_and_white").stdout
+    refused = sslstudio("import-masks", project, "--from", sample.masks)
+    assert refused.returncode == 2
+    assert "named like" not in refused.stderr, "their names are right, their values are not"
+    both = ("--predictions", sample.masks, "--masks", sample.masks, "--classes", "2")
+    compared = sslstudio("evaluate", *both, "--json")
+    assert "have a class above 1 and are left out" in compared.stderr
+    assert values(compared)["outside"] > 0
 
 
 def test_without_json_tables_are_for_people():

@@ -7,45 +7,51 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sslstudio.errors import UserError
-from sslstudio.learning.segmentation.metrics import Confusion
+from sslstudio.learning.segmentation.metrics import IGNORED, Confusion
 from sslstudio.project.masks import read_mask
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Counts over all images together; ``missing`` names true masks that have no prediction."""
+    """Counts over all images together; ``missing`` names true masks that have no prediction.
+
+    ``outside`` counts true pixels of a class beyond those compared; they are left out.
+    """
 
     confusion: Confusion
     images: int
     missing: tuple[str, ...]
+    outside: int = 0
 
 
 def compare_folders(predictions: Path, masks: Path, classes: int | Sequence[str]) -> Comparison:
     """Match PNG files by relative path, else by stem; raises UserError where nothing can be compared."""
     truths, guesses = _pngs(masks), _pngs(predictions)
     by_stem = {path.stem: path for path in guesses.values()}
-    confusion, missing, images = Confusion(classes), [], 0
+    confusion, missing, images, outside = Confusion(classes), [], 0, 0
     for name, truth in truths.items():
         guess = guesses.get(name) or by_stem.get(truth.stem)
         if guess is None:
             missing.append(name)
             continue
-        _add(confusion, truth, guess)
+        outside += _add(confusion, truth, guess)
         images += 1
     if not images:
         raise UserError(
             f"None of the {len(truths)} masks in {masks} has a prediction of the same name in {predictions}.",
             "Check that both folders belong together.",
         )
-    return Comparison(confusion, images, tuple(missing))
+    return Comparison(confusion, images, tuple(missing), outside)
 
 
-def _add(confusion: Confusion, truth: Path, guess: Path) -> None:
+def _add(confusion: Confusion, truth: Path, guess: Path) -> int:
+    """Count one image; returns how many painted pixels are of no compared class."""
     true, predicted = read_mask(truth), read_mask(guess)
     if true.shape != predicted.shape:
         sizes = " and ".join(f"{array.shape[1]} × {array.shape[0]}" for array in (predicted, true))
         raise UserError(f"{guess.name} and its true mask differ in size ({sizes} pixels).", "Predict that image again.")
     confusion.add(true, predicted)
+    return int(((true >= len(confusion.names)) & (true != IGNORED)).sum())
 
 
 def _pngs(folder: Path) -> dict[str, Path]:

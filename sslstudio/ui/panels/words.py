@@ -188,9 +188,14 @@ def _depths(records: Sequence[ImageRecord]) -> str:
     return _shares([words.get(record.dtype, record.dtype) for record in records])
 
 
+def _joined(word: str) -> str:
+    """The word as it follows a count: “12 grey”, but “12 with 8 bits”."""
+    return word if word.startswith(("grey", "colour")) else f"with {word}"
+
+
 def _shares(words: Sequence[str]) -> str:
     counts = {word: words.count(word) for word in dict.fromkeys(words)}
     if len(counts) == 1:
         return words[0][0].upper() + words[0][1:]
-    parts = [f"{count} {word}" for word, count in sorted(counts.items(), key=lambda item: -item[1])]
+    parts = [f"{count} {_joined(word)}" for word, count in sorted(counts.items(), key=lambda item: -item[1])]
     return ", ".join(parts)

@@ -147,6 +147,9 @@ def suggest_finetune(
     choices.add("batch_size", 16 if device == "cuda" else 4, "More steps in the same time on a processor.")
     if painted < 4:
         choices.add("validation", 0.0, "With so few masks, all of them are needed for learning.")
+    elif painted < 20:
+        # A fifth of ten masks would cost the model more than the finer figure is worth to the user.
+        choices.add("validation", 0.1, "Masks are few: one in ten is kept to measure, the others teach.")
     else:
         choices.add("validation", 0.2, "One mask in five is kept to measure how good the model is.")
     return build(FinetuneRecipe, choices.values), tuple(choices.reasons)

@@ -43,15 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _let_sigterm_stop()
         output = chosen.run(chosen)
     except UserError as error:
-        sys.stderr.write(f"sslstudio: {error}\n")
-        if as_json:
-            print(json.dumps({"error": {"problem": error.problem, "advice": error.advice}}))
-        return USER_CAN_MEND
+        return _tell(error, as_json, USER_CAN_MEND)
     except commands.Broken as error:
-        sys.stderr.write(f"sslstudio: {error}\n")
-        if as_json:
-            print(json.dumps({"error": {"problem": str(error), "advice": ""}}))
-        return UNEXPECTED
+        return _tell(UserError(str(error)), as_json, UNEXPECTED)
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
         if as_json:
@@ -60,8 +54,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe had enough, as “| head” does
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return DONE
+    except OSError as error:  # a path that the system refuses: too long, not allowed, a disk that is gone
+        what = f"{str(error.filename)[:200]}: " if error.filename else ""
+        refused = UserError(f"{what}{error.strerror or error}.", "Check the paths that you gave.")
+        return _tell(refused, as_json, USER_CAN_MEND)
     _show(output, as_json)
     return DONE
+
+
+def _tell(error: UserError, as_json: bool, code: int) -> int:
+    """Tell what went wrong, for people and for programs; returns the exit code."""
+    sys.stderr.write(f"sslstudio: {error}\n")
+    if as_json:
+        print(json.dumps({"error": {"problem": error.problem, "advice": error.advice}}))
+    return code
 
 
 def _show(output: Output, as_json: bool) -> None:

@@ -103,6 +103,7 @@ def test_without_json_tables_are_for_people():
         (["evaluate", "--predictions", "/nowhere", "--masks", "/nowhere", "--classes", "2"], "no folder /nowhere"),
         (["evaluate", "--predictions", ".", "--masks", ".", "--classes", "0"], "cannot be 0 classes"),
         (["export", "/nowhere", "--format", "tflite"], "invalid choice"),
+        (["runs", "a" * 400], "File name too long"),
     ],
 )
 def test_mistakes_are_one_sentence_and_exit_code_2(words, hint):

@@ -114,7 +114,8 @@ def _open_window(words: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; every command has ``run``, which takes the parsed words and gives an Output."""
-    top = _Parser(prog="sslstudio", description=__doc__, allow_abbrev=False)
+    about = "From a folder of images to a segmentation model. With no command, or with a folder: opens the window."
+    top = _Parser(prog="sslstudio", description=about, allow_abbrev=False)
     top.add_argument("--version", action="store_true", help="print the version")
     under = top.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     for name, (run, declare) in COMMANDS.items():

@@ -143,6 +143,9 @@ def _new(sub: argparse.ArgumentParser) -> None:
 def _import_masks(sub: argparse.ArgumentParser) -> None:
     _project(sub)
     sub.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR", help="palette or grey PNG masks")
+    sub.add_argument(
+        "--map", action="append", default=[], metavar="VALUE=CLASS", help="255=1 for masks of black and white"
+    )
 
 
 def _recipe(sub: argparse.ArgumentParser) -> None:

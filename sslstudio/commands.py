@@ -58,7 +58,7 @@ def import_masks(words: Namespace) -> Output:
     from sslstudio.project.project import Project
 
     with Project.open(project_path(words.project)) as project:
-        report = take_over(project, words.source)
+        report = take_over(project, words.source, _mapping(words.map))
         classes = [entry.name for entry in project.classes]
     refused = [{"file": str(file), "reason": reason} for file, reason in report.refused]
     unmatched = [str(file) for file in report.unmatched]
@@ -72,6 +72,17 @@ def import_masks(words: Namespace) -> Output:
     values = {"matched": [str(f) for f in report.matched], "unmatched": unmatched, "refused": refused}
     values["notes"] = list(report.notes)
     return Output("\n".join(lines), {**values, "classes": classes})
+
+
+def _mapping(pairs: list[str]) -> dict[int, int]:
+    """Pixel values to classes from words such as “255=1”."""
+    found = {}
+    for pair in pairs:
+        value, _, label = pair.partition("=")
+        if not (value.strip().isdecimal() and label.strip().isdecimal()):
+            raise UserError(f"“{pair}” maps no pixel value to a class.", "For example: --map 255=1.")
+        found[int(value)] = int(label)
+    return found
 
 
 def project_path(given: Path) -> Path:

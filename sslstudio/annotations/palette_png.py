@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +19,7 @@ from sslstudio.project.project import Project
 
 _SUFFIXES = (".png", ".tif", ".tiff", ".bmp")
 _ENDINGS = ("_mask", "_masks", "_label", "_labels", "_seg", "_gt", "-mask", "-label", ".mask", ".label")
+_MOST_FOUND = 32  # classes made from values alone; a higher value is more likely a grey level than a class
 _CHUNK = 32  # masks per transaction: one wait for the disk, little lost when stopped
 
 
@@ -32,24 +33,28 @@ class ImportReport:
     notes: tuple[str, ...] = ()
 
 
-def import_masks(project: Project, source: Path) -> ImportReport:
+def import_masks(project: Project, source: Path, values: Mapping[int, int] | None = None) -> ImportReport:
     """Give images the masks of the same relative path or stem below ``source``; undoable per image.
 
-    A project without classes takes them from ``classes.json`` there, or else from the values found. Raises
-    UserError when the folder is missing or holds no masks.
+    A project without classes takes them from ``classes.json`` there, or else from the values found. ``values``
+    maps pixel values of the files to classes first: {255: 1} for masks of black and white. Raises UserError when
+    the folder is missing or holds no masks.
     """
+    table = _table(values or {})
     source = Path(source).expanduser().absolute()
     files = _mask_files(source)
     if not files:
         raise UserError(f"No masks were found in {source}.", "Masks are palette or grey PNG files.")
     pairs, unmatched, refused = _pair(files, [record.path for record in project.images()])
     if not project.classes:
-        project.set_classes(_classes_for(source, pairs))
-    matched, later, only_background = _bring_in(project, source, pairs)
+        project.set_classes(_classes_for(source, pairs, table))
+    matched, later, only_background = _bring_in(project, source, pairs, table)
     project.save_masks()
     notes = []
     if matched and only_background == len(matched):
-        notes.append("All masks hold only 0 and 255. 255 means unpainted: if it stands for a class, write it as 1.")
+        notes.append(
+            "All masks hold only 0 and 255. 255 means unpainted; if it stands for class 1, import with --map 255=1."
+        )
     return ImportReport(tuple(matched), tuple(unmatched), tuple(refused + later), tuple(notes))
 
 
@@ -120,7 +125,7 @@ def _without_ending(path: PurePosixPath) -> list[PurePosixPath]:
 
 
 def _bring_in(
-    project: Project, source: Path, pairs: list[tuple[str, str]]
+    project: Project, source: Path, pairs: list[tuple[str, str]], table: np.ndarray
 ) -> tuple[list[str], list[tuple[str, str]], int]:
     """Set the masks; the images that got one, refused files with reasons, how many hold only 0 and 255."""
     count, matched, refused, only_background = len(project.classes), [], [], 0
@@ -128,7 +133,7 @@ def _bring_in(
         with project.together():
             for file, image in pairs[first : first + _CHUNK]:
                 try:
-                    labels = read_mask(source / file)
+                    labels = table[read_mask(source / file)]
                     values = _values(labels)
                     _refuse_unknown(values, count)
                     project.check_mask(image, labels)
@@ -153,7 +158,17 @@ def _refuse_unknown(values: list[int], count: int) -> None:
         raise UserError(f"It holds the value{'s' if len(unknown) > 1 else ''} {shown}; the classes are {known}.")
 
 
-def _classes_for(source: Path, pairs: list[tuple[str, str]]) -> list[LabelClass]:
+def _table(values: Mapping[int, int]) -> np.ndarray:
+    """What each pixel value of a file becomes, (256,) uint8."""
+    table = np.arange(256, dtype=np.uint8)
+    for value, label in values.items():
+        if not (0 <= value <= UNPAINTED and 0 <= label <= UNPAINTED):
+            raise UserError(f"{value}={label} maps no pixel value.", "Both are numbers from 0 to 255.")
+        table[value] = label
+    return table
+
+
+def _classes_for(source: Path, pairs: list[tuple[str, str]], table: np.ndarray) -> list[LabelClass]:
     """Classes from ``classes.json`` in the folder or above it, or one per value that the masks hold."""
     for folder in (source, source.parent):
         if (folder / "classes.json").is_file():
@@ -161,9 +176,15 @@ def _classes_for(source: Path, pairs: list[tuple[str, str]]) -> list[LabelClass]
     highest = -1
     for file, _ in pairs:
         try:
-            highest = max([highest, *(value for value in _values(read_mask(source / file)) if value < UNPAINTED)])
+            found = [value for value in _values(table[read_mask(source / file)]) if value < UNPAINTED]
         except UserError:
             continue  # refused with its reason when it is brought in
+        highest = max([highest, *found])
+        if highest >= _MOST_FOUND:
+            raise UserError(
+                f"{file} holds the value {highest}, and the project has no classes yet.",
+                f"Name the classes first; or say which class it means, for example --map {highest}=1.",
+            )
     names = ["background", *(f"class {number}" for number in range(1, highest + 1))]
     return [LabelClass(name, default_colour(place)) for place, name in enumerate(names)]
 

@@ -135,3 +135,22 @@ def test_real_masks_come_in_whole(tmp_path, data_folder):
         assert (np.array(Image.open(project.mask_file(path))) == original).all()
         shutil.rmtree(project.path / "masks")
         assert (project.label_map(path).labels == original).all()
+
+
+def test_black_and_white_masks_come_in_when_white_is_said_to_be_a_class(tmp_path, image_folder, masks):
+    labels = np.zeros((32, 48), np.uint8)
+    labels[:8] = 255
+    Image.fromarray(labels).save(masks / "cell_1.png")
+    with Project.create(tmp_path / "p", image_folder) as project:
+        report = import_masks(project, masks, {255: 1})
+        assert (len(report.matched), report.notes) == (1, ())
+        assert [one.name for one in project.classes] == ["background", "class 1"]
+        assert np.array_equal(project.label_map(report.matched[0]).labels, labels // 255)
+
+
+def test_grey_levels_do_not_become_a_hundred_classes(tmp_path, image_folder, masks):
+    Image.fromarray(np.full((32, 48), 128, np.uint8)).save(masks / "cell_1.png")
+    with Project.create(tmp_path / "p", image_folder) as project:
+        with pytest.raises(UserError, match="holds the value 128"):
+            import_masks(project, masks)
+        assert project.classes == ()

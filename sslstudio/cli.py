@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _open_window(words)
         chosen = parser().parse_args(words)
         _let_sigterm_stop()
-        output = chosen.run(chosen)
+        _show(chosen.run(chosen), as_json)
+        return DONE
     except UserError as error:
         return _tell(error, as_json, USER_CAN_MEND)
     except commands.Broken as error:
@@ -58,8 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         what = f"{str(error.filename)[:200]}: " if error.filename else ""
         refused = UserError(f"{what}{error.strerror or error}.", "Check the paths that you gave.")
         return _tell(refused, as_json, USER_CAN_MEND)
-    _show(output, as_json)
-    return DONE
 
 
 def _tell(error: UserError, as_json: bool, code: int) -> int:

@@ -16,6 +16,7 @@ from sslstudio.project.dataset import labelled_images, pretrain_images
 from sslstudio.project.project import Project
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
+from sslstudio.recipes.settings import with_changes
 from sslstudio.recipes.suggest import Device, Reason, suggest_finetune, suggest_pretrain
 from sslstudio.runs.folder import RunFolder, runs_of
 from sslstudio.runs.request import (
@@ -51,7 +52,10 @@ def pretrain_request(project: Project, recipe: PretrainRecipe) -> PretrainReques
         raise UserError(f"There is no usable image in {project.images_root}.", "Choose a folder that holds pictures.")
     step = max(1, len(images) // PINNED)
     return PretrainRequest(
-        images_root=str(project.images_root), images=images, pinned=images[::step][:PINNED], recipe=recipe
+        images_root=str(project.images_root),
+        images=images,
+        pinned=images[::step][:PINNED],
+        recipe=with_changes(recipe, {"start": _checked_start(recipe.start)}),
     )
 
 
@@ -76,7 +80,7 @@ def finetune_request(
         encoder_run=encoder_run,
         model=model or new_model_name(project.path),
         preview=shown.image,
-        recipe=recipe,
+        recipe=with_changes(recipe, {"start": _checked_start(recipe.start)}),
     )
 
 
@@ -169,6 +173,17 @@ def new_model_name(project_folder: Path) -> str:
     while (folder / f"model-{number}").exists():
         number += 1
     return f"model-{number}"
+
+
+def _checked_start(start: str) -> str:
+    """Where a run starts from, a file's path made whole; raises UserError at once where there is no such file."""
+    if start in ("scratch", "timm"):
+        return start
+    if not Path(start).expanduser().exists():
+        raise UserError(
+            f"There is no checkpoint “{start}” to start from.", "Give “scratch”, “timm” or the path of a file."
+        )
+    return str(Path(start).expanduser().absolute())
 
 
 def _check_new_model(project_folder: Path, name: str) -> None:

@@ -113,3 +113,12 @@ def test_the_newest_encoder_is_one_with_a_checkpoint(project):
     (first.checkpoints / "last").mkdir()
     (first.checkpoints / "last" / "encoder.json").write_text('{"name": "resnet18"}')
     assert latest_encoder(project.path).id == first.id
+
+
+def test_a_start_that_is_not_there_is_told_before_any_run(project, tmp_path, monkeypatch):
+    with pytest.raises(UserError, match="no checkpoint"):
+        pretrain_request(project, PretrainRecipe(start=str(tmp_path / "gone.pth")))
+    (tmp_path / "mine.safetensors").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    request = pretrain_request(project, PretrainRecipe(start="mine.safetensors"))
+    assert request.recipe.start == str(tmp_path / "mine.safetensors")

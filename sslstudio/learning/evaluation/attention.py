@@ -53,9 +53,15 @@ class Attention:
 
 @torch.no_grad()
 def attend(encoder: Encoder, rgb8: np.ndarray, *, longest: int = 448, block: int = -1) -> Attention:
-    """Attention of one block over an image (H, W, 3) uint8; UserError for convolutional networks."""
+    """Attention of one block over an image (H, W, 3) uint8; negative blocks count from the last.
+
+    UserError for convolutional networks and for a block that the network lacks.
+    """
     if not isinstance(encoder, ViTEncoder):
         raise UserError(f"“{encoder.name}” has no attention.", "Choose a ViT backbone to see where it looks.")
+    depth = len(encoder.net.blocks)
+    if not -depth <= block < depth:
+        raise UserError(f"“{encoder.name}” has no block {block}.", f"Choose one from 0 to {depth - 1}; -1 is the last.")
     device = next(encoder.parameters()).device
     was_training = encoder.training
     encoder.eval()

@@ -72,6 +72,14 @@ def test_a_convolutional_network_is_refused_with_a_way_out():
     assert "ViT" in error.value.advice
 
 
+def test_a_block_that_is_not_there_is_refused():
+    encoder = create_encoder("vit_tiny_patch16_224")
+    assert np.array_equal(attention_maps(encoder, IMAGE, block=11), attention_maps(encoder, IMAGE, block=-1))
+    for block in (12, -13):
+        with pytest.raises(UserError, match="no block"):
+            attention_maps(encoder, IMAGE, block=block)
+
+
 @pytest.mark.parametrize("name", ["test_vit", "test_resnet"])
 def test_feature_colours_tell_two_halves_apart(name):
     image = np.zeros((128, 128, 3), np.uint8)

@@ -24,13 +24,13 @@ from sslstudio.learning.training.batches import Order, Prefetch
 from sslstudio.learning.training.budget import StepBudget, TimeBudget
 from sslstudio.learning.training.cache import ImageCache, tile_side
 from sslstudio.learning.training.control import Control, hold
-from sslstudio.learning.training.devices import make_accelerator
+from sslstudio.learning.training.devices import describe, make_accelerator
 from sslstudio.learning.training.loop import Rates, Step, Trainer
 from sslstudio.learning.training.optimiser import make_optimiser
 from sslstudio.learning.training.reports import Figures, Health, Paced, Pictures
 from sslstudio.recipes.presets import PRESETS
 from sslstudio.recipes.pretrain import PretrainRecipe
-from sslstudio.runs.events import Checkpointed, Event, Finished, Phase, Progress, Stopped, Warned
+from sslstudio.runs.events import Checkpointed, Event, Finished, Phase, Progress, Started, Stopped, Warned
 from sslstudio.runs.request import PretrainRequest
 
 HEALTH_SAMPLE = 128
@@ -106,6 +106,7 @@ class _Run:
         self.accelerator = make_accelerator()
         yield Phase(text="Preparing the backbone")
         yield from self._prepare()
+        yield Started(device=describe(self.accelerator.device), step=self.budget.steps)
         if self._before is None:
             yield self._save()
         yield Phase(text="Reading images")

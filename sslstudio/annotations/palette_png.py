@@ -13,7 +13,7 @@ import numpy as np
 
 from sslstudio.errors import UserError
 from sslstudio.images.scan import natural_key
-from sslstudio.project.classes import LabelClass, default_colour
+from sslstudio.project.classes import FIRST_CLASSES, LabelClass, default_colour
 from sslstudio.project.masks import UNPAINTED, read_mask
 from sslstudio.project.project import Project
 
@@ -36,7 +36,8 @@ class ImportReport:
 def import_masks(project: Project, source: Path, values: Mapping[int, int] | None = None) -> ImportReport:
     """Give images the masks of the same relative path or stem below ``source``; undoable per image.
 
-    A project without classes takes them from ``classes.json`` there, or else from the values found. ``values``
+    A project whose classes nobody has chosen yet takes them from ``classes.json`` there, or else from the values
+    found. ``values``
     maps pixel values of the files to classes first: {255: 1} for masks of black and white. Raises UserError when
     the folder is missing or holds no masks.
     """
@@ -46,7 +47,7 @@ def import_masks(project: Project, source: Path, values: Mapping[int, int] | Non
     if not files:
         raise UserError(f"No masks were found in {source}.", "Masks are palette or grey PNG files.")
     pairs, unmatched, refused = _pair(files, [record.path for record in project.images()])
-    if not project.classes:
+    if _may_choose_classes(project):
         project.set_classes(_classes_for(source, pairs, table))
     matched, later, only_background = _bring_in(project, source, pairs, table)
     project.save_masks()
@@ -156,6 +157,12 @@ def _refuse_unknown(values: list[int], count: int) -> None:
         shown = ", ".join(map(str, unknown[:5])) + (" …" if len(unknown) > 5 else "")
         known = f"0 to {count - 1}" if count > 1 else "0"
         raise UserError(f"It holds the value{'s' if len(unknown) > 1 else ''} {shown}; the classes are {known}.")
+
+
+def _may_choose_classes(project: Project) -> bool:
+    """Whether there are no classes, or only those that every project begins with and nobody has painted."""
+    names = tuple(one.name for one in project.classes)
+    return not names or (names == FIRST_CLASSES and not project.painted())
 
 
 def _table(values: Mapping[int, int]) -> np.ndarray:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from sslstudio.errors import UserError
 
+# What a project begins with in the window, so that one can paint at once; names are changed any time.
+FIRST_CLASSES = ("background", "object")
+
 # Okabe and Ito's colours, which people with any colour vision tell apart; a neutral grey for the background.
 DEFAULT_COLOURS: tuple[str, ...] = (
     "#999999",

@@ -11,10 +11,10 @@ from sslstudio.errors import UserError
 from sslstudio.ui import background, state
 
 if TYPE_CHECKING:
+    from sslstudio.project.classes import FIRST_CLASSES
     from sslstudio.project.index import ImageRecord
-    from sslstudio.project.project import Project
+from sslstudio.project.project import Project
 
-FIRST_CLASSES = ("background", "object")  # so that one can paint at once; names are changed any time
 SAMPLE_CLASSES = ("background", "round cell", "spindle cell")
 SAMPLE_COUNT = 60  # made in a few seconds
 

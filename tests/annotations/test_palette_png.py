@@ -9,6 +9,7 @@ from PIL import Image
 
 from sslstudio.annotations.palette_png import import_masks
 from sslstudio.errors import UserError
+from sslstudio.project.classes import FIRST_CLASSES
 from sslstudio.project.project import Project
 
 
@@ -154,3 +155,14 @@ def test_grey_levels_do_not_become_a_hundred_classes(tmp_path, image_folder, mas
         with pytest.raises(UserError, match="holds the value 128"):
             import_masks(project, masks)
         assert project.classes == ()
+
+
+def test_the_classes_that_a_project_begins_with_give_way_until_they_are_painted(tmp_path, image_folder, masks):
+    mask(masks / "cell_3.png", value=3)
+    with Project.create(tmp_path / "p", image_folder, FIRST_CLASSES) as project:
+        assert len(import_masks(project, masks).refused) == 0
+        assert [one.name for one in project.classes] == ["background", "class 1", "class 2", "class 3"]
+    with Project.create(tmp_path / "q", image_folder, FIRST_CLASSES) as project:
+        project.set_mask("cell_1.png", np.ones((32, 48), np.uint8))
+        assert "the classes are 0 to 1" in import_masks(project, masks).refused[0][1]
+        assert [one.name for one in project.classes] == list(FIRST_CLASSES)

@@ -11,9 +11,8 @@ from sslstudio.errors import UserError
 from sslstudio.ui import background, state
 
 if TYPE_CHECKING:
-    from sslstudio.project.classes import FIRST_CLASSES
     from sslstudio.project.index import ImageRecord
-from sslstudio.project.project import Project
+    from sslstudio.project.project import Project
 
 SAMPLE_CLASSES = ("background", "round cell", "spindle cell")
 SAMPLE_COUNT = 60  # made in a few seconds
@@ -67,6 +66,7 @@ def open_sample(done: Done, failed: Failed, progressed: Callable[[tuple[int, int
 
 
 def _open(path: Path) -> Opened:
+    from sslstudio.project.classes import FIRST_CLASSES
     from sslstudio.project.places import SUFFIX, default_project_path, is_project
     from sslstudio.project.project import Project
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sslstudio.errors import UserError
 from sslstudio.recipes.backbones import kind_of
 from sslstudio.recipes.finetune import FinetuneRecipe
-from sslstudio.recipes.methods import METHODS
+from sslstudio.recipes.methods import METHODS, BackboneKind, Folder, MethodInfo
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import build
 
@@ -65,10 +65,11 @@ def suggest_pretrain(
         )
     resolution = _resolution(choices, sizes, device)
     batch = _pretrain_batch(choices, images, device, resolution)
-    _learning_rate(choices, kind_of(backbone), batch)
+    _learning_rate(choices, METHODS[method], kind_of(backbone), batch)
     if images < 10 * batch:
         choices.add("warmup", 0.1, "A longer gentle start, because few images make a restless beginning.")
-    choices.values |= {"backbone": backbone, "method": _method_values(choices, method, images)}
+    folder = Folder(images, batch, device, minutes, preset, kind_of(backbone))
+    choices.values |= {"backbone": backbone, "method": _method_values(choices, method, folder)}
     return build(PretrainRecipe, choices.values), tuple(choices.reasons)
 
 
@@ -112,19 +113,19 @@ def _pretrain_batch(choices: _Choices, images: int, device: Device, resolution: 
     return choices.add("batch_size", batch, "As many images to compare per step as this device handles well.")
 
 
-def _learning_rate(choices: _Choices, kind: str, batch: int) -> float:
+def _learning_rate(choices: _Choices, info: MethodInfo, kind: BackboneKind, batch: int) -> float:
     # AdamW: square-root rule from values known to train calmly at 64 images per step.
-    base = 5e-4 if kind == "vit" else 1e-3
+    base = info.rates[0] if kind == "vit" else info.rates[1]
     rate = round(base * (batch / 64) ** 0.5, 6)
-    return choices.add("learning_rate", min(rate, 2e-3), f"Fitted to steps of {batch} images.")
+    return choices.add("learning_rate", min(rate, 2 * max(info.rates)), f"Fitted to steps of {batch} images.")
 
 
-def _method_values(choices: _Choices, method: str, images: int) -> dict[str, Any]:
+def _method_values(choices: _Choices, method: str, folder: Folder) -> dict[str, Any]:
+    """The method's id and those of its own settings that it fits to the folder."""
     values: dict[str, Any] = {"id": method}
-    if method == "dino":
-        # More prototypes than the images can fill leave most of them dead.
-        values["prototypes"] = 1024 if images <= 20_000 else 4096 if images <= 100_000 else 16384
-        choices.reasons.append(Reason("method.prototypes", f"Enough for {images} images."))
+    for fitted in METHODS[method].recipe.fitted(folder):
+        values[fitted.key] = fitted.value
+        choices.reasons.append(Reason(f"method.{fitted.key}", fitted.reason))
     return values
 
 

@@ -60,11 +60,18 @@ class ViTEncoder(Encoder):
         self._taps = tuple(round(depth * share / 4) - 1 for share in (1, 2, 3, 4))
         self.levels = tuple((self.width, self.stride) for _ in self._taps)
 
-    def embed(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
-        """Patch tokens with positions, (B, N, D) in row order, and the grid (rows, columns)."""
+    def embed(
+        self, images: Tensor, hidden: Tensor | None = None, stand_in: Tensor | None = None
+    ) -> tuple[Tensor, tuple[int, int]]:
+        """Patch tokens with positions, (B, N, D) in row order, and the grid (rows, columns).
+
+        Where ``hidden`` (B, N) is true, the learnable ``stand_in`` (D,) takes the patch's place (BEiT, SimMIM, iBOT).
+        """
         x = self.net.patch_embed.proj(images)  # (B, D, h, w)
         grid = (x.shape[-2], x.shape[-1])
         x = self.net.patch_embed.norm(x.flatten(2).transpose(1, 2))  # (B, N, D)
+        if hidden is not None and stand_in is not None:
+            x = torch.where(hidden[..., None], stand_in.to(x.dtype), x)
         return x + self._positions(grid, x.dtype), grid
 
     def _positions(self, grid: tuple[int, int], dtype: torch.dtype) -> Tensor:
@@ -91,9 +98,18 @@ class ViTEncoder(Encoder):
             tokens = tokens + self.net.pos_embed[:, : tokens.shape[1]]
         return tokens.to(dtype).expand(batch, -1, -1)
 
-    def tokens(self, images: Tensor, keep: Tensor | None = None) -> Tensor:
-        """Normalised tokens after the last block, (B, P + K, D); ``keep`` (B, K) picks visible patches (MAE)."""
-        x, _ = self.embed(images)
+    def tokens(
+        self,
+        images: Tensor,
+        keep: Tensor | None = None,
+        hidden: Tensor | None = None,
+        stand_in: Tensor | None = None,
+    ) -> Tensor:
+        """Normalised tokens after the last block, (B, P + K, D); P class and register tokens come first.
+
+        ``keep`` (B, K) picks the patches that are seen at all (MAE); ``hidden`` and ``stand_in`` as in ``embed``.
+        """
+        x, _ = self.embed(images, hidden, stand_in)
         if keep is not None:
             x = x.gather(1, keep[..., None].expand(-1, -1, x.shape[-1]))
         x = torch.cat([self.prefix(x.shape[0], x.dtype), x], dim=1)

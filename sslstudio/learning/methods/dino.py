@@ -9,7 +9,6 @@ momentum it would still be the random network that it began as.
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import replace
 
 import torch
@@ -19,6 +18,7 @@ from torch.nn import functional as F
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.heads import UnitRows
+from sslstudio.learning.methods.momentum import follow, rising_momentum
 from sslstudio.recipes.methods import DINORecipe
 from sslstudio.recipes.presets import Augmentation
 
@@ -65,8 +65,7 @@ class DINO(Method):
 
     def after_step(self) -> None:
         """Let the teacher follow, ever more slowly (section 3: cosine from the start value to 1)."""
-        start = steady_momentum(self.recipe.momentum, self.position.expected_steps)
-        momentum = 1 - (1 - start) * (math.cos(math.pi * self.position.share) + 1) / 2
+        momentum = rising_momentum(self.recipe.momentum, self.position)
         follow(self.encoder, self.student, momentum)
         follow(self.teacher_head, self.student_head, momentum)
 
@@ -123,22 +122,6 @@ def dino_loss(
     pairs = -torch.einsum("tbk,vbk->tv", target, guess) / student.shape[1]  # (T, V)
     different = ~torch.eye(*pairs.shape, dtype=torch.bool, device=pairs.device)
     return pairs[different].mean()
-
-
-def steady_momentum(momentum: float, expected_steps: int) -> float:
-    """The start momentum, lowered so that the teacher looks back over a twentieth of the run at most."""
-    return min(momentum, 1 - 20 / max(expected_steps, 40))
-
-
-@torch.no_grad()
-def follow(teacher: nn.Module, student: nn.Module, momentum: float) -> None:
-    """Move every weight of ``teacher`` to momentum * teacher + (1 - momentum) * student.
-
-    Running statistics of batch norm stay the teacher's own: it sees large views only.
-    """
-    mine = [p.detach() for p in teacher.parameters()]
-    theirs = [p.detach() for p in student.parameters()]
-    torch._foreach_lerp_(mine, theirs, 1 - momentum)
 
 
 def _mean_over_devices(teacher: Tensor) -> Tensor:

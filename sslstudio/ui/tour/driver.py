@@ -77,8 +77,12 @@ class Driver:
                 fade.setCurrentTime(fade.duration())
 
     def shoot(self, name: str) -> Path:
-        """Save a picture of the window."""
+        """Save a picture of the window, once all of it is drawn."""
         self.rest()
+        return self.keep(name)
+
+    def keep(self, name: str) -> Path:
+        """Save a picture of the window as it is."""
         self._taken += 1
         file = self._out / f"{self._taken:02d}-{name}.png"
         picture = self.window.grab()

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import cv2
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import Qt
 
 from sslstudio.project.masks import read_mask
-from sslstudio.runs.folder import RunState
 from sslstudio.ui.panels.live import LiveRun
+from sslstudio.ui.tour.acts import ANSWER, next_image, on_canvas, paint_image, see_out, watch
 from sslstudio.ui.tour.driver import SIZE, Driver
 
 PRETRAIN_MINUTES, FINETUNE_MINUTES = "0.6", "0.6"
-GOING = (RunState.WAITING, RunState.RUNNING, RunState.PAUSED)
-# Seconds to wait at most; a busy machine takes many times as long as a free one.
-RUN, ANSWER = 900, 300
 PAINTED = 4  # images
 STROKES = 5  # per class and image, at most
 BACKBONE = "vit_tiny_patch16_224"  # a ViT, so that there is attention to see
@@ -61,10 +56,10 @@ def pretrain(driver: Driver) -> None:
     driver.click("panel.pretrain.advanced.head")
     driver.type("panel.pretrain.minutes.exact", PRETRAIN_MINUTES)
     driver.click("panel.pretrain.start")
-    _watch(driver, "pretrain", _has_curve_and_pictures, "no curve or no attention pictures.")
+    watch(driver, "pretrain", _has_curve_and_pictures, "no curve or no attention pictures.")
     driver.find("panel.pretrain.live.loss")
     driver.shoot("pretraining")
-    run = _see_out(driver, "pretrain")
+    run = see_out(driver, "pretrain")
     driver.check(run.figures.get("effective_rank", 0) > 1, "The health of the features was not measured.")
     driver.find("panel.pretrain.outcome.next")
     driver.shoot("pretrained")
@@ -79,8 +74,8 @@ def paint(driver: Driver) -> None:
         if number:
             before = session.image
             driver.key("canvas", Qt.Key.Key_D)
-            _next_image(driver, before)
-        _paint_image(driver)
+            next_image(driver, before)
+        _paint_sample(driver)
         if number == 0:
             driver.shoot("painting")
     pixels = session.project.class_pixels() if session.project else {}
@@ -108,9 +103,9 @@ def finetune(driver: Driver) -> None:
     driver.type("panel.finetune.minutes.exact", FINETUNE_MINUTES)
     driver.click("panel.finetune.start")
     review = driver.window.review
-    _watch(driver, "finetune", lambda run: review.shown_live > 0 and "loss" in run.curves, "no live overlay.")
+    watch(driver, "finetune", lambda run: review.shown_live > 0 and "loss" in run.curves, "no live overlay.")
     driver.shoot("fine-tuning")
-    _see_out(driver, "finetune")
+    see_out(driver, "finetune")
     driver.find("panel.finetune.outcome.next")
     driver.shoot("fine-tuned")
 
@@ -121,7 +116,7 @@ def review(driver: Driver) -> None:
     driver.click("panel.finetune.outcome.next")
     before = session.image
     driver.key("canvas", Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
-    _next_image(driver, before)
+    next_image(driver, before)
     driver.wait(
         session.inference.segmented, lambda: window.review.prediction is not None, ANSWER, "the model does not answer."
     )
@@ -142,7 +137,7 @@ def attention(driver: Driver) -> None:
     driver.wait(
         window.session.inference.attended, lambda: window.attention.maps is not None, ANSWER, "no attention is shown."
     )
-    driver.hover(window.canvas, _on_canvas(driver, 0.5, 0.5))
+    driver.hover(window.canvas, on_canvas(driver, 0.5, 0.5))
     driver.rest()
     driver.find("panel.review.attention.head")
     driver.shoot("attention")
@@ -154,7 +149,7 @@ def export(driver: Driver) -> None:
     driver.click("step.export")
     driver.rest()
     driver.click("panel.export.all")
-    run = _see_out(driver, "export")
+    run = see_out(driver, "export")
     driver.check(bool(run.result), "The export tells no result.")
     driver.rest()
     driver.find("panel.export.result.0.open")
@@ -180,97 +175,7 @@ def _has_curve_and_pictures(run: LiveRun) -> bool:
     return curve is not None and len(curve.steps) >= 3 and bool(run.thumbs) and run.share > 0.5
 
 
-def _watch(driver: Driver, kind: str, until: Callable[[LiveRun], bool], what: str) -> None:
-    """Look at a run of this kind until something can be seen of it."""
-    queue = driver.window.session.queue
-
-    def seen() -> bool:
-        run = queue.latest(kind)
-        return run is not None and (run.state not in GOING or until(run))
-
-    driver.wait(queue.updated, seen, RUN, what)
-    run = queue.latest(kind)
-    driver.check(run is not None and until(run), (run.warning if run else "") or what)
-
-
-def _next_image(driver: Driver, before: str) -> None:
-    """Wait until another image than ``before`` is shown."""
-    session = driver.window.session
-
-    def shown() -> bool:
-        return session.labels is not None and session.image != before
-
-    driver.wait(session.image_ready, shown, ANSWER, "the next image is not shown.")
-
-
-def _see_out(driver: Driver, kind: str) -> LiveRun:
-    """Wait for the end of the newest run of this kind; it must have ended well."""
-    queue = driver.window.session.queue
-
-    def over() -> bool:
-        run = queue.latest(kind)
-        return run is not None and not run.active
-
-    driver.wait(queue.ended, over, RUN, f"the {kind} run goes on.")
-    run = queue.latest(kind)
-    assert run is not None
-    driver.rest()
-    driver.check(run.state is RunState.FINISHED, f"The {kind} run ended as {run.state.value}: {run.warning}")
-    return run
-
-
-def _paint_image(driver: Driver) -> None:
+def _paint_sample(driver: Driver) -> None:
     """Paint strokes of each class where the sample's true mask has it."""
-    session = driver.window.session
-    truth = read_mask(_true_mask(session.file()))
-    for value in range(3):
-        driver.key("canvas", Qt.Key(Qt.Key.Key_1.value + value))
-        driver.check(driver.window.canvas.current_class == value, f"Key {value + 1} does not choose the class.")
-        for stroke in _strokes(truth == value, driver.window.canvas.brush, STROKES):
-            driver.drag(driver.window.canvas, [_place(driver, x, y) for x, y in stroke])
-
-
-def _true_mask(image: Path) -> Path:
-    return image.parent.parent / "masks" / image.name
-
-
-def _strokes(wanted: np.ndarray, brush: int, most: int) -> Iterator[list[tuple[float, float]]]:
-    """Straight strokes of a round ``brush`` (diameter) that stay inside ``wanted`` (H, W) bool, longest first."""
-    depth = cv2.distanceTransform(np.pad(wanted, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    room = (depth > brush / 2 + 1).astype(np.uint8)
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(room)
-    largest = sorted(range(1, count), key=lambda part: -stats[part, cv2.CC_STAT_AREA])[:most]
-    if len(largest) == 1 < most:
-        yield from _runs(room, most)
-        return
-    for part in largest:
-        rows = np.flatnonzero((parts == part).any(axis=1))
-        for row in rows[:: max(1, brush * 2 // 3)]:
-            columns = np.flatnonzero(parts[row] == part)
-            yield _line(float(columns[0]), float(columns[-1]), float(row))
-
-
-def _runs(room: np.ndarray, most: int) -> Iterator[list[tuple[float, float]]]:
-    """The longest free stretches of a few rows spread over the picture."""
-    height = len(room)
-    for row in range(height // (2 * most), height, height // most):
-        edges = np.flatnonzero(np.diff(np.pad(room[row], 1).astype(np.int8)))
-        spans = [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-        if spans:
-            left, right = max(spans, key=lambda span: span[1] - span[0])
-            yield _line(float(left), float(right), float(row))
-
-
-def _line(left: float, right: float, row: float) -> list[tuple[float, float]]:
-    return [(float(x), row + 0.5) for x in np.linspace(left + 0.5, right + 0.5, 8)]
-
-
-def _place(driver: Driver, x: float, y: float) -> QPointF:
-    return driver.window.canvas.widget_points((x, y))[0]
-
-
-def _on_canvas(driver: Driver, x: float, y: float) -> QPoint:
-    """A place given as shares of the image."""
-    record = driver.window.session.current()
-    assert record is not None
-    return _place(driver, x * record.width, y * record.height).toPoint()
+    image = driver.window.session.file()
+    paint_image(driver, read_mask(image.parent.parent / "masks" / image.name), range(3), STROKES)

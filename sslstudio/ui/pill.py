@@ -29,7 +29,7 @@ def headline(live: LiveRun, waiting: int = 0) -> str:
     """One run in a line, and how many wait: “Pretraining 62 % · 4 min · +1”."""
     parts = [f"{live.title} {live.share * 100:.0f} %"]
     if live.state is RunState.WAITING:
-        parts = [live.title, "begins"]
+        parts = [live.title, "waits" if live.phase else "begins"]
     elif not live.steps and live.state is RunState.RUNNING:
         phase = live.phase or "getting ready"
         parts = [live.title, phase[0].lower() + phase[1:]]

@@ -12,7 +12,8 @@ from PySide6.QtCore import QObject, Signal
 
 from sslstudio.errors import UserError
 from sslstudio.runs import events as ev
-from sslstudio.runs.folder import RunFolder
+from sslstudio.runs.folder import RunFolder, RunState
+from sslstudio.runs.naming import waiting_words
 from sslstudio.ui import background
 from sslstudio.ui.history import PastRun, is_broken, is_live, past_run, past_runs
 from sslstudio.ui.panels.live import LiveRun
@@ -66,16 +67,24 @@ class RunQueue(QObject):
     def live(self) -> list[LiveRun]:
         """Runs under way, the working ones first, then those that wait."""
         working = [watcher.live for watcher in self._watchers.values()]
-        return working + [LiveRun(w.run.id, w.run.path, title=self._title(w.run)) for w in self._waiting]
+        return working + self._queued(working)
 
     def latest(self, kind: str) -> LiveRun | None:
         """The newest run of a kind that this window has seen, also when it is over."""
-        return self._latest.get(kind)
+        found = self._latest.get(kind)
+        queued = {live.id: live for live in self.live() if live.state is RunState.WAITING}
+        return found and queued.get(found.id, found)
 
-    def ahead(self, run_id: str) -> int:
-        """How many runs come before this one."""
-        ids = [live.id for live in self.live()]
-        return ids.index(run_id) if run_id in ids else 0
+    def _queued(self, working: list[LiveRun]) -> list[LiveRun]:
+        """Those that wait in this window, each with the words that say for what."""
+        found = []
+        for place, waiting in enumerate(self._waiting):
+            words = ""
+            if working:
+                first = working[0]
+                words = waiting_words(first.name or first.title, first.seconds_left, more=place)
+            found.append(LiveRun(waiting.run.id, waiting.run.path, title=self._title(waiting.run), phase=words))
+        return found
 
     # asking -------------------------------------------------------------------------------------------
 
@@ -106,6 +115,9 @@ class RunQueue(QObject):
             if waiting.run.id == run_id:
                 self._waiting.remove(waiting)
                 waiting.run.append(ev.Stopped())
+                kind, latest = kind_of(run_id), self._latest.get(kind_of(run_id))
+                if latest is not None and latest.id == run_id:
+                    self._latest[kind] = latest.after(ev.Stopped())
                 self.changed.emit()
                 return
         self._wish(run_id, "stop", True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from sslstudio.runs.folder import EventTail, RunFolder, RunState
+from sslstudio.runs.naming import run_name
 from sslstudio.ui.panels.live import LiveRun
 
 EVERY = 200  # milliseconds between two looks into the folder
@@ -38,6 +39,7 @@ class _Reader(QObject):
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
         self._timer.start(EVERY)
+        self._live = replace(self._live, name=run_name(self._run))
         self._look()
 
     @Slot()

@@ -84,7 +84,7 @@ def _work(run: RunFolder) -> int:
 
 def _carry_out(run: RunFolder, control: FolderControl, reporter: Reporter) -> None:
     request = run.request()
-    turn = Turn()
+    turn = Turn(run)
     if _is_heavy(request) and not _take_turn(turn, control, reporter):
         reporter.write(Stopped())
         return
@@ -108,8 +108,7 @@ def _is_heavy(request: Request) -> bool:
 def _take_turn(turn: Turn, control: FolderControl, reporter: Reporter) -> bool:
     if turn.take():
         return True
-    reporter.write(Phase(text="Waiting for the other run"))
-    return turn.wait(control)
+    return turn.wait(control, lambda words: reporter.write(Phase(text=words)))
 
 
 def _job(run: RunFolder, request: Request, control: FolderControl) -> Iterator[Event]:

@@ -14,6 +14,7 @@ import pytest
 from sslstudio.errors import UserError
 from sslstudio.project.project import Project
 from sslstudio.recipes.pretrain import PretrainRecipe
+from sslstudio.runs.events import Progress
 from sslstudio.runs.folder import RunFolder, RunState
 from sslstudio.runs.prepare import pretrain_request
 from sslstudio.runs.request import ExportRequest
@@ -107,11 +108,13 @@ def test_a_run_is_killed_resumes_from_its_checkpoint_and_stops_when_asked(small_
 
 def test_a_run_waits_for_the_other_and_can_be_stopped_meanwhile(small_project, begin):
     run = pretraining(small_project)
-    turn = Turn()
+    other = pretraining(small_project)
+    other.append(Progress(step=1, steps=9, share=0.1, seconds_left=170))
+    turn = Turn(other)
     assert turn.take()
     process = begin(run)
     until(run, process, bool)
-    assert texts(run) == ["Waiting for the other run"]
+    assert texts(run) == ["Waiting for “Pretraining with SimCLR”, about 3 minutes left"]
     assert run.state() is RunState.WAITING
     run.wish("stop")
     assert process.wait(PATIENCE) == 0

@@ -62,7 +62,7 @@ class FinetunePanel(Panel):
         self.outcome.draw(None if running else state.run)
         self.start.set_primary(not self.outcome.leads())
         if state.run is not None:
-            self.live.draw(state.run, state.ahead, state.classes)
+            self.live.draw(state.run, state.classes)
             self._draw_outcome(state.run, state.classes)
         self._draw_question(state)
         self.earlier.draw(state.earlier)
@@ -178,9 +178,9 @@ class FinetuneLive(QWidget):
         for widget in (self.box, self.words, self.bars, self.overlap, self.loss):
             column.addWidget(widget)
 
-    def draw(self, run: LiveRun, ahead: int, classes: tuple[ClassRow, ...]) -> None:
+    def draw(self, run: LiveRun, classes: tuple[ClassRow, ...]) -> None:
         """Show one run."""
-        self.box.draw(run, ahead)
+        self.box.draw(run)
         words = quality_sentence(run.figures, [row.name for row in classes])
         self.words.setText(words or "The first measurement on masks kept aside comes soon.")
         self.bars.draw(classes, run)

@@ -47,6 +47,7 @@ class LiveRun:
     folder: Path
     state: RunState = RunState.WAITING
     title: str = ""
+    name: str = ""  # what it does, for other runs that wait for it: “Pretraining with SimCLR”
     device: str = ""
     phase: str = ""
     step: int = 0

@@ -65,7 +65,7 @@ class PretrainPanel(Panel):
         self.live.setVisible(running)
         self._draw_question(state)
         if state.run is not None:
-            self.live.draw(state.run, state.ahead)
+            self.live.draw(state.run)
         self.outcome.draw(None if running else state.run)
         self.start.set_primary(not self.outcome.leads())
         self.earlier.draw(state.earlier)
@@ -195,9 +195,9 @@ class PretrainLive(QWidget):
             pictures.addWidget(part)
         column.addLayout(pictures)
 
-    def draw(self, run: LiveRun, ahead: int) -> None:
+    def draw(self, run: LiveRun) -> None:
         """Show one run."""
-        self.box.draw(run, ahead)
+        self.box.draw(run)
         self.plot.draw(run.curves.get("loss", Curve()))
         self.health.draw(run)
         speed, wait = run.figures.get("images_per_second"), run.figures.get("data_wait")

@@ -14,7 +14,7 @@ from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.live import LiveRun
 from sslstudio.ui.panels.parts import label, quiet_number
 from sslstudio.ui.panels.states import RunRow
-from sslstudio.ui.panels.words import duration, many, percent
+from sslstudio.ui.panels.words import duration, percent
 from sslstudio.ui.theme import SMALL, SPACE, tone
 
 MOST_ROWS = 5
@@ -36,7 +36,7 @@ class RunBox(QWidget):
         self.setObjectName(name)
         self._run: LiveRun | None = None
         self._pausable = pausable
-        self.phase = label(bold=True, wrap=False)
+        self.phase = label(bold=True)
         self.phase.setObjectName(f"{name}.phase")
         self.bar = Bar(f"{name}.bar", "Progress")
         self.share = quiet_number()
@@ -52,10 +52,10 @@ class RunBox(QWidget):
         self.resume.clicked.connect(self._on_resume)
         self.stop.clicked.connect(self._on_stop)
 
-    def draw(self, run: LiveRun, ahead: int = 0) -> None:
+    def draw(self, run: LiveRun) -> None:
         """Show where the run is."""
         self._run = run
-        self.phase.setText(_phase_words(run, ahead))
+        self.phase.setText("Paused" if run.state is RunState.PAUSED else run.phase or "Starting up")
         self.bar.set_share(run.share)
         self.share.setText(percent(run.share))
         self.left.setText(_left_words(run))
@@ -92,14 +92,6 @@ class RunBox(QWidget):
     def _on_stop(self) -> None:
         if self._run is not None:
             self.stop_wanted.emit(self._run.id)
-
-
-def _phase_words(run: LiveRun, ahead: int) -> str:
-    if run.state is RunState.WAITING:
-        return f"Waiting for {many(ahead, 'other run')}" if ahead else run.phase or "Starting up"
-    if run.state is RunState.PAUSED:
-        return "Paused"
-    return run.phase or "Starting up"
 
 
 def _left_words(run: LiveRun) -> str:

@@ -84,7 +84,6 @@ class PretrainState:
     recipe: PretrainRecipe = field(default_factory=PretrainRecipe)
     reason: str = ""
     run: LiveRun | None = None
-    ahead: int = 0  # runs that come before this one in the queue
     earlier: tuple[RunRow, ...] = ()
     attention: AttentionState = AttentionState()
 
@@ -137,7 +136,6 @@ class FinetuneState:
     encoder_run: str = ""
     recipe: FinetuneRecipe = field(default_factory=FinetuneRecipe)
     run: LiveRun | None = None
-    ahead: int = 0
     earlier: tuple[RunRow, ...] = ()
 
     @property

@@ -130,9 +130,6 @@ class PanelsWiring(QObject):
     def _run(self, kind: str) -> LiveRun | None:
         return self.session.queue.latest(kind)
 
-    def _ahead(self, run: LiveRun | None) -> int:
-        return self.session.queue.ahead(run.id) if run is not None else 0
-
     def _past(self, kind: str) -> Sequence[PastRun]:
         return [past for past in reversed(self.session.queue.past) if kind_of(past.run.id) == kind]
 
@@ -196,7 +193,6 @@ class PanelsWiring(QObject):
             recipe=recipe,
             reason=reason,
             run=run,
-            ahead=self._ahead(run),
             earlier=tuple(rows),
             attention=self.window.attention.state(),
         )
@@ -228,7 +224,6 @@ class PanelsWiring(QObject):
             encoder_run=choices[0].id if choices else "",
             recipe=self._suggested_finetuning(),
             run=run,
-            ahead=self._ahead(run),
             earlier=tuple(rows),
         )
 

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
 from sslstudio.runs.folder import RunState
+from sslstudio.runs.naming import waiting_words
 from sslstudio.ui import theme
 from sslstudio.ui.panels.export import ExportPanel
 from sslstudio.ui.panels.finetune import FinetunePanel
@@ -88,7 +89,7 @@ def states(folder: Path) -> dict[str, list]:
             PretrainState(),
             PretrainState(128, reason="Works with small folders.", attention=NO_ATTENTION),
             *(PretrainState(128, run=end, earlier=ROWS, attention=ATTENTION) for end in ends),
-            PretrainState(128, run=LiveRun("x", folder), ahead=2),
+            PretrainState(128, run=LiveRun("x", folder, phase=waiting_words("Fine-tuning of model-1", 130.0, more=1))),
         ],
         "paint": [
             PaintState(),

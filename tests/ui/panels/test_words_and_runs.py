@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor
 
 from sslstudio.runs import events as ev
 from sslstudio.runs.folder import RunFolder, RunState
+from sslstudio.runs.naming import waiting_words
 from sslstudio.runs.request import ExportRequest
 from sslstudio.ui.panels.live import MOST_POINTS, Curve, LiveRun, live_run
 from sslstudio.ui.panels.plots import nice_scale
@@ -180,9 +181,14 @@ def test_the_finetune_panel_tells_overlap_per_class(show, tmp_path):
     assert {row.colour.lower() for row in CLASSES} <= seen
 
 
-def test_what_is_ahead_in_the_queue_is_told(show, tmp_path):
-    panel = show("pretrain", PretrainState(128, run=LiveRun("x", tmp_path), ahead=2))
-    assert panel.live.box.phase.text() == "Waiting for 2 other runs"
+def test_what_a_run_waits_for_is_told_in_full(show, tmp_path):
+    words = waiting_words("Fine-tuning of model-12", 200.0, project="Nuclei of ward 7", more=2)
+    panel = show("pretrain", PretrainState(128, run=LiveRun("x", tmp_path, phase=words)))
+    shown = panel.live.box.phase
+    assert shown.text() == (
+        "Waiting for “Fine-tuning of model-12” in the project Nuclei of ward 7, about 3 minutes left, then 2 more runs"
+    )
+    assert shown.height() >= shown.heightForWidth(shown.width()), "it wraps and is not cut"
 
 
 def test_a_weak_model_is_not_praised(show, tmp_path):

@@ -138,13 +138,28 @@ def test_runs_wait_for_their_turn(qtbot, opened, small_worker):
     queue.submit(first)
     queue.submit(second)
     qtbot.waitUntil(lambda: "+1" in opened.pill.text(), timeout=PATIENCE)
-    assert queue.ahead(second.id) == 1
+    waits = "Waiting for “Pretraining with SimCLR”, about 4 minutes left"
+    qtbot.waitUntil(lambda: queue.live()[1].phase == waits, timeout=PATIENCE)
     assert second.state() is RunState.WAITING
     with qtbot.waitSignal(queue.ended, timeout=PATIENCE):
         queue.stop(first.id)
     qtbot.waitUntil(lambda: any(live.id == second.id and live.share for live in queue.live()), timeout=PATIENCE)
     with qtbot.waitSignal(queue.ended, timeout=PATIENCE):
         queue.stop(second.id)
+
+
+def test_a_panel_names_the_run_that_its_own_waits_for(qtbot, opened, small_worker):
+    queue = opened.session.queue
+    first = make_run(opened)
+    second = RunFolder.create(opened.session.project.path, ExportRequest(model="m"), "m")
+    queue.submit(first)
+    queue.submit(second)
+    words = "Waiting for “Pretraining with SimCLR”, about 4 minutes left"
+    qtbot.waitUntil(lambda: queue.latest("export").phase == words, timeout=PATIENCE)
+    queue.stop(second.id)
+    assert not queue.latest("export").active, "it must not seem to start up for ever"
+    with qtbot.waitSignal(queue.ended, timeout=PATIENCE):
+        queue.stop(first.id)
 
 
 def test_closing_asks_and_a_run_that_goes_on_is_found_again(qtbot, opened, open_folder, small_worker):

@@ -1,0 +1,71 @@
+"""What a run does, in plain words, and what a run that waits says about the one before it."""
+
+from __future__ import annotations
+
+from sslstudio.errors import UserError
+from sslstudio.recipes.methods import METHODS
+from sslstudio.runs import events as ev
+from sslstudio.runs.folder import EventTail, RunFolder
+from sslstudio.runs.request import ExportRequest, FinetuneRequest, PredictRequest, PretrainRequest, Request
+
+
+def run_name(run: RunFolder) -> str:
+    """A run's name: “Pretraining with SimCLR”; “another run” where its request cannot be read."""
+    try:
+        return request_name(run.request())
+    except UserError:
+        return "another run"
+
+
+def request_name(request: Request) -> str:
+    """What is asked for, as a name."""
+    match request:
+        case PretrainRequest():
+            method = request.recipe.method.id
+            return f"Pretraining with {METHODS[method].name if method in METHODS else method}"
+        case FinetuneRequest():
+            return f"Fine-tuning of {request.model}"
+        case PredictRequest():
+            return f"Segmenting with {request.model}"
+        case ExportRequest():
+            return f"Exporting of {request.model}"
+
+
+def waiting_words(name: str, seconds_left: float = -1.0, *, project: str = "", more: int = 0) -> str:
+    """What a run says that waits for the one called ``name`` (in another ``project``, if named) and for ``more``."""
+    where = f" in the project {project}" if project else ""
+    left = about(seconds_left)
+    others = f", then {more} more {'run' if more == 1 else 'runs'}" if more else ""
+    return f"Waiting for “{name}”{where}" + (f", {left} left" if left else "") + others
+
+
+def about(seconds: float) -> str:
+    """A time to come, roughly: it is said again only when it has changed enough to matter. Empty while unknown."""
+    if seconds < 0:
+        return ""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "less than a minute"
+    if minutes >= 90:
+        return f"about {round(minutes / 60)} hours"
+    if minutes > 10:
+        minutes = 5 * round(minutes / 5)
+    return f"about {minutes} minute{'' if minutes == 1 else 's'}"
+
+
+class TimeLeft:
+    """How long a run still takes, as its worker told last; reads only what is new."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self._tail = EventTail(run.path / "events.jsonl")
+        self._seconds = -1.0
+
+    def __call__(self) -> float:
+        """Seconds, negative while unknown."""
+        for event in self._tail.read():
+            match event:
+                case ev.Progress():
+                    self._seconds = event.seconds_left
+                case ev.Started():
+                    self._seconds = -1.0  # resumed: what was left before does not count
+        return self._seconds

@@ -154,7 +154,9 @@ def _recipe(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="see “sslstudio settings”"
     )
-    sub.add_argument("--resume", default="", metavar="RUN", help="go on with this run from its last checkpoint")
+    sub.add_argument(
+        "--resume", default="", metavar="RUN", help="go on with this run from its last checkpoint, if it has one"
+    )
 
 
 def _pretrain(sub: argparse.ArgumentParser) -> None:

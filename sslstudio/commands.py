@@ -196,13 +196,15 @@ def _resume(words: Namespace) -> Output:
 def work(run: Any, *, again: bool = False) -> Output:
     """Carry out a run in the foreground, told on standard error."""
     from sslstudio.runs.follow import Teller, WorkerDied, carry_out
+    from sslstudio.runs.naming import resuming
 
     teller = Teller()
     teller.line(f"Run {run.id}")
     try:
         summary = carry_out(run, teller, again=again)
     except WorkerDied as error:
-        raise Broken(f"{error} “--resume {run.id}” goes on from the last checkpoint.") from None
+        told = run.summary()
+        raise Broken(f"{error} “--resume {run.id}” {resuming(told.kind, told.checkpoint)}.") from None
     finally:
         teller.close()
     return Output(_told(summary), {**_row(summary), "result": summary.result})

@@ -30,7 +30,7 @@ class RunState(Enum):
     FINISHED = "finished"
     STOPPED = "stopped"
     FAILED = "failed"
-    INTERRUPTED = "interrupted"  # its worker died; resuming goes on from the last checkpoint
+    INTERRUPTED = "interrupted"  # its worker died; resuming goes on from the last checkpoint, if it had one
 
 
 Wish = Literal["pause", "stop"]
@@ -38,7 +38,10 @@ Wish = Literal["pause", "stop"]
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A row of the list of runs; ``minutes`` is the time worked, ``metrics`` the last value of each figure."""
+    """A row of the list of runs; ``minutes`` is the time worked, ``metrics`` the last value of each figure.
+
+    ``checkpoint`` is the step that resuming would go on from, 0 before the first checkpoint.
+    """
 
     id: str
     kind: RunKind
@@ -47,6 +50,7 @@ class RunSummary:
     metrics: dict[str, float]
     result: dict
     folder: Path
+    checkpoint: int = 0
 
 
 class RunFolder:
@@ -199,6 +203,7 @@ class RunFolder:
         result: dict = {}
         last: RunState | None = None
         worked, begun, latest, previous = 0.0, None, 0.0, 0.0
+        checkpoint = 0
         for event in self.events():
             latest = max(latest, event.time)
             match event:
@@ -214,6 +219,8 @@ class RunFolder:
                     last = RunState.RUNNING
                 case ev.Metric():
                     metrics.update(event.values)
+                case ev.Checkpointed():
+                    checkpoint = event.step
                 case ev.Finished():
                     last, result = RunState.FINISHED, event.result
                 case ev.Stopped():
@@ -225,7 +232,7 @@ class RunFolder:
             worked += max(0.0, latest - begun)
         state = last or RunState.WAITING
         kind: RunKind = self._kind()
-        return RunSummary(self.id, kind, state, worked / 60, metrics, result, self.path)
+        return RunSummary(self.id, kind, state, worked / 60, metrics, result, self.path, checkpoint)
 
     def _kind(self) -> RunKind:
         """The kind from the folder's name, ``date-time-kind-name``, or from the request where it was renamed."""

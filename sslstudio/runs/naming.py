@@ -53,6 +53,15 @@ def about(seconds: float) -> str:
     return f"about {minutes} minute{'' if minutes == 1 else 's'}"
 
 
+def resuming(kind: str, checkpoint: int) -> str:
+    """What resuming a run will do, after “It” or “Resuming”; ``checkpoint`` is its newest one's step, 0 before any."""
+    if checkpoint > 0:
+        return f"goes on from the last checkpoint (step {checkpoint})"
+    if kind in ("pretrain", "finetune"):
+        return "begins again from step 1, because there was no checkpoint yet"
+    return "begins again"
+
+
 class TimeLeft:
     """How long a run still takes, as its worker told last; reads only what is new."""
 

@@ -41,7 +41,7 @@ def start(run: RunFolder, *, background: bool = True) -> subprocess.Popen[bytes]
 
 
 def resume(run: RunFolder, *, background: bool = True) -> subprocess.Popen[bytes]:
-    """Go on with a stopped, failed or interrupted run from its last checkpoint; older wishes are forgotten."""
+    """Go on with a stopped, failed or interrupted run from its last checkpoint, if any; older wishes are forgotten."""
     if run.state() is RunState.FINISHED:
         raise UserError(f"The run {run.id} is finished; there is nothing to resume.", "Start a new run.")
     if not run.alive():

@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 from sslstudio.errors import UserError
-from sslstudio.runs.events import Failed
+from sslstudio.runs.events import Checkpointed, Failed
+from sslstudio.runs.folder import RunFolder
 
 KEPT = "What was learned up to the last checkpoint is kept."
 _DISK_FULL = ("no space left", "code: 28", "disk is full", "disk quota")
@@ -20,7 +21,7 @@ def explain(error: BaseException, folder: Path) -> Failed:
         return Failed(problem=error.problem, advice=error.advice)
     text = str(error).lower()
     if _is_disk_full(error, text, folder):
-        return Failed(problem="The disk is full.", advice=f"Make room and resume the run. {KEPT}")
+        return Failed(problem="The disk is full.", advice=f"Make room and resume the run.{_kept(folder)}")
     if isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS:
         name = getattr(error, "filename", None) or folder
         return Failed(problem=f"{name} may not be written to.", advice="Check the rights of the project folder.")
@@ -32,8 +33,13 @@ def explain(error: BaseException, folder: Path) -> Failed:
     first = str(error).strip().splitlines()[0][:200] if str(error).strip() else "no message"
     return Failed(
         problem=f"Something unexpected happened ({type(error).__name__}: {first}).",
-        advice=f"See log.txt in the run's folder and report it; resuming may help. {KEPT}",
+        advice=f"See log.txt in the run's folder and report it; resuming may help.{_kept(folder)}",
     )
+
+
+def _kept(folder: Path) -> str:
+    """The sentence that comforts, where there is a checkpoint."""
+    return f" {KEPT}" if any(isinstance(event, Checkpointed) for event in RunFolder(folder).events()) else ""
 
 
 def is_expected(error: BaseException, folder: Path) -> bool:

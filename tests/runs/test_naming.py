@@ -5,7 +5,7 @@ import pytest
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.runs import events as ev
 from sslstudio.runs.folder import RunFolder
-from sslstudio.runs.naming import TimeLeft, about, run_name, waiting_words
+from sslstudio.runs.naming import TimeLeft, about, resuming, run_name, waiting_words
 from sslstudio.runs.request import ExportRequest, PretrainRequest
 
 
@@ -39,3 +39,14 @@ def test_the_time_left_follows_the_other_worker(tmp_path):
     assert left() == 60
     run.append(ev.Started())
     assert left() < 0, "it was resumed; what was left before does not count"
+
+
+def test_resuming_tells_what_will_really_happen(tmp_path):
+    run = RunFolder.create(tmp_path, ExportRequest(model="m"))
+    run.append(ev.Started())
+    run.append(ev.Progress(step=40, steps=90, share=0.4))
+    assert "begins again from step 1" in resuming("finetune", run.summary().checkpoint)
+    run.append(ev.Checkpointed(folder="checkpoints/last", step=30))
+    run.append(ev.Progress(step=41, steps=90, share=0.4))
+    assert resuming("finetune", run.summary().checkpoint) == "goes on from the last checkpoint (step 30)"
+    assert resuming("predict", 0) == "begins again"

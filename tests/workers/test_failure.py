@@ -5,6 +5,9 @@ import errno
 import pytest
 
 from sslstudio.errors import UserError
+from sslstudio.runs.events import Checkpointed
+from sslstudio.runs.folder import RunFolder
+from sslstudio.runs.request import ExportRequest
 from sslstudio.workers.failure import explain
 
 
@@ -32,3 +35,11 @@ def test_every_failure_has_words_and_advice(error, words, tmp_path):
     assert words in told.problem
     assert told.advice
     assert "Traceback" not in told.problem
+
+
+def test_a_checkpoint_is_promised_only_where_there_is_one(tmp_path):
+    run = RunFolder.create(tmp_path, ExportRequest(model="m"))
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert "checkpoint" not in explain(full, run.path).advice
+    run.append(Checkpointed(folder="checkpoints/last", step=7))
+    assert "up to the last checkpoint is kept" in explain(full, run.path).advice

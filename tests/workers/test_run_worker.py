@@ -63,6 +63,11 @@ def kinds(events) -> list[str]:
     return [event.kind for event in events]
 
 
+def read_step(run: RunFolder) -> int:
+    file = run.checkpoints / "last" / "encoder.json"
+    return json.loads(file.read_bytes())["step"] if file.exists() else 0
+
+
 def texts(run: RunFolder) -> list[str]:
     return [event.text for event in run.events() if event.kind == "phase"]
 
@@ -79,6 +84,7 @@ def test_a_run_is_killed_resumes_from_its_checkpoint_and_stops_when_asked(small_
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert run.state() is RunState.INTERRUPTED
+    assert run.summary().checkpoint == read_step(run), "what resuming promises is what is on disk"
 
     told = len(list(run.events()))
     process = begin(run, resume)

@@ -57,6 +57,7 @@ class LiveRun:
     figures: Mapping[str, float] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
     thumbs: tuple[Thumb, ...] = ()
+    checkpoint: int = 0  # the step that resuming would go on from; 0 before the first checkpoint
     warning: str = ""
     advice: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
@@ -83,6 +84,8 @@ class LiveRun:
                 return self._with_preview(event)
             case ev.Warned():
                 return replace(self, warning=event.text, advice=event.advice)
+            case ev.Checkpointed():
+                return replace(self, checkpoint=event.step)
             case ev.Paused():
                 return replace(self, state=RunState.PAUSED)
             case ev.Resumed():

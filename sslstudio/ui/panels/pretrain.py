@@ -11,6 +11,7 @@ from sslstudio.recipes.presets import PRESETS
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import with_changes
 from sslstudio.runs.folder import RunState
+from sslstudio.runs.naming import resuming
 from sslstudio.ui.panels.attention import AttentionSection
 from sslstudio.ui.panels.blocks import Dot, Fold, Notice
 from sslstudio.ui.panels.buttons import Button
@@ -258,7 +259,7 @@ class Outcome(QWidget):
         self.setObjectName(name)
         self._run: LiveRun | None = None
         self.notice = Notice(f"{name}.notice")
-        self.resume = Button(f"{name}.resume", "Resume", "primary", tip="Goes on from the last checkpoint")
+        self.resume = Button(f"{name}.resume", "Resume", "primary")
         self.next = Button(f"{name}.next", "Continue to painting", "primary")
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
@@ -292,9 +293,9 @@ class Outcome(QWidget):
 
 
 def outcome_words(run: LiveRun) -> str:
-    """How a pretraining run ended."""
+    """How a pretraining run ended; one of fine-tuning breaks off in the same words."""
     if run.state is RunState.INTERRUPTED:
-        return "The run was interrupted. It can go on from its last checkpoint; nothing before that is lost."
+        return f"The run was interrupted. Resuming {resuming('pretrain', run.checkpoint)}."
     if run.state is RunState.FAILED:
         return " ".join(part for part in (run.warning, run.advice) if part) or "The run could not go on; see its log."
     found = health(run.figures, steps=run.step)

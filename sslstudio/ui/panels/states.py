@@ -44,6 +44,7 @@ class RunRow:
     usable: bool = True
     used: bool = False
     resumable: bool = False
+    resuming: str = ""  # what resuming would do
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sslstudio.recipes.backbones import BACKBONE_NAMES
 from sslstudio.recipes.methods import METHODS
 from sslstudio.runs.folder import RunState, RunSummary
+from sslstudio.runs.naming import resuming
 from sslstudio.ui.panels.states import Level, RunRow
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ def run_row(summary: RunSummary, *, method: str = "", backbone: str = "", used: 
         usable=usable,
         used=used,
         resumable=summary.state in (RunState.INTERRUPTED, RunState.STOPPED),
+        resuming=f"It {resuming(summary.kind, summary.checkpoint)}",
     )
 
 

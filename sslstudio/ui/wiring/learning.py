@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 
 from sslstudio.errors import UserError
 from sslstudio.runs.folder import RunFolder, RunState, find_run
+from sslstudio.runs.naming import resuming
 from sslstudio.ui import background
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.run_queue import TITLES, kind_of
@@ -238,7 +239,7 @@ class LearningWiring(QObject):
             act = ("Show log", lambda: show(self._run(live.id).log))
             self.window.tell(Notice(f"{title} ended before it began.", "Its log says why.", "error", live.id, *act))
         elif live.state is RunState.INTERRUPTED:
-            self._tell_broken(live.id, title)
+            self._tell_broken(live.id, title, live.checkpoint)
         elif live.state is RunState.STOPPED:
             self.window.tell(Notice(f"{title} was stopped.", "What was learned so far is kept.", about=live.id))
         elif kind in NEXT:
@@ -267,11 +268,12 @@ class LearningWiring(QObject):
     def _on_broken(self, broken: tuple[PastRun, ...]) -> None:
         for past in broken[-3:]:
             begun = past.summary.state is not RunState.WAITING
-            self._tell_broken(past.run.id, TITLES.get(kind_of(past.run.id), "A run"), begun=begun)
+            title = TITLES.get(kind_of(past.run.id), "A run")
+            self._tell_broken(past.run.id, title, past.summary.checkpoint, begun=begun)
 
-    def _tell_broken(self, run_id: str, title: str, *, begun: bool = True) -> None:
+    def _tell_broken(self, run_id: str, title: str, checkpoint: int, *, begun: bool = True) -> None:
         text = f"{title} broke off before its end." if begun else f"{title} was waiting and never began."
-        advice = "It can go on from its last checkpoint." if begun else "It can begin now."
+        advice = f"Resuming {resuming(kind_of(run_id), checkpoint)}." if begun else "It can begin now."
         button = "Resume" if begun else "Start"
         self.window.tell(Notice(text, advice, "warning", run_id, button, lambda: self.resume(run_id)))
 

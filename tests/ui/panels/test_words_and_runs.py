@@ -11,8 +11,9 @@ from sslstudio.runs.naming import waiting_words
 from sslstudio.runs.request import ExportRequest
 from sslstudio.ui.panels.live import MOST_POINTS, Curve, LiveRun, live_run
 from sslstudio.ui.panels.plots import nice_scale
+from sslstudio.ui.panels.pretrain import outcome_words
 from sslstudio.ui.panels.states import FinetuneState, PaintState, PretrainState
-from sslstudio.ui.panels.words import duration, health, image_facts, many, quality_sentence, thousands
+from sslstudio.ui.panels.words import duration, health, image_facts, many, quality_sentence, run_row, thousands
 
 from .conftest import CLASSES, FIGURES, ONE_PAINTED, a_run
 
@@ -120,6 +121,10 @@ def test_a_run_without_worker_shows_as_interrupted(tmp_path):
     assert live_run(folder).state is RunState.WAITING
     folder.append(ev.Started())
     assert live_run(folder).state is RunState.INTERRUPTED
+    assert "begins again from step 1" in outcome_words(live_run(folder))
+    folder.append(ev.Checkpointed(folder="checkpoints/last", step=7))
+    assert "goes on from the last checkpoint (step 7)" in outcome_words(live_run(folder))
+    assert "step 7" in run_row(folder.summary()).resuming
 
 
 def test_marks_on_an_axis_are_round():

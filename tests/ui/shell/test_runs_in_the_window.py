@@ -188,6 +188,7 @@ def test_a_run_that_broke_off_is_offered_to_be_resumed(qtbot, opened, open_folde
         opened.session.queue.submit(make_run(opened))
     assert ended.args[0].state is RunState.INTERRUPTED
     assert "broke off" in opened.notice.shown()
+    assert "begins again from step 1" in opened.notice.shown(), "it had no checkpoint to go on from"
     opened.files.close_project()
     open_folder(project)
     qtbot.waitUntil(lambda: "broke off" in opened.notice.shown(), timeout=PATIENCE)

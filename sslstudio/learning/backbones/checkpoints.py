@@ -62,6 +62,11 @@ def load_encoder(folder: Path) -> Encoder:
 # other people's checkpoints --------------------------------------------------------------------------
 
 
+SAVE_SAFELY = (
+    "Where it was made, save the weights alone: torch.save(model.state_dict(), “weights.pth”), "
+    "or safetensors.torch.save_file(model.state_dict(), “weights.safetensors”)."
+)
+
 # Plain holders of settings that training scripts leave in their checkpoints.
 _HARMLESS: list[Any] = [argparse.Namespace]
 
@@ -127,11 +132,21 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
 def _refusal(file: Path, error: Exception) -> UserError:
     unsafe = re.search(r"(?:GLOBAL|global)\s+([\w.]+\.[\w.]+)", str(error))
     if unsafe:
+        return UserError(f"{file.name} wants to run code when it is opened ({unsafe[1]}) and was refused.", SAVE_SAFELY)
+    if _is_pickle(file):
         return UserError(
-            f"{file.name} wants to run code when it is opened ({unsafe[1]}) and was refused.",
-            "Ask its author for a .safetensors file, or save only its state_dict.",
+            f"{file.name} is a raw Python pickle: opening it would run the code in it, so it was refused.", SAVE_SAFELY
         )
+    if "TorchScript" in str(error):
+        return UserError(f"{file.name} is a TorchScript program, not weights alone, so it was refused.", SAVE_SAFELY)
     return UserError(f"{file.name} cannot be read as a checkpoint ({type(error).__name__}).", "Is the file whole?")
+
+
+def _is_pickle(file: Path) -> bool:
+    """Whether the file begins as pickles of protocol 2 to 5 do; torch's own files of today are zip archives."""
+    with file.open("rb") as opened:
+        head = opened.read(2)
+    return len(head) == 2 and head[0] == 0x80 and 2 <= head[1] <= 5
 
 
 def _walk(node: Any, prefix: str) -> Any:

@@ -125,6 +125,19 @@ def test_a_checkpoint_with_code_is_refused_by_name_and_not_run(tmp_path, legacy)
     assert not target.exists()
 
 
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_a_raw_pickle_is_refused_as_code_and_the_way_out_is_named(tmp_path, protocol):
+    state = create_encoder("test_vit").net.state_dict()
+    (tmp_path / "weights.pkl").write_bytes(pickle.dumps({"model": state}, protocol))
+    with pytest.raises(UserError) as error:
+        load_foreign(create_encoder("test_vit"), tmp_path / "weights.pkl")
+    assert "code" in error.value.problem
+    assert "refused" in error.value.problem
+    assert "UnpicklingError" not in error.value.problem
+    assert "state_dict" in error.value.advice
+    assert "safetensors" in error.value.advice
+
+
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", pickle.dumps({"a": 1}), b"PK\x03\x04torn"])
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 def test_files_that_are_no_checkpoints_are_refused(tmp_path, content, suffix):

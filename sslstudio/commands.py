@@ -182,9 +182,9 @@ def export(words: Namespace) -> Output:
 
 
 def _work(words: Namespace, request: Request, name: str) -> Output:
-    from sslstudio.runs.folder import RunFolder
+    from sslstudio.runs.place import create_run
 
-    return work(RunFolder.create(project_path(words.project), request, name))
+    return work(create_run(project_path(words.project), request, name))
 
 
 def _resume(words: Namespace) -> Output:

@@ -197,8 +197,12 @@ class Project:
         return self._index.refresh(list(scan(self.images_root)), self.images_root)
 
     def check_files(self, progress: Progress | None = None) -> list[ImageRecord]:
-        """Look into all files not yet looked into; the images with a problem. ``progress(done, total)``."""
-        self._index.check(self.images_root, progress)
+        """Look into all files not yet looked into; the images with a problem. ``progress(done, total)``.
+
+        Where the project may only be read nothing can be noted down; who reads the files finds out.
+        """
+        if self._db.writable:
+            self._index.check(self.images_root, progress)
         return self.problems()
 
     def images(self) -> list[ImageRecord]:

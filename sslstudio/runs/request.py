@@ -66,6 +66,7 @@ class PredictRequest(_Part):
     images: tuple[str, ...]
     out: str
     probabilities: bool = False
+    project: str = ""  # where the project lies when the run's folder could not be made in it
 
 
 class ExportRequest(_Part):
@@ -78,6 +79,7 @@ class ExportRequest(_Part):
     model: str
     format: Literal["onnx", "backbone", "all"] = "all"
     out: str = ""
+    project: str = ""  # as for predicting
 
 
 Request = Annotated[PretrainRequest | FinetuneRequest | PredictRequest | ExportRequest, Field(discriminator="kind")]

@@ -130,11 +130,11 @@ def _job(run: RunFolder, request: Request, control: FolderControl) -> Iterator[E
         case PredictRequest():
             from sslstudio.learning.segmentation.predict import predict
 
-            return predict(request, project=project, control=control)
+            return predict(request, project=Path(request.project or project), control=control)
         case ExportRequest():
             from sslstudio.learning.export.export import export
 
-            return export(request, project=project, control=control)
+            return export(request, project=Path(request.project or project), control=control)
 
 
 def _follow_main_process(run: RunFolder) -> int:

@@ -303,12 +303,26 @@ def attention(words: Namespace) -> Output:
         image = Path(words.image) if Path(words.image).is_file() else project.image_file(words.image)
         run = find_run(project.path, words.encoder_run) if words.encoder_run else latest_encoder(project.path)
     encoder = words.backbone or (str(encoder_folder(run)) if run else "vit_tiny_patch16_224")
-    at = (words.at[0], words.at[1]) if words.at else None
+    at = _inside(image, words.at) if words.at else None
     answer = ask_once(AttentionQuery(str(image.absolute()), encoder, words.block, at))
     maps = answer.arrays["maps"]
     write_sheet(image, maps, words.out)
     values = {"out": str(words.out.absolute()), "encoder": encoder, "heads": len(maps) - 1, "grid": maps.shape[1:]}
     return Output(str(words.out), values)
+
+
+def _inside(image: Path, at: list[float]) -> tuple[float, float]:
+    """The place (x, y) in image pixels; raises UserError with the allowed range when it is not on the image."""
+    from sslstudio.images.reader import probe
+
+    info = probe(image)
+    x, y = at
+    if not (0 <= x < info.width and 0 <= y < info.height):
+        raise UserError(
+            f"--at {x:g} {y:g} is not on {image.name}, which has {info.width} × {info.height} pixels.",
+            f"X goes from 0 to {info.width - 1}, Y from 0 to {info.height - 1}.",
+        )
+    return x, y
 
 
 # what there is -----------------------------------------------------------------------------------------------

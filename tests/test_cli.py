@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sslstudio.images.sample import CLASSES, COLOURS, write_sample
 from sslstudio.project.masks import read_mask, write_mask
@@ -203,8 +204,6 @@ def test_ctrl_c_stops_and_keeps(tmp_path, sample):
 
 
 def test_attention_is_painted_before_any_training(tmp_path, sample):
-    from PIL import Image
-
     values(sslstudio("new", tmp_path / "p", "--images", sample.images, "--json"))
     out = tmp_path / "deep" / "attention.png"
     told = values(sslstudio("attention", tmp_path / "p", sample.names[0], "--out", out, "--json"))
@@ -212,6 +211,17 @@ def test_attention_is_painted_before_any_training(tmp_path, sample):
     assert Image.open(out).size[0] > 600
     done = sslstudio("attention", tmp_path / "p", sample.names[0], "--backbone", "resnet18", "--out", out)
     assert (done.returncode, "no attention" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("at", [("512", "0"), ("0", "-1"), ("nan", "3")])
+def test_a_place_outside_the_image_is_refused_with_the_range(project, sample, tmp_path, at):
+    width, height = Image.open(sample.images / sample.names[0]).size
+    at = [str(width) if at[0] == "512" else at[0], at[1]]
+    out = tmp_path / "attention.png"
+    done = sslstudio("attention", project, sample.names[0], "--at", *at, "--out", out)
+    assert done.returncode == 2
+    assert f"X goes from 0 to {width - 1}, Y from 0 to {height - 1}" in done.stderr
+    assert not out.exists()
 
 
 class TestEvaluate:

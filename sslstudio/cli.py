@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from sslstudio import commands
 from sslstudio.errors import UserError
+from sslstudio.project.holder import introduce
 
 if TYPE_CHECKING:
     from sslstudio.commands import Output
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if _means_window(words):
             return _open_window(words)
         chosen = parser().parse_args(words)
+        introduce(words[0])
         _let_sigterm_stop()
         _show(chosen.run(chosen), as_json)
         return DONE

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from sslstudio.errors import UserError
 from sslstudio.project.files import disk_refused
+from sslstudio.project.holder import introduced
 
 
 class ProjectLock:
@@ -29,10 +30,7 @@ class ProjectLock:
         try:
             self._lock.acquire()
         except Timeout:
-            raise UserError(
-                f"The project {self._folder.name} is already open {self._holder()}.",
-                "Close it there first, or go on working there.",
-            ) from None
+            raise self._taken() from None
         except OSError as error:
             raise disk_refused(f"The project {self._folder.name}", error) from None
         with contextlib.suppress(OSError):
@@ -45,18 +43,33 @@ class ProjectLock:
                 self._note.unlink(missing_ok=True)
             self._lock.release()
 
-    def _holder(self) -> str:
-        """In words: "in another window on ward7 since 10:42 (process 4711)"."""
+    def _taken(self) -> UserError:
+        """Who holds it, in words, and what to do about it."""
         try:
             note = json.loads(self._note.read_text("utf-8"))
-            where = "on this computer" if note["host"] == socket.gethostname() else f"on {note['host']}"
-            since = datetime.fromisoformat(note["since"])
-            day = "" if since.date() == datetime.now().date() else f"{since:%d %B} "
-            return f"in another window {where} since {day}{since:%H:%M} (process {note['pid']})"
-        except (OSError, ValueError, KeyError, TypeError):
-            return "in another window"
+            what, more = str(note.get("what", "")), _where_and_since(note)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            what, more = "", ""
+        problem, advice = _IN_HANDS.get(what, _IN_HANDS["command"] if what else _IN_HANDS[""])
+        return UserError(f"The project {self._folder.name} is {problem.format(what)}{more}.", advice)
+
+
+_CLOSE = "Close it there first, or go on working there."
+_IN_HANDS = {
+    "": ("already open in another program", _CLOSE),
+    "window": ("already open in another window", _CLOSE),
+    "command": ("in use by the command “sslstudio {}”", "Wait until it has ended, or press Ctrl+C where it runs."),
+}
+
+
+def _where_and_since(note: dict) -> str:
+    """In words: " on ward7 since 10:42 (process 4711)"."""
+    where = "on this computer" if note["host"] == socket.gethostname() else f"on {note['host']}"
+    since = datetime.fromisoformat(note["since"])
+    day = "" if since.date() == datetime.now().date() else f"{since.day} {since:%B}, "
+    return f" {where} since {day}{since:%H:%M} (process {note['pid']})"
 
 
 def _me() -> dict[str, object]:
     since = datetime.now().isoformat(timespec="seconds")
-    return {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+    return {"what": introduced(), "pid": os.getpid(), "host": socket.gethostname(), "since": since}

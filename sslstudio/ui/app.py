@@ -17,8 +17,10 @@ log = logging.getLogger(__name__)
 
 def make_application(arguments: list[str] | None = None) -> QApplication:
     """The QApplication with style, palette and icon; ``SSLSTUDIO_DARK`` 0 or 1 overrides the system."""
+    from sslstudio.project.holder import introduce
     from sslstudio.ui import icons, theme
 
+    introduce("window")
     app = QApplication(arguments or ["SSL Studio"])
     app.setApplicationName("SSL Studio")
     app.setApplicationDisplayName("")

@@ -84,18 +84,29 @@ def test_unusable_files_are_listed_with_a_reason_and_skipped(tmp_path, image_fol
             project.label_map("empty.png")
 
 
-def test_opening_twice_names_who_has_it(tmp_path, image_folder):
+@pytest.mark.parametrize(
+    ("what", "problem", "advice"),
+    [
+        ("window", "already open in another window", "go on working there"),
+        ("import-masks", "in use by the command “sslstudio import-masks”", "Wait until it has ended"),
+        ("", "already open in another program", "Close it"),
+    ],
+)
+def test_opening_twice_names_who_has_it(tmp_path, image_folder, what, problem, advice):
     Project.create(tmp_path / "p", image_folder).close()
     script = (
-        "import sys; from sslstudio.project.project import Project; p = Project.open(sys.argv[1]); "
+        "import sys; from sslstudio.project.project import Project; "
+        f"from sslstudio.project.holder import introduce; introduce('{what}'); p = Project.open(sys.argv[1]); "
         "print('open', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path / "p.sslproj")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
         assert holder.stdout.readline().strip() == b"open"
-        with pytest.raises(UserError, match=rf"already open in another window .*process {holder.pid}"):
+        with pytest.raises(UserError, match=rf"since \d\d:\d\d \(process {holder.pid}\)") as refused:
             Project.open(tmp_path / "p.sslproj")
+        assert problem in refused.value.problem
+        assert advice in refused.value.advice
         with Project.open(tmp_path / "p.sslproj", write=False) as reader:
             assert len(reader.images()) == 6
             with pytest.raises(UserError, match="reading only"):

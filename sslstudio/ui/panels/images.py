@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtGui import QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
@@ -122,7 +122,9 @@ class ImagesPanel(Panel):
         self.list.setObjectName(self._id("problems.list"))
         self.list.setAccessibleName("Files that are left out, with the reason")
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setItemDelegate(TwoLines(self.list))
+        self.list.setItemDelegate(NameAndReason(self.list))
+        self.list.setResizeMode(QListWidget.ResizeMode.Adjust)  # another width wraps otherwise
+        self.list.setWordWrap(True)
         self.list.setFixedHeight(20 * SPACE)
         self.problems.body.addWidget(self.list)
         box.addWidget(self.problems)
@@ -149,12 +151,18 @@ class ImagesPanel(Panel):
         self.image_wanted.emit(item.text())
 
 
-class TwoLines(QStyledItemDelegate):
-    """Draws a file's name, shortened in the middle, and the reason below it."""
+class NameAndReason(QStyledItemDelegate):
+    """Draws a file's name, shortened in the middle, and the whole reason below it, wrapped."""
+
+    def __init__(self, view: QListWidget) -> None:
+        super().__init__(view)
+        self._view = view
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Two lines of text with room around them."""
-        return QSize(100, 6 * SPACE)
+        """The name and as many lines as the reason takes in the list's width."""
+        width = self._view.viewport().width() - 2 * SPACE
+        room = QFontMetrics(font(SMALL)).boundingRect(0, 0, width, 0, WRAPPED, str(index.data(REASON)))
+        return QSize(100, QFontMetrics(font(TEXT)).height() + room.height() + SPACE)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw the two lines, and the ground where the row is chosen."""
@@ -163,18 +171,17 @@ class TwoLines(QStyledItemDelegate):
         if chosen:
             painter.fillRect(option.rect, option.palette.color(role.Highlight))
         area = option.rect.adjusted(SPACE, SPACE // 2, -SPACE, -SPACE // 2)
-        upper = area.adjusted(0, 0, 0, -area.height() // 2)
-        lower = area.adjusted(0, area.height() // 2, 0, 0)
-        for place, text, size, quiet, cut in (
-            (upper, index.data(), TEXT, role.Text, Qt.TextElideMode.ElideMiddle),
-            (lower, index.data(REASON), SMALL, role.PlaceholderText, Qt.TextElideMode.ElideRight),
-        ):
-            painter.setFont(font(size))
-            painter.setPen(option.palette.color(role.HighlightedText if chosen else quiet))
-            words = painter.fontMetrics().elidedText(str(text), cut, place.width())
-            painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), words)
+        painter.setFont(font(TEXT))
+        painter.setPen(option.palette.color(role.HighlightedText if chosen else role.Text))
+        name = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, area.width())
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft), name)
+        below = area.adjusted(0, painter.fontMetrics().height(), 0, 0)
+        painter.setFont(font(SMALL))
+        painter.setPen(option.palette.color(role.HighlightedText if chosen else role.PlaceholderText))
+        painter.drawText(below, WRAPPED, str(index.data(REASON)))
 
 
+WRAPPED = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
 REASON = Qt.ItemDataRole.UserRole
 NO_PROJECT = "Start with a folder of your images. Hundreds are enough; masks are not needed."
 EMPTY_FOLDER = "There are no images in this folder. Choose one with JPEG, PNG or TIFF files."

@@ -162,6 +162,13 @@ def run_row(summary: RunSummary, *, method: str = "", backbone: str = "", used: 
     )
 
 
+def reason_alone(file: str, problem: str) -> str:
+    """Why a file is left out, without its name, which stands above it: “Empty (0 bytes).” and so on."""
+    rest = problem.removeprefix(file.rsplit("/", 1)[-1]).lstrip()
+    rest = rest.removeprefix("is ") if rest != problem else rest
+    return rest[:1].upper() + rest[1:]
+
+
 def image_facts(records: Iterable[ImageRecord]) -> tuple[str, ...]:
     """What the images are, in two or three plain sentences: sizes, colours, bit depth."""
     usable = [record for record in records if not record.problem and record.width]

@@ -13,7 +13,7 @@ from sslstudio.recipes.suggest import suggest_finetune, suggest_pretrain
 from sslstudio.runs.prepare import device
 from sslstudio.ui.exports import exports_of
 from sslstudio.ui.panels import states
-from sslstudio.ui.panels.words import image_facts, model_note, run_row
+from sslstudio.ui.panels.words import image_facts, model_note, reason_alone, run_row
 from sslstudio.ui.run_queue import kind_of
 from sslstudio.ui.stepper import StepState
 
@@ -94,7 +94,8 @@ class PanelsWiring(QObject):
         if self._facts is None:
             records = self.session.records
             self._facts = image_facts(records)
-            self._problems = tuple(states.ProblemRow(r.path, r.problem) for r in records if r.problem)
+            bad = [record for record in records if record.problem]
+            self._problems = tuple(states.ProblemRow(r.path, reason_alone(r.path, r.problem)) for r in bad)
 
     def _usable(self) -> int:
         return len(self.session.records) - len(self._problems)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFontMetrics
 
 from sslstudio.runs import events as ev
 from sslstudio.runs.folder import RunFolder, RunState
@@ -12,8 +12,9 @@ from sslstudio.runs.request import ExportRequest
 from sslstudio.ui.panels.live import MOST_POINTS, Curve, LiveRun, live_run
 from sslstudio.ui.panels.plots import nice_scale
 from sslstudio.ui.panels.pretrain import outcome_words
-from sslstudio.ui.panels.states import FinetuneState, PaintState, PretrainState
+from sslstudio.ui.panels.states import FinetuneState, ImagesState, PaintState, PretrainState, ProblemRow
 from sslstudio.ui.panels.words import duration, health, image_facts, many, quality_sentence, run_row, thousands
+from sslstudio.ui.theme import SMALL, font
 
 from .conftest import CLASSES, FIGURES, ONE_PAINTED, a_run
 
@@ -209,3 +210,11 @@ def test_a_class_that_was_not_measured_again_shows_no_old_figure(tmp_path):
     run = run.after(ev.Metric(step=2, values={"loss": 1.0}))
     assert run.figures["iou/a"] == 0.0
     assert "iou/a" not in run.after(ev.Metric(step=3, values={"miou": 1.0, "iou/b": 1.0})).figures
+
+
+def test_a_long_reason_is_not_cut(show):
+    reason = "Now 2048 × 2048 pixels, but its mask was painted for 1024 × 1024; the mask is kept. " * 2
+    panel = show("images", ImagesState(True, "/cells", 9, problems=(ProblemRow("a.tif", reason), ProblemRow("b", "?"))))
+    long, short = (panel.list.sizeHintForRow(row) for row in (0, 1))
+    lines = QFontMetrics(font(SMALL)).horizontalAdvance(reason) / panel.list.viewport().width()
+    assert long >= short + int(lines) * QFontMetrics(font(SMALL)).lineSpacing()

@@ -12,6 +12,7 @@ from sslstudio.errors import UserError
 from sslstudio.project import recent
 from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.project.project import Project
+from sslstudio.ui.panels.images import REASON
 
 from .conftest import PATIENCE
 
@@ -245,6 +246,16 @@ def test_a_folder_without_a_readable_image_says_so(tmp_path, open_folder):
     (folder / "a.png").write_bytes(b"nonsense")
     window = open_folder(folder)
     assert "None of these images can be read" in window.notice.shown()
+
+
+def test_a_file_that_is_left_out_has_its_whole_reason_below_its_name(image_folder, open_folder):
+    whole = (image_folder / "deep/cell_1.jpg").read_bytes()
+    (image_folder / "deep" / "half.jpg").write_bytes(whole[: len(whole) // 2])
+    panel = open_folder(image_folder).panels["images"]
+    (item,) = [panel.list.item(row) for row in range(panel.list.count())]
+    assert item.text() == "deep/half.jpg"
+    assert item.data(REASON) == "Cut off: the end of the file is missing."
+    assert item.toolTip() == "deep/half.jpg: Cut off: the end of the file is missing."
 
 
 def test_a_project_that_is_open_elsewhere_names_who_has_it(qtbot, window, image_folder):

@@ -45,13 +45,15 @@ class Position:
 class Method(nn.Module, ABC):
     """Owns heads, loss, momentum copies and masks; knows no optimiser, device, logger or file.
 
-    ``encoder`` is what is kept when training ends. The loop sets ``position`` before every step. Random
-    numbers come from torch's default generators, whose state the loop keeps with the checkpoint.
+    ``encoder`` is what is kept when training ends. The loop sets ``position`` before every step, and before
+    every forward pass ``pictures`` (B,), which says which picture each image is (None where that is unknown).
+    Random numbers come from torch's default generators, whose state the loop keeps with the checkpoint.
     """
 
     encoder: Encoder
     views: tuple[ViewSpec, ...]
     position: Position = Position()
+    pictures: Tensor | None = None
 
     @abstractmethod
     def forward(self, views: Views) -> StepResult:
@@ -70,6 +72,11 @@ class Method(nn.Module, ABC):
 def full_precision(device: torch.device) -> torch.autocast:
     """Within it nothing is rounded to bf16: sums of exponentials and small differences need the digits."""
     return torch.autocast(device.type, enabled=False)
+
+
+def two_views(encoder: Encoder, resolution: int, look: Augmentation) -> tuple[ViewSpec, ...]:
+    """Two views of every image with the preset's look, as near to ``resolution`` pixels as the backbone allows."""
+    return (ViewSpec(nearest_multiple(resolution, encoder.stride), 2, (look.crop_low, 1.0), look),)
 
 
 def nearest_multiple(size: int, stride: int) -> int:

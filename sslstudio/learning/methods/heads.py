@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,6 +13,20 @@ def mlp(width: int, hidden: int, out: int, *, norm: bool = True) -> nn.Sequentia
     """Linear, batch norm, ReLU, linear: (B, width) to (B, out)."""
     middle = [nn.BatchNorm1d(hidden)] if norm else []
     return nn.Sequential(nn.Linear(width, hidden, bias=not norm), *middle, nn.ReLU(), nn.Linear(hidden, out))
+
+
+def tower(*widths: int, last_norm: bool = False, last_bias: bool = False) -> nn.Sequential:
+    """Linear layers from width to width with batch norm and ReLU between them: (B, widths[0]) to (B, widths[-1]).
+
+    ``last_norm`` ends with a batch norm without weights of its own (SimSiam, MoCo v3).
+    """
+    layers: list[nn.Module] = []
+    for before, after in itertools.pairwise(widths[:-1]):
+        layers += [nn.Linear(before, after, bias=False), nn.BatchNorm1d(after), nn.ReLU()]
+    layers.append(nn.Linear(widths[-2], widths[-1], bias=last_bias))
+    if last_norm:
+        layers.append(nn.BatchNorm1d(widths[-1], affine=False))
+    return nn.Sequential(*layers)
 
 
 class UnitRows(nn.Module):

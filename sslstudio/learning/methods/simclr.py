@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sslstudio.learning.backbones.encoder import Encoder
-from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
+from sslstudio.learning.methods.base import Method, StepResult, Views, full_precision, two_views
 from sslstudio.learning.methods.heads import mlp
 from sslstudio.recipes.methods import SimCLRRecipe
 from sslstudio.recipes.presets import Augmentation
@@ -26,8 +26,7 @@ class SimCLR(Method):
         self.encoder = encoder
         self.temperature = recipe.temperature
         self.head = mlp(encoder.width, recipe.projection_hidden, recipe.projection_out)
-        size = nearest_multiple(resolution, encoder.stride)
-        self.views = (ViewSpec(size, 2, (look.crop_low, 1.0), look),)
+        self.views = two_views(encoder, resolution, look)
 
     def forward(self, views: Views) -> StepResult:
         """Contrast the first view of every image with the second; ``views`` holds one (2B, 3, H, W)."""

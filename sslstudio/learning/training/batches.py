@@ -15,11 +15,15 @@ from sslstudio.learning.training.cache import ImageCache
 
 @dataclass(frozen=True)
 class Batch:
-    """Tiles (B, H, W, 3) uint8 with true aspects (B,), and where the order stands after them."""
+    """Tiles (B, H, W, 3) uint8 with true aspects (B,), and where the order stands after them.
+
+    ``pictures`` (B,) says which picture each tile is, where that is known: the same number, the same picture.
+    """
 
     tiles: Tensor
     aspects: Tensor
     after: tuple[int, int]
+    pictures: Tensor | None = None
 
 
 class Order:
@@ -71,12 +75,14 @@ class Prefetch:
 
     def _read(self) -> Batch:
         whole = self._cache.complete
-        tiles, aspects = self._cache.read(self._order.next(len(self._cache), whole=whole))
+        numbers = self._order.next(len(self._cache), whole=whole)
+        tiles, aspects = self._cache.read(numbers)
         batch = torch.from_numpy(tiles)
         return Batch(
             batch.pin_memory() if self._pin else batch,
             torch.from_numpy(aspects),
             (self._order.epoch, self._order.at),
+            torch.from_numpy(self._cache.pictures(numbers)),
         )
 
     def _put(self, item: Batch | BaseException) -> None:

@@ -32,6 +32,7 @@ VERSION = 1
 MOST_TILES = 16
 MOST_BYTES = 16 << 30
 KEPT_CACHES = 2
+PARTS = 1 << 16  # more than the tiles of any image
 
 
 @dataclass(frozen=True)
@@ -288,6 +289,12 @@ class ImageCache:
             aspects = np.array([self._tiles[number].aspect for number in numbers], np.float32)
             pixels = self._map
         return pixels[slots], aspects
+
+    def pictures(self, numbers: np.ndarray) -> np.ndarray:
+        """Which picture each tile is, (B,) int64; unlike the tiles' numbers it stays when the cache is whole."""
+        with self._lock:
+            tiles = [self._tiles[number] for number in numbers]
+        return np.array([tile.image * PARTS + tile.part for tile in tiles], np.int64)
 
     def _refresh_map(self) -> None:
         if len(self._map) < len(self._tiles):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -135,8 +136,11 @@ class Trainer:
 
     def _update(self, batch: Batch) -> tuple[Tensor, float]:
         total, viewing = torch.zeros((), device=self.accelerator.device), 0.0
-        for tiles, aspects in zip(batch.tiles.chunk(self.pieces), batch.aspects.chunk(self.pieces), strict=True):
+        pictures = itertools.repeat(None) if batch.pictures is None else batch.pictures.chunk(self.pieces)
+        parts = zip(batch.tiles.chunk(self.pieces), batch.aspects.chunk(self.pieces), strict=True)
+        for (tiles, aspects), shown in zip(parts, pictures, strict=False):
             began = time.perf_counter()
+            self.method.pictures = None if shown is None else shown.to(self.accelerator.device)
             views = self._views(tiles, aspects)
             viewing += time.perf_counter() - began
             result: StepResult = self._module(views)

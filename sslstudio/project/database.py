@@ -159,6 +159,18 @@ class Database:
         with self._statement():
             return self._connection.execute(sql, values).lastrowid or 0
 
+    def write_soon(self, sql: str, *values: Any) -> None:
+        """Run one statement that nobody need wait for: whole or not there, and a power cut may still take it away."""
+        with self._lock, self._explained():
+            if self._depth:
+                self.write(sql, *values)
+                return
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            try:
+                self.write(sql, *values)
+            finally:
+                self._connection.execute("PRAGMA synchronous=FULL")
+
     def write_many(self, sql: str, rows: Iterable[tuple]) -> None:
         """Run one statement for many rows in one transaction."""
         with self._statement():

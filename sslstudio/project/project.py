@@ -275,8 +275,8 @@ class Project:
         return json.loads(row[0]) if row else default
 
     def set_setting(self, key: str, value: Any) -> None:
-        """Keep a small JSON value with the project."""
-        self._db.write("INSERT OR REPLACE INTO setting VALUES (?,?)", key, json.dumps(value))
+        """Keep a small JSON value with the project; it is not waited for until the disk has it."""
+        self._db.write_soon("INSERT OR REPLACE INTO setting VALUES (?,?)", key, json.dumps(value))
 
     # labels ---------------------------------------------------------------------------------------------
 

@@ -66,7 +66,8 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.welcome = Welcome()
         self.stepper, self.pill = Stepper(), Pill()
-        self.browser, self.canvas, self.notice = Browser(), Canvas(), NoticeBar()
+        self.browser, self.canvas = Browser(), Canvas()
+        self.notice = NoticeBar(still=lambda: self.canvas.pen.drawing)  # a stroke would jump
         self.panels: dict[str, Any] = {  # each a Panel with signals of its own
             "images": ImagesPanel(),
             "pretrain": PretrainPanel(),

@@ -14,6 +14,7 @@ from sslstudio.ui import icons, theme
 from sslstudio.ui.panels.buttons import Button
 
 Weight = Literal["info", "warning", "error"]
+LATER = 100  # milliseconds until it is tried again
 INFO_STAYS = 8000  # milliseconds; problems stay until they are closed or solved
 
 
@@ -31,10 +32,16 @@ class Notice:
 
 
 class NoticeBar(QWidget):
-    """Shows one notice at a time, the newest first; hidden while there is none."""
+    """Shows one notice at a time, the newest first; hidden while there is none.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    It pushes down what is below it, so it neither comes nor goes while ``still`` says that nothing may move.
+    """
+
+    def __init__(self, parent: QWidget | None = None, still: Callable[[], bool] = lambda: False) -> None:
         super().__init__(parent)
+        self._still = still
+        self._later = QTimer(self, interval=LATER, singleShot=True)
+        self._later.timeout.connect(self._draw)
         self.setObjectName("notice")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.notices: list[Notice] = []
@@ -102,6 +109,9 @@ class NoticeBar(QWidget):
 
     def _draw(self) -> None:
         self._fading.stop()
+        if bool(self.notices) == self.isHidden() and self._still():
+            self._later.start()
+            return
         self.setVisible(bool(self.notices))
         if not self.notices:
             return

@@ -54,7 +54,7 @@ class PaintingWiring(QObject):
         canvas.cursor_moved.connect(self._on_cursor)
         canvas.view_changed.connect(window.status.show_zoom)
         canvas.tool_changed.connect(self._show_tool)
-        canvas.brush_changed.connect(lambda _: window.redraw())
+        canvas.brush_changed.connect(self._on_brush)
         canvas.class_changed.connect(self._show_class)
 
     def _wire_actions(self) -> None:
@@ -120,6 +120,10 @@ class PaintingWiring(QObject):
         self.canvas.set_brush(int(self.session.recall("brush", self.canvas.brush)))  # type: ignore[call-overload]
         if len(self.session.project.classes if self.session.project else ()) > 1:
             self.choose_class(1)
+
+    def _on_brush(self, diameter: int) -> None:
+        self.session.remember("brush", diameter)
+        self.window.redraw()
 
     def _on_records(self) -> None:
         self.window.browser.set_records(self.session.records)

@@ -28,10 +28,10 @@ Views = tuple[Tensor, ...]
 
 @dataclass(frozen=True)
 class StepResult:
-    """The loss to minimise (a scalar) and other figures worth plotting."""
+    """The loss to minimise (a scalar) and other figures worth plotting (a Tensor of one number is read when told)."""
 
     loss: Tensor
-    figures: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, float | Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

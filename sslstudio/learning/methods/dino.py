@@ -9,6 +9,7 @@ momentum it would still be the random network that it began as.
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import replace
 
 import torch
@@ -54,9 +55,10 @@ class DINO(Method):
                 student_temperature=self.recipe.student_temperature,
                 teacher_temperature=self.recipe.teacher_temperature,
             )
+            entropy = target_entropy(teacher, self.centre, self.recipe.teacher_temperature)
         if self.training:
             self.centre.lerp_(_mean_over_devices(teacher), 1 - self.recipe.centre_momentum)
-        return StepResult(loss)
+        return StepResult(loss, {"teacher_entropy": entropy})
 
     def before_update(self) -> None:
         """Keep the last layer still in the first share of the run (appendix C: it steadies the start)."""
@@ -122,6 +124,15 @@ def dino_loss(
     pairs = -torch.einsum("tbk,vbk->tv", target, guess) / student.shape[1]  # (T, V)
     different = ~torch.eye(*pairs.shape, dtype=torch.bool, device=pairs.device)
     return pairs[different].mean()
+
+
+def target_entropy(teacher: Tensor, centre: Tensor, temperature: float) -> Tensor:
+    """How undecided the teacher is: the mean entropy of its targets for (N, K) scores as a share (0 to 1) of log K.
+
+    0 means that each view gets one prototype for certain, 1 that the teacher says nothing (section 5.3).
+    """
+    target = ((teacher.detach() - centre) / temperature).log_softmax(dim=-1)
+    return -(target.exp() * target).sum(dim=-1).mean() / math.log(max(2, teacher.shape[-1]))
 
 
 def _mean_over_devices(teacher: Tensor) -> Tensor:

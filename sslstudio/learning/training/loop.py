@@ -6,7 +6,7 @@ import itertools
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from accelerate import Accelerator
@@ -34,6 +34,7 @@ class Step:
     waited: float
     learning_rate: float
     after: tuple[int, int]
+    figures: dict[str, float] = field(default_factory=dict)  # of the method, as last looked at
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class Trainer:
         self._module, self._optimiser = accelerator.prepare(method, optimiser)
         self._trained: list[Tensor] = [p for p in method.parameters() if p.requires_grad]
         self._loss = float("nan")
+        self._told: dict[str, float | Tensor] = {}  # the method's figures of this step
+        self._figures: dict[str, float] = {}
         # Sums in another order are other sums: a run that must be repeatable keeps its threads.
         fixed = isinstance(budget, StepBudget)
         self._pace: ThreadPace | None = None if fixed else pace_for(accelerator.device, accelerator.num_processes)
@@ -90,6 +93,7 @@ class Trainer:
                 waited + viewing,
                 self._optimiser.param_groups[0]["lr"],
                 batch.after,
+                dict(self._figures),
             )
 
     def check(self) -> None:
@@ -144,6 +148,7 @@ class Trainer:
             views = self._views(tiles, aspects)
             viewing += time.perf_counter() - began
             result: StepResult = self._module(views)
+            self._told = result.figures
             part = len(tiles) / len(batch.tiles)
             self.accelerator.backward(result.loss * part)
             total += result.loss.detach() * part
@@ -169,6 +174,7 @@ class Trainer:
         every = 1 if loss.device.type == "cpu" or self.budget.steps < LOOK_AT_LOSS_EVERY else LOOK_AT_LOSS_EVERY
         if self.budget.steps % every == 0:
             self._loss = float(loss)
+            self._figures = {name: float(value) for name, value in self._told.items()}
             if not bool(loss.isfinite()):
                 raise _not_a_number(self.budget.steps)
 

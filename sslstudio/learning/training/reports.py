@@ -100,6 +100,7 @@ class Figures:
         }
         if math.isfinite(self.loss):
             values["loss"] = self.loss
+        values |= {name: value for name, value in steps[-1].figures.items() if math.isfinite(value)}
         return [
             Progress(
                 step=number,

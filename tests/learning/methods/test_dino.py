@@ -7,7 +7,7 @@ import torch
 
 from sslstudio.learning.backbones.encoder import create_encoder
 from sslstudio.learning.methods.base import Position
-from sslstudio.learning.methods.dino import DINO, dino_loss, multi_crop
+from sslstudio.learning.methods.dino import DINO, dino_loss, multi_crop, target_entropy
 from sslstudio.recipes.methods import DINORecipe
 from sslstudio.recipes.presets import PRESETS, Augmentation
 
@@ -41,6 +41,15 @@ def test_dino_loss_is_equation_3(views):
     centre = torch.randn(1, 6) * 0.1
     fast = dino_loss(student, teacher, centre, student_temperature=0.1, teacher_temperature=0.3)
     assert float(fast) == pytest.approx(slow_dino(student, teacher, centre, 0.1, 0.3), abs=1e-5)
+
+
+def test_the_teachers_entropy_is_a_share_of_the_largest():
+    teacher, centre = torch.randn(3, 8), torch.randn(1, 8) * 0.1
+    slow = [softmax([(v - c) / 0.5 for v, c in zip(row, centre[0].tolist(), strict=True)]) for row in teacher.tolist()]
+    entropy = sum(-sum(p * math.log(p) for p in row) for row in slow) / 3 / math.log(8)
+    assert float(target_entropy(teacher, centre, 0.5)) == pytest.approx(entropy, abs=1e-5)
+    assert float(target_entropy(torch.zeros(3, 8), torch.zeros(1, 8), 0.04)) == pytest.approx(1)
+    assert float(target_entropy(torch.eye(8), torch.zeros(1, 8), 0.01)) == pytest.approx(0, abs=1e-6)
 
 
 def batch_for(method, images=4):

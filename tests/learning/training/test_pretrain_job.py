@@ -103,6 +103,7 @@ def test_every_method_trains_every_backbone_it_claims(tmp_path, pictures, method
     assert np.isfinite(result["loss"])
     values = {key for event in of(events, "metric") for key in event.values}
     assert {"loss", "images_per_second", "data_wait", "learning_rate", "effective_rank"} <= values
+    assert ("teacher_entropy" in values) == (method == "dino")
     widths = {event.values["feature_width"] for event in of(events, "metric") if "effective_rank" in event.values}
     shown = of(events, "preview")
     assert {event.image for event in shown} == {"03.png"}

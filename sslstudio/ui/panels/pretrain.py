@@ -40,7 +40,7 @@ class PretrainPanel(Panel):
         pause_wanted, resume_wanted, stop_wanted, use_wanted: A run's id.
         preset_chosen: The preset's id.
         image_wanted: The image of a preview that was clicked.
-        images_wanted, paint_wanted: Go to that step.
+        images_wanted, paint_wanted, finetune_wanted: Go to that step.
     """
 
     start_wanted = Signal(object)
@@ -52,6 +52,7 @@ class PretrainPanel(Panel):
     image_wanted = Signal(str)
     images_wanted = Signal()
     paint_wanted = Signal()
+    finetune_wanted = Signal()
 
     ID = "panel.pretrain"
     NAME = "Pretrain"
@@ -67,6 +68,7 @@ class PretrainPanel(Panel):
         self._draw_question(state)
         if state.run is not None:
             self.live.draw(state.run)
+        self._draw_next(state)
         self.outcome.draw(None if running else state.run)
         self.start.set_primary(not self.outcome.leads())
         self.earlier.draw(state.earlier)
@@ -81,7 +83,7 @@ class PretrainPanel(Panel):
         return with_changes(read, {"minutes": self.how_long.minutes(), "preset": self.preset.currentData()})
 
     def _fill(self) -> None:
-        self._reason = ""
+        self._reason, self._painted = "", False
         self._suggested = ("", "")
         self.empty = Empty(self._id("empty"), "images", "Pretraining needs images first.", "Go to images")
         self.ask = QWidget()
@@ -125,9 +127,16 @@ class PretrainPanel(Panel):
         self.live.box.pause_wanted.connect(self.pause_wanted)
         self.live.box.stop_wanted.connect(self.stop_wanted)
         self.live.thumbs.image_wanted.connect(self.image_wanted)
-        self.outcome.next_wanted.connect(self.paint_wanted)
+        self.outcome.next_wanted.connect(self._on_next)
         self.earlier.use_wanted.connect(self.use_wanted)
         self.earlier.resume_wanted.connect(self.resume_wanted)
+
+    def _draw_next(self, state: PretrainState) -> None:
+        self._painted = state.painted
+        self.outcome.next.set_words("Continue to fine-tuning" if state.painted else "Continue to painting")
+
+    def _on_next(self) -> None:
+        (self.finetune_wanted if self._painted else self.paint_wanted).emit()
 
     def _draw_question(self, state: PretrainState) -> None:
         self.how_long.suggest(state.recipe.minutes)
@@ -248,7 +257,7 @@ class Outcome(QWidget):
 
     Signals:
         resume_wanted: The run's id.
-        next_wanted: Go on to painting.
+        next_wanted: Go on to the next step.
     """
 
     resume_wanted = Signal(str)
@@ -302,7 +311,8 @@ def outcome_words(run: LiveRun) -> str:
     begin = "Pretraining is done." if run.state is RunState.FINISHED else "Stopped; what was learned is kept."
     if found.level == "none":
         return begin
-    return f"{begin} {found.word}: {found.figure}."
+    meaning = "" if found.level == "good" else found.meaning
+    return f"{begin} {found.word}: {found.figure}. {meaning}".strip()
 
 
 def _with_tip(widget: QLabel, tip: str) -> QLabel:

@@ -79,9 +79,13 @@ class ImagesState:
 
 @dataclass(frozen=True)
 class PretrainState:
-    """The pretrain panel; ``recipe`` is what is suggested, ``run`` what runs or has just ended."""
+    """The pretrain panel; ``recipe`` is what is suggested, ``run`` what runs or has just ended.
+
+    ``painted`` says that masks are there already, so that fine-tuning comes next.
+    """
 
     images: int = 0
+    painted: bool = False
     recipe: PretrainRecipe = field(default_factory=PretrainRecipe)
     reason: str = ""
     run: LiveRun | None = None

@@ -191,6 +191,7 @@ class PanelsWiring(QObject):
         ]
         return states.PretrainState(
             images=self._usable(),
+            painted=sum(1 for row in self._classes() if row.pixels) > 1,
             recipe=recipe,
             reason=reason,
             run=run,

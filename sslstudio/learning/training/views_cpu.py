@@ -30,12 +30,6 @@ def noise_bank() -> np.ndarray:
     return np.random.default_rng(0).standard_normal(NOISE_BANK, dtype=np.float32)
 
 
-@functools.cache
-def _noise_bank8() -> np.ndarray:
-    """The bank in steps of 1/32."""
-    return np.clip(np.rint(noise_bank() * 32), -127, 127).astype(np.int8)
-
-
 def apply(images: np.ndarray, look: Look, size: int) -> np.ndarray:
     """Normalised views (N, size, size, 3) float32 of images (B, H, W, 3) uint8."""
     job = _Job(images, look, size)
@@ -50,13 +44,14 @@ class _Job:
 
     def __init__(self, images: np.ndarray, look: Look, size: int) -> None:
         self.images, self.size = images, size
+        self.boxes = boxes(look.place.numpy(), *images.shape[1:3], size)
         self.place, self.colour, self.pivot = look.place.numpy(), look.colour.numpy(), look.pivot.numpy()
         self.blur, self.noise, self.noise_at = look.blur.numpy(), look.noise.numpy(), look.noise_at.numpy()
         self.solarize = look.solarize.numpy() > 0
         self.plain = (np.abs(self.colour - np.eye(3)).max(axis=(1, 2)) < 1e-4) & (np.abs(self.pivot) < 1e-4)
-        # As long as a row of pixels: numpy is slow where the innermost axis has three elements.
-        self.scale = np.tile(1 / (255 * np.array(STD, np.float32)), size)
-        self.shift = np.tile(np.array(MEAN, np.float32) / np.array(STD, np.float32), size)
+        scale = 1 / (255 * np.array(STD, np.float32))
+        shift = -np.array(MEAN, np.float32) / np.array(STD, np.float32)
+        self.normal = np.concatenate([np.diag(scale), shift[:, None]], axis=1)
         self.out = np.empty((len(self.place), size, size, 3), np.float32)
 
     def run(self, numbers: np.ndarray) -> None:
@@ -70,32 +65,26 @@ class _Job:
             view = self._recolour(n, view)
         if self.blur[n] > 0:
             view = cv2.GaussianBlur(view, (7, 7), float(self.blur[n]), borderType=cv2.BORDER_REFLECT_101)
-        if self.noise[n] > 0:
-            view = self._with_noise(n, view)
-        if self.solarize[n]:
-            view = np.where(view >= 128, 255 - view, view)
-        rows = self.out[n].reshape(self.size, -1)
-        np.multiply(view.reshape(self.size, -1), self.scale, out=rows)
-        rows -= self.shift
+        if self.solarize[n] or self.noise[n] > 0:
+            view = self._grainy(n, view)
+        # By one matrix: numpy's own broadcasting is slow where the innermost axis has three elements.
+        cv2.transform(view.astype(np.float32), self.normal, dst=self.out[n])
 
     def _cut(self, n: int) -> np.ndarray:
-        """Crop, flip and turn in one resampling (``place`` speaks in -1 to 1, OpenCV in pixel centres)."""
-        image = self.images[n % len(self.images)]
-        place = self.place[n].astype(np.float64)
-        while np.abs(place[:, :2]).max() * min(image.shape[:2]) >= 2 * self.size:
-            image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        half = np.array([image.shape[1], image.shape[0]])[:, None] / 2
-        matrix = np.empty((2, 3))
-        matrix[:, :2] = place[:, :2] * half * 2 / self.size
-        shift = (1 / self.size - 1) * place[:, :2].sum(axis=1) + place[:, 2]
-        matrix[:, 2] = (shift + 1) * half[:, 0] - 0.5
-        return cv2.warpAffine(
-            image,
-            matrix,
-            (self.size, self.size),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REFLECT,
-        )
+        """Crop, resample, flip and turn: four times as fast as the same by one affine warp."""
+        left, top, right, bottom = self.boxes[n]
+        view = self.images[n % len(self.images)][top:bottom, left:right]
+        while min(view.shape[:2]) >= 2 * self.size:
+            view = cv2.resize(view, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        view = cv2.resize(view, (self.size, self.size), interpolation=cv2.INTER_LINEAR)
+        (xx, xy, _), (yx, yy, _) = self.place[n]
+        if abs(xy) > abs(xx):  # a quarter turn: columns become rows
+            view, right_to_left, upside_down = cv2.transpose(view), yx < 0, xy < 0
+        else:
+            right_to_left, upside_down = xx < 0, yy < 0
+        if right_to_left or upside_down:
+            view = cv2.flip(view, -1 if right_to_left and upside_down else int(right_to_left))
+        return view
 
     def _recolour(self, n: int, view: np.ndarray) -> np.ndarray:
         matrix = np.empty((3, 4), np.float32)
@@ -103,7 +92,26 @@ class _Job:
         matrix[:, 3] = self.pivot[n] * float(np.dot(cv2.mean(view)[:3], LUMA))
         return cv2.transform(view, matrix)
 
-    def _with_noise(self, n: int, view: np.ndarray) -> np.ndarray:
-        start = int(self.noise_at[n])
-        grain = _noise_bank8()[start : start + view.size].reshape(view.shape)
-        return cv2.addWeighted(view, 1.0, grain, float(self.noise[n]) * 255 / 32, 0.0, dtype=cv2.CV_8U)
+    def _grainy(self, n: int, view: np.ndarray) -> np.ndarray:
+        """Noise, kept within 0 to 255, and the negative of what is bright (float32)."""
+        view = view.astype(np.float32)
+        if self.noise[n] > 0:
+            start = int(self.noise_at[n])
+            grain = noise_bank()[start : start + view.size].reshape(view.shape)
+            cv2.scaleAdd(grain, float(self.noise[n]) * 255, view, view)
+            cv2.threshold(view, 0, 0, cv2.THRESH_TOZERO, view)
+            cv2.threshold(view, 255, 0, cv2.THRESH_TRUNC, view)
+        return np.where(view >= 127.5, 255 - view, view) if self.solarize[n] else view
+
+
+def boxes(place: np.ndarray, height: int, width: int, size: int) -> np.ndarray:
+    """The crops of ``place`` (N, 2, 3) as whole pixels: left, top, right, bottom (N, 4), at least one pixel wide.
+
+    Edges of a crop that will be halved on its way to ``size`` lie on multiples of 2, 4 …: nothing is left over.
+    """
+    sides = np.array([width, height])
+    reach, centre = np.abs(place[:, :, :2]).sum(axis=2), place[:, :, 2]  # (N, 2)
+    grid = 2.0 ** np.floor(np.log2(np.maximum(1, (reach * sides).min(axis=1) / size)))[:, None]
+    low = (np.rint((1 + centre - reach) / 2 * sides / grid) * grid).clip(0, sides - 1)
+    high = (np.rint((1 + centre + reach) / 2 * sides / grid) * grid).clip(low + 1, sides)
+    return np.concatenate([low, high], axis=1).astype(int)

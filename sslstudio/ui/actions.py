@@ -135,7 +135,7 @@ _VIEW = (
         "Live overlay",
         "L",
         "live",
-        "While it fine-tunes: what the model sees in this image so far",
+        "While it fine-tunes: what the model sees in this image so far; then what the finished one does",
         "image",
         True,
     ),

@@ -154,6 +154,8 @@ class Canvas(QWidget):
 
     def set_live_overlay(self, labels: np.ndarray | None) -> None:
         """What the model that is being trained finds, (h, w) uint8, any size; the old one fades into it."""
+        if labels is None and self._live is None:
+            return  # nothing changes, so nothing fades
         before = self._snapshot()
         self._live = None if labels is None else LabelPyramid(labels)
         self._rearrange()
@@ -161,6 +163,11 @@ class Canvas(QWidget):
         if before is not None:
             self._fade.stop()
             self._fade.start()
+
+    @property
+    def live_overlay(self) -> np.ndarray | None:
+        """What ``set_live_overlay`` shows now."""
+        return None if self._live is None else self._live.base
 
     def set_heat(self, heat: np.ndarray | None) -> None:
         """An attention map (h, w), 0..1, any size, laid over the image; labels are only outlined meanwhile."""

@@ -79,6 +79,7 @@ class LearningWiring(QObject):
         panels["pretrain"].image_wanted.connect(self.window.painting.go_to)
         panels["pretrain"].images_wanted.connect(lambda: go("images"))
         panels["pretrain"].paint_wanted.connect(lambda: go("paint"))
+        panels["pretrain"].finetune_wanted.connect(lambda: go("finetune"))
         panels["finetune"].start_wanted.connect(self.start_finetuning)
         panels["finetune"].paint_wanted.connect(lambda: go("paint"))
         panels["finetune"].review_wanted.connect(lambda: go("review"))
@@ -231,7 +232,7 @@ class LearningWiring(QObject):
 
     def _on_ended(self, live: LiveRun) -> None:
         kind, title = kind_of(live.id), live.title or "The run"
-        self._take_over(kind)
+        self._take_over(kind, live)
         if live.state is RunState.FAILED:
             act = ("Show log", lambda: show(self._run(live.id).log))
             self.window.tell(Notice(live.warning or f"{title} could not go on.", live.advice, "error", live.id, *act))
@@ -257,11 +258,11 @@ class LearningWiring(QObject):
         project = self.session.project
         return project is not None and sum(1 for count in project.class_pixels().values() if count) > 1
 
-    def _take_over(self, kind: str) -> None:
+    def _take_over(self, kind: str, live: LiveRun) -> None:
         """Show what a run has left."""
         if kind == "finetune":
             self.session.reread_models()
-            self.window.review.choose_newest()
+            self.window.review.take_finished(live)
         elif kind == "predict":
             self.session.note_predictions()
 

@@ -34,7 +34,8 @@ class ReviewWiring(QObject):
         self.prediction: np.ndarray | None = None
         self.confidence = -1.0
         self.problem = ""
-        self.shown_live = 0
+        self.shown_live = self.shown_finished = 0
+        self._finished_in = ""  # the step in which fine-tuning ended and its model's view of the image stays
         self._live_file: tuple[str, int] = ("", -1)
         self._wire()
 
@@ -63,7 +64,6 @@ class ReviewWiring(QObject):
         session.inference.busy_changed.connect(lambda kind, busy: window.redraw())
         session.history_changed.connect(self._draw_prediction_if_compared)
         session.queue.updated.connect(self._on_run)
-        session.queue.ended.connect(self._on_run_ended)
         session.opened.connect(self._on_opened)
 
     # models ---------------------------------------------------------------------------------------------
@@ -79,10 +79,15 @@ class ReviewWiring(QObject):
         self._forget()
         self.on_step()
 
-    def choose_newest(self) -> None:
-        """A run has left a model: use it."""
+    def take_finished(self, live: LiveRun) -> None:
+        """Fine-tuning is over: use its model, and let its view of the image take the place of the live overlay."""
         self.chosen_model = ""
         self._forget()
+        self._live_file = ("", -1)
+        left_one = str(live.result.get("model", "")) in [model.name for model in self.session.models]
+        self._finished_in = self.window.step if left_one and self.window.step != "review" else ""
+        if not self._finished_in:
+            self.canvas.set_live_overlay(None)
         self.on_step()
 
     def folder(self) -> Path | None:
@@ -93,7 +98,11 @@ class ReviewWiring(QObject):
     # predictions ----------------------------------------------------------------------------------------
 
     def on_step(self) -> None:
-        """Show a prediction in Review and nowhere else, unless the user asked for one."""
+        """Show a prediction in Review, and elsewhere only what the user asked for or fine-tuning has just left."""
+        if self._finished_in != self.window.step:
+            self._finished_in = ""
+        if self.window.step == "review" or not (self._finished_in or self._is_tuning()):
+            self.canvas.set_live_overlay(None)
         if self.window.step == "review":
             if self.prediction is None:
                 self.ask()
@@ -101,6 +110,7 @@ class ReviewWiring(QObject):
                 self.draw_prediction()
         else:
             self.canvas.set_prediction(None)
+            self._show_finished()
 
     def segment(self) -> None:
         """Ask the model about the current image, and show the answer."""
@@ -168,6 +178,8 @@ class ReviewWiring(QObject):
         self.prediction, self.confidence = labels, confidence
         if self.window.step == "review":
             self.draw_prediction()
+        else:
+            self._show_finished()
         self.window.redraw()
 
     def _forget(self) -> None:
@@ -181,10 +193,12 @@ class ReviewWiring(QObject):
     def _on_failed(self, kind: str, problem: str, advice: str) -> None:
         if kind == "segment":
             self.problem = f"{problem} {advice}".strip()
+            if self._finished_in:
+                self.canvas.set_live_overlay(None)  # what is left there was not the finished model's
             self.window.redraw()
 
     def _on_opened(self) -> None:
-        self.chosen_model = ""
+        self.chosen_model = self._finished_in = ""
         self._forget()
 
     def _on_image_chosen(self, path: str) -> None:
@@ -225,6 +239,7 @@ class ReviewWiring(QObject):
     def _on_run(self, live: LiveRun) -> None:
         if kind_of(live.id) != "finetune" or not self.window.actions_["view.live"].isChecked():
             return
+        self._finished_in = ""
         newest = [thumb for thumb in live.thumbs if thumb.what == "overlay" and thumb.image == self.session.image]
         if not newest or self.session.labels is None:
             return
@@ -249,10 +264,18 @@ class ReviewWiring(QObject):
     def _fits(self, run_id: str) -> bool:
         return any(live.id == run_id and live.active for live in self.session.queue.live())
 
-    def _on_run_ended(self, live: LiveRun) -> None:
-        if kind_of(live.id) == "finetune":
-            self._live_file = ("", -1)
-            self.canvas.set_live_overlay(None)
+    def _is_tuning(self) -> bool:
+        return any(kind_of(live.id) == "finetune" for live in self.session.queue.live())
+
+    def _show_finished(self) -> None:
+        """After fine-tuning, until the user goes on to another step: what the finished model finds."""
+        if not self._finished_in or not self.window.actions_["view.live"].isChecked():
+            return
+        if self.prediction is None:
+            self.ask()
+        else:
+            self.canvas.set_live_overlay(self.prediction)
+            self.shown_finished += 1
 
     def _on_live_shown(self, wanted: bool) -> None:
         self._live_file = ("", -1)
@@ -261,3 +284,5 @@ class ReviewWiring(QObject):
             self.canvas.set_live_overlay(None)
         elif live is not None and live.active:
             self._on_run(live)
+        else:
+            self._show_finished()

@@ -15,7 +15,7 @@ from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.runs import events as ev
 from sslstudio.runs import start
 from sslstudio.runs.folder import RunFolder, RunState
-from sslstudio.runs.request import ExportRequest, PretrainRequest
+from sslstudio.runs.request import ClassSpec, ExportRequest, FinetuneRequest, PretrainRequest
 from sslstudio.ui.panels.export import ResultCard
 from sslstudio.ui.pill import headline
 from sslstudio.ui.watcher import Watcher
@@ -51,6 +51,18 @@ with run.life():
             step += 1
             clock.wait(0.1)
         run.append(ev.Stopped())
+    elif end == "model":
+        import numpy as np
+        from sslstudio.learning.backbones.encoder import create_encoder
+        from sslstudio.learning.segmentation.model import SegmentationModel, save_model
+        from sslstudio.project.masks import write_mask
+        request = run.request()
+        write_mask(run.previews / "0.png", np.zeros((32, 48), np.uint8), ["#000000", "#ffffff"])
+        run.append(ev.Preview(what="overlay", image=request.preview, file="previews/0.png", step=1))
+        model = SegmentationModel(create_encoder("convnext_atto"), "multilevel", 2, crop=32)
+        classes = [{"name": one.name, "colour": one.colour} for one in request.classes]
+        save_model(model.eval(), run.project_folder / "models" / request.model, {"classes": classes, "metrics": {}})
+        run.append(ev.Finished(result={"model": request.model}))
     elif end == "finish":
         run.append(ev.Finished(result={"well": True}))
     elif end == "fail":
@@ -279,20 +291,23 @@ def test_fine_tuning_without_masks_is_refused_in_words(qtbot, opened):
     qtbot.waitUntil(lambda: "No mask has been painted" in opened.notice.shown(), timeout=PATIENCE)
 
 
-def test_the_live_overlay_follows_the_image_that_is_shown(qtbot, opened, small_worker):
-    from sslstudio.runs.request import ClassSpec, FinetuneRequest
-
-    small_worker["end"] = "overlay"
-    first = opened.session.image
+def tuning(window) -> RunFolder:
+    """The folder of a fine-tuning whose preview is the current image."""
     request = FinetuneRequest(
         images_root="x",
         labelled=(),
-        classes=(ClassSpec(name="a", colour="#000000"),),
+        classes=(ClassSpec(name="a", colour="#000000"), ClassSpec(name="b", colour="#ffffff")),
         model="m",
-        preview=first,
+        preview=window.session.image,
         recipe=FinetuneRecipe(),
     )
-    run = RunFolder.create(opened.session.project.path, request, "m")
+    return RunFolder.create(window.session.project.path, request, "m")
+
+
+def test_the_live_overlay_follows_the_image_that_is_shown(qtbot, opened, small_worker):
+    small_worker["end"] = "overlay"
+    first = opened.session.image
+    run = tuning(opened)
     opened.session.queue.submit(run)
     qtbot.waitUntil(lambda: opened.review.shown_live > 0, timeout=PATIENCE)
     opened.browser.go(1)
@@ -302,6 +317,38 @@ def test_the_live_overlay_follows_the_image_that_is_shown(qtbot, opened, small_w
     qtbot.waitUntil(lambda: opened.review.shown_live > before, timeout=PATIENCE)
     with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE):
         opened.session.queue.stop(run.id)
+
+
+@pytest.mark.timeout(300)
+def test_after_fine_tuning_the_finished_model_stays_in_sight_until_one_goes_on(qtbot, opened, small_worker):
+    small_worker["end"] = "model"
+    opened.go_to_step("finetune")
+    run = tuning(opened)
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=5 * PATIENCE):
+        opened.session.queue.submit(run)
+    qtbot.waitUntil(lambda: opened.review.shown_finished == 1, timeout=5 * PATIENCE)
+    assert (opened.canvas.live_overlay == opened.review.prediction).all()
+    opened.browser.go(1)
+    qtbot.waitUntil(lambda: opened.review.shown_finished == 2, timeout=PATIENCE)
+    assert (opened.canvas.live_overlay == opened.review.prediction).all(), "the next image, too"
+    opened.actions_["view.live"].trigger()
+    assert opened.canvas.live_overlay is None
+    opened.actions_["view.live"].trigger()
+    assert opened.canvas.live_overlay is not None
+    opened.go_to_step("paint")
+    assert opened.canvas.live_overlay is None, "who paints on wants to see the image"
+    opened.go_to_step("finetune")
+    assert opened.canvas.live_overlay is None
+
+
+def test_a_fine_tuning_that_failed_leaves_no_overlay(qtbot, opened, small_worker):
+    small_worker["end"] = "overlay"
+    run = tuning(opened)
+    opened.session.queue.submit(run)
+    qtbot.waitUntil(lambda: opened.review.shown_live > 0, timeout=PATIENCE)
+    with qtbot.waitSignal(opened.session.queue.ended, timeout=PATIENCE):
+        opened.session.queue.stop(run.id)
+    assert opened.canvas.live_overlay is None, "it left no model"
 
 
 def test_the_headline_of_a_run():

@@ -113,7 +113,7 @@ def apply_tensors(images: Tensor, look: Look, size: int) -> Tensor:
     device = images.device
     source = images.permute(0, 3, 1, 2).contiguous().float().div_(255)
     source = _shrunk(source, look, size)
-    place = on_pixels(look.place, *images.shape[1:3], size).to(device, non_blocking=True)
+    place = on_pixels(look.place, images.shape[1], images.shape[2], size).to(device, non_blocking=True)
     views = torch.cat([_resample(source, part, size) for part in place.split(len(source))])
     views = _recolour(views, look)
     views = _blurred(views, look.blur)

@@ -44,7 +44,7 @@ class _Job:
 
     def __init__(self, images: np.ndarray, look: Look, size: int) -> None:
         self.images, self.size = images, size
-        self.boxes = boxes(look.place.numpy(), *images.shape[1:3], size)
+        self.boxes = boxes(look.place.numpy(), images.shape[1], images.shape[2], size)
         self.place, self.colour, self.pivot = look.place.numpy(), look.colour.numpy(), look.pivot.numpy()
         self.blur, self.noise, self.noise_at = look.blur.numpy(), look.noise.numpy(), look.noise_at.numpy()
         self.solarize = look.solarize.numpy() > 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,7 +19,7 @@ from sslstudio.project.project import Project
 
 _SUFFIXES = (".png", ".tif", ".tiff", ".bmp")
 _ENDINGS = ("_mask", "_masks", "_label", "_labels", "_seg", "_gt", "-mask", "-label", ".mask", ".label")
-_MOST_FOUND = 32  # classes made from values alone; a higher value is more likely a grey level than a class
+MOST_FOUND = 32  # classes made from values alone; a higher value is more likely a grey level than a class
 _CHUNK = 32  # masks per transaction: one wait for the disk, little lost when stopped
 
 
@@ -33,21 +33,24 @@ class ImportReport:
     notes: tuple[str, ...] = ()
 
 
-def import_masks(project: Project, source: Path, values: Mapping[int, int] | None = None) -> ImportReport:
+def import_masks(
+    project: Project,
+    source: Path,
+    values: Mapping[int, int] | None = None,
+    classes: Sequence[LabelClass] | None = None,
+) -> ImportReport:
     """Give images the masks of the same relative path or stem below ``source``; undoable per image.
 
-    A project whose classes nobody has chosen yet takes them from ``classes.json`` there, or else from the values
-    found. ``values``
-    maps pixel values of the files to classes first: {255: 1} for masks of black and white. Raises UserError when
-    the folder is missing or holds no masks.
+    The project gets ``classes`` first, if they are given; else one whose classes nobody has chosen yet takes
+    them from ``classes.json`` there, or from the values found. ``values`` maps pixel values of the files to
+    classes: {255: 1} for masks of black and white. Raises UserError when the folder is missing or holds no masks.
     """
     table = _table(values or {})
     source = Path(source).expanduser().absolute()
-    files = _mask_files(source)
-    if not files:
-        raise UserError(f"No masks were found in {source}.", "Masks are palette or grey PNG files.")
-    pairs, unmatched, refused = _pair(files, [record.path for record in project.images()])
-    if _may_choose_classes(project):
+    pairs, unmatched, refused = _pair(_mask_files(source), [record.path for record in project.images()])
+    if classes is not None:
+        project.set_classes(classes)
+    elif may_choose_classes(project):
         project.set_classes(_classes_for(source, pairs, table))
     matched, later, only_background = _bring_in(project, source, pairs, table)
     project.save_masks()
@@ -57,6 +60,11 @@ def import_masks(project: Project, source: Path, values: Mapping[int, int] | Non
             "All masks hold only 0 and 255. 255 means unpainted; if it stands for class 1, import with --map 255=1."
         )
     return ImportReport(tuple(matched), tuple(unmatched), tuple(refused + later), tuple(notes))
+
+
+def mask_pairs(project: Project, source: Path) -> list[tuple[str, str]]:
+    """The mask files below ``source`` and the images that they belong to; raises UserError when there is no mask."""
+    return _pair(_mask_files(source), [record.path for record in project.images()])[0]
 
 
 def _mask_files(source: Path) -> list[str]:
@@ -71,6 +79,8 @@ def _mask_files(source: Path) -> list[str]:
             for name in names
             if name.lower().endswith(_SUFFIXES) and not name.startswith(".")
         ]
+    if not found:
+        raise UserError(f"No masks were found in {source}.", "Masks are palette or grey PNG files.")
     return sorted(found, key=natural_key)
 
 
@@ -159,7 +169,7 @@ def _refuse_unknown(values: list[int], count: int) -> None:
         raise UserError(f"It holds the value{'s' if len(unknown) > 1 else ''} {shown}; the classes are {known}.")
 
 
-def _may_choose_classes(project: Project) -> bool:
+def may_choose_classes(project: Project) -> bool:
     """Whether there are no classes, or only those that every project begins with and nobody has painted."""
     names = tuple(one.name for one in project.classes)
     return not names or (names == FIRST_CLASSES and not project.painted())
@@ -177,9 +187,8 @@ def _table(values: Mapping[int, int]) -> np.ndarray:
 
 def _classes_for(source: Path, pairs: list[tuple[str, str]], table: np.ndarray) -> list[LabelClass]:
     """Classes from ``classes.json`` in the folder or above it, or one per value that the masks hold."""
-    for folder in (source, source.parent):
-        if (folder / "classes.json").is_file():
-            return _read_classes(folder / "classes.json")
+    if (list_of_classes := classes_file(source)) is not None:
+        return _read_classes(list_of_classes)
     highest = -1
     for file, _ in pairs:
         try:
@@ -187,13 +196,19 @@ def _classes_for(source: Path, pairs: list[tuple[str, str]], table: np.ndarray) 
         except UserError:
             continue  # refused with its reason when it is brought in
         highest = max([highest, *found])
-        if highest >= _MOST_FOUND:
+        if highest >= MOST_FOUND:
             raise UserError(
                 f"{file} holds the value {highest}, and the project has no classes yet.",
                 f"Name the classes first; or say which class it means, for example --map {highest}=1.",
             )
     names = ["background", *(f"class {number}" for number in range(1, highest + 1))]
     return [LabelClass(name, default_colour(place)) for place, name in enumerate(names)]
+
+
+def classes_file(source: Path) -> Path | None:
+    """The ``classes.json`` in the folder of the masks or above it, if there is one."""
+    places = (folder / "classes.json" for folder in (source, source.parent))
+    return next((file for file in places if file.is_file()), None)
 
 
 def _read_classes(file: Path) -> list[LabelClass]:

@@ -13,10 +13,15 @@ from PySide6.QtWidgets import QFileDialog
 from sslstudio.errors import UserError
 from sslstudio.ui import background, opening
 from sslstudio.ui.notice import Notice
+from sslstudio.ui.panels.words import thousands
 
 if TYPE_CHECKING:
     from sslstudio.annotations.palette_png import ImportReport
+    from sslstudio.annotations.survey import Survey
+    from sslstudio.project.classes import LabelClass
     from sslstudio.ui.main_window import MainWindow
+
+FEW_MASKS = 200  # read in a moment; of more it is told now and then how many
 
 
 class FilesWiring(QObject):
@@ -233,9 +238,47 @@ class FilesWiring(QObject):
 
     def ask_masks(self) -> None:
         """Let the user choose a folder of masks and take them over."""
-        self._ask("Choose the folder with masks", self._import_masks)
+        self._ask("Choose the folder with masks", self.import_masks)
 
-    def _import_masks(self, source: Path) -> None:
+    def import_masks(self, source: Path) -> None:
+        """Take over the masks in a folder; asks first what their values mean where that is not plain."""
+        project = self.session.project
+        if project is None:
+            return
+
+        def work(task: background.Task) -> Survey:
+            from sslstudio.annotations.survey import survey
+
+            return survey(project, source, lambda *figures: task.report(figures))
+
+        def done(found: Survey) -> None:
+            self.window.notice.solved("import")
+            if self.session.project is not project:
+                return
+            if found.plain:
+                self._take_masks(source)
+            else:
+                self._ask_values(found)
+
+        background.run(work, done, lambda error: self._on_failed("import", error), progressed=self._on_surveyed)
+
+    def _on_surveyed(self, figures: tuple[int, int]) -> None:
+        done, total = figures
+        if total > FEW_MASKS and done % FEW_MASKS == 0:
+            self.window.tell(Notice(f"Looked at {thousands(done)} of {thousands(total)} masks …", about="import"))
+
+    def _ask_values(self, found: Survey) -> None:
+        from sslstudio.ui.dialogs.mask_values import MaskValuesDialog
+
+        project = self.session.project
+        assert project is not None
+        dialog = MaskValuesDialog(found, project.classes, self.window)
+        dialog.chosen.connect(lambda mapping, classes: self._take_masks(found.source, mapping, classes))
+        dialog.open()
+
+    def _take_masks(
+        self, source: Path, values: dict[int, int] | None = None, classes: tuple[LabelClass, ...] | None = None
+    ) -> None:
         project = self.session.project
         if project is None:
             return
@@ -243,7 +286,7 @@ class FilesWiring(QObject):
         def work(task: background.Task) -> ImportReport:
             from sslstudio.annotations.palette_png import import_masks
 
-            return import_masks(project, source)
+            return import_masks(project, source, values, classes)
 
         background.run(work, self._on_imported, lambda error: self._on_failed("import", error))
 

@@ -6,7 +6,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QFileDialog, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QDialog, QFileDialog, QPushButton, QWidget
 
 from sslstudio.errors import UserError
 from sslstudio.project import recent
@@ -368,10 +368,52 @@ def test_a_palette_png_folder_can_be_imported(qtbot, opened, tmp_path):
     labels = np.zeros((32, 48), np.uint8)
     labels[:, 24:] = 1
     Image.fromarray(labels).save(masks / "cell_1.png")
-    opened.files._import_masks(masks)
+    opened.files.import_masks(masks)
     qtbot.waitUntil(lambda: "Took over" in opened.notice.shown(), timeout=PATIENCE)
     qtbot.waitUntil(lambda: opened.session.labels is not None, timeout=PATIENCE)
     assert (opened.session.project.label_map("cell_1.png").labels == labels).all()
+
+
+def black_and_white(folder) -> np.ndarray:
+    """Two masks that hold 0 and 255, for cell_1 and cell_2; where they are white."""
+    folder.mkdir()
+    white = np.zeros((32, 48), bool)
+    white[8:20, 10:30] = True
+    for number in (1, 2):
+        Image.fromarray(np.where(white, 255, 0).astype(np.uint8)).save(folder / f"cell_{number}.png")
+    return white
+
+
+def asked(qtbot, window):
+    """The dialog that asks what values mean, once it is there."""
+    qtbot.waitUntil(lambda: bool(window.findChildren(QDialog, "dialog.mask_values")), timeout=PATIENCE)
+    return window.findChild(QDialog, "dialog.mask_values")
+
+
+def test_black_and_white_masks_are_asked_about_with_a_good_first_guess(qtbot, opened, tmp_path):
+    white = black_and_white(tmp_path / "masks")
+    opened.files.import_masks(tmp_path / "masks")
+    dialog = asked(qtbot, opened)
+    assert [combo.currentText() for combo in dialog.combos] == ["background", "object"]
+    before = dialog.example.grab().toImage()
+    dialog.combos[1].setCurrentIndex(dialog.combos[1].findText("Unpainted"))
+    dialog.combos[1].activated.emit(0)
+    assert dialog.example.grab().toImage() != before, "the example follows"
+    dialog.combos[1].setCurrentIndex(dialog.combos[1].findText("A new class"))
+    dialog.findChild(QPushButton, "mask_values.take").click()
+    qtbot.waitUntil(lambda: "Took over 2 masks" in opened.notice.shown(), timeout=PATIENCE)
+    assert [one.name for one in opened.session.project.classes] == ["background", "object", "class 2"]
+    assert (opened.session.project.label_map("cell_2.png").labels == np.where(white, 2, 0)).all()
+
+
+def test_masks_that_are_not_imported_after_all_change_nothing(qtbot, opened, tmp_path):
+    black_and_white(tmp_path / "masks")
+    opened.files.import_masks(tmp_path / "masks")
+    dialog = asked(qtbot, opened)
+    with qtbot.waitSignal(dialog.finished):
+        dialog.findChild(QPushButton, "mask_values.cancel").click()
+    assert not opened.session.project.painted()
+    assert len(opened.session.project.classes) == 2
 
 
 def test_what_a_task_reports_arrives_in_the_windows_thread(qtbot):

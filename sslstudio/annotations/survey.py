@@ -1,0 +1,118 @@
+"""Which pixel values a folder of masks holds, whether they speak for themselves, and a first guess where not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sslstudio.annotations.palette_png import MOST_FOUND, classes_file, mask_pairs, may_choose_classes
+from sslstudio.errors import UserError
+from sslstudio.images.reader import read_rgb8
+from sslstudio.project.masks import UNPAINTED, read_mask
+from sslstudio.project.project import Project
+
+NEW = -1  # in a guess: a class that is yet to be made
+FEW = 8  # values that are asked about one by one; more are likely numbers of single objects
+PREVIEW = 320  # pixels of the longer side
+
+
+@dataclass(frozen=True)
+class FoundValue:
+    """A pixel value of the files: in how many it occurs, and its share of all their pixels, 0 to 1."""
+
+    value: int
+    files: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the masks in ``source`` hold; ``plain`` when nobody needs to say what the values mean.
+
+    ``picture`` (h, w, 3) and ``labels`` (h, w) show the mask ``example``, which holds most values, and its image.
+    """
+
+    source: Path
+    masks: int
+    values: tuple[FoundValue, ...]
+    plain: bool
+    example: str = ""
+    picture: np.ndarray | None = None
+    labels: np.ndarray | None = None
+
+
+def survey(project: Project, source: Path, progress: Callable[[int, int], object] = lambda *_: None) -> Survey:
+    """Look through all masks that have an image; raises UserError when there are no masks."""
+    source = Path(source).expanduser().absolute()
+    pairs = mask_pairs(project, source)
+    files: Counter[int] = Counter()
+    pixels = np.zeros(256, np.int64)
+    example, most, read = ("", ""), 0, 0
+    for number, (file, image) in enumerate(pairs, 1):
+        try:
+            counts = np.bincount(read_mask(source / file).ravel(), minlength=256)
+        except UserError:
+            continue  # refused with its reason when it is brought in
+        found = np.flatnonzero(counts).tolist()
+        files.update(found)
+        pixels += counts
+        read += 1
+        if len(found) > most:
+            example, most = (file, image), len(found)
+        progress(number, len(pairs))
+    values = tuple(FoundValue(value, files[value], pixels[value] / max(1, pixels.sum())) for value in sorted(files))
+    plain = _is_plain(project, source, [one.value for one in values])
+    picture, labels = (None, None) if plain or not most else _preview(project, source, *example)
+    return Survey(source, read, values, plain, example[0], picture, labels)
+
+
+def _is_plain(project: Project, source: Path, values: Sequence[int]) -> bool:
+    """Whether the values are numbers of classes, and 255 can only mean unpainted."""
+    if set(values) == {0, UNPAINTED}:  # black and white: most tools mean the object by white
+        return False
+    known = len(project.classes)
+    if may_choose_classes(project):
+        if classes_file(source) is not None:
+            return True
+        known = MOST_FOUND
+    return all(value < known or value == UNPAINTED for value in values)
+
+
+def _preview(project: Project, source: Path, file: str, image: str) -> tuple[np.ndarray | None, np.ndarray]:
+    labels = read_mask(source / file)
+    step = max(1, -(-max(labels.shape) // PREVIEW))
+    labels = np.ascontiguousarray(labels[step // 2 :: step, step // 2 :: step])
+    try:
+        pixels = read_rgb8(project.image_file(image))[step // 2 :: step, step // 2 :: step]
+    except UserError:
+        return None, labels
+    return (np.ascontiguousarray(pixels) if pixels.shape[:2] == labels.shape else None), labels
+
+
+def groups(values: Sequence[int]) -> list[tuple[int, ...]]:
+    """The values as they are asked about: one by one, or the many numbers of single objects together."""
+    if len(values) <= FEW:
+        return [(value,) for value in values]
+    alone = {0} | ({UNPAINTED} - {value + 1 for value in values})  # after 254, 255 is one more number
+    rest = tuple(value for value in values if value not in alone)
+    return [(0,)] * (0 in values) + [rest] + [(UNPAINTED,)] * (UNPAINTED in values and UNPAINTED in alone)
+
+
+def first_guess(values: Sequence[int], classes: int) -> dict[int, int]:
+    """What each value most likely means: the place of a class, ``UNPAINTED``, or ``NEW``; ``values`` ascending.
+
+    Two values are the ground and the thing. Values of which several name classes do so, and the others mean
+    nothing. Few grey levels are the classes in their order. Many numbers are single objects of one kind.
+    """
+    if len(values) > FEW:
+        thing = 1 if classes > 1 else NEW
+        alone = {group[0] for group in groups(values) if len(group) == 1}
+        return {value: 0 if value == 0 else UNPAINTED if value in alone else thing for value in values}
+    named = [value for value in values if 0 < value < classes]
+    if named and len(values) > 2:
+        return {value: value if value < classes else UNPAINTED for value in values}
+    return {value: place if place < max(1, classes) else NEW for place, value in enumerate(values)}

@@ -9,14 +9,26 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sslstudio.recipes.methods import dino, mae, simclr
+from sslstudio.recipes.methods import (
+    dino,
+    dinov2,
+    ibot,
+    mae,
+    simclr,
+    simmim,
+    spark,
+)
 from sslstudio.recipes.methods.dino import DINORecipe
+from sslstudio.recipes.methods.dinov2 import DINOv2Recipe
+from sslstudio.recipes.methods.ibot import IBOTRecipe
 from sslstudio.recipes.methods.info import BackboneKind, Fitted, Folder, MethodInfo, MethodSettings
 from sslstudio.recipes.methods.mae import MAERecipe
 from sslstudio.recipes.methods.simclr import SimCLRRecipe
+from sslstudio.recipes.methods.simmim import SimMIMRecipe
+from sslstudio.recipes.methods.spark import SparKRecipe
 
 MethodRecipe = Annotated[
-    SimCLRRecipe | MAERecipe | DINORecipe,
+    SimCLRRecipe | MAERecipe | DINORecipe | IBOTRecipe | DINOv2Recipe | SimMIMRecipe | SparKRecipe,
     Field(discriminator="id"),
 ]
 
@@ -25,7 +37,11 @@ METHODS: dict[str, MethodInfo] = {
     for info in (
         simclr.INFO,
         mae.INFO,
+        simmim.INFO,
+        spark.INFO,
         dino.INFO,
+        ibot.INFO,
+        dinov2.INFO,
     )
 }
 
@@ -33,11 +49,15 @@ __all__ = [
     "METHODS",
     "BackboneKind",
     "DINORecipe",
+    "DINOv2Recipe",
     "Fitted",
     "Folder",
+    "IBOTRecipe",
     "MAERecipe",
     "MethodInfo",
     "MethodRecipe",
     "MethodSettings",
     "SimCLRRecipe",
+    "SimMIMRecipe",
+    "SparKRecipe",
 ]

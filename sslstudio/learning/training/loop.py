@@ -165,7 +165,8 @@ class Trainer:
     def _views(self, tiles: Tensor, aspects: Tensor) -> Views:
         device = self.accelerator.device
         views = make_views(tiles.to(device, non_blocking=True), aspects, self.method.views, self._random)
-        if self.method.encoder.kind == "conv":
+        # Views come channels last from the CPU, which patch embeddings like as well: no copy there.
+        if self.method.encoder.kind == "conv" or device.type == "cpu":
             return tuple(view.contiguous(memory_format=torch.channels_last) for view in views)
         return tuple(view.contiguous() for view in views)
 

@@ -14,6 +14,7 @@ from sslstudio.recipes.methods import (
     dinov2,
     ibot,
     mae,
+    moco_v2,
     simclr,
     simmim,
     spark,
@@ -23,12 +24,13 @@ from sslstudio.recipes.methods.dinov2 import DINOv2Recipe
 from sslstudio.recipes.methods.ibot import IBOTRecipe
 from sslstudio.recipes.methods.info import BackboneKind, Fitted, Folder, MethodInfo, MethodSettings
 from sslstudio.recipes.methods.mae import MAERecipe
+from sslstudio.recipes.methods.moco_v2 import MoCoV2Recipe
 from sslstudio.recipes.methods.simclr import SimCLRRecipe
 from sslstudio.recipes.methods.simmim import SimMIMRecipe
 from sslstudio.recipes.methods.spark import SparKRecipe
 
 MethodRecipe = Annotated[
-    SimCLRRecipe | MAERecipe | DINORecipe | IBOTRecipe | DINOv2Recipe | SimMIMRecipe | SparKRecipe,
+    SimCLRRecipe | MoCoV2Recipe | MAERecipe | DINORecipe | IBOTRecipe | DINOv2Recipe | SimMIMRecipe | SparKRecipe,
     Field(discriminator="id"),
 ]
 
@@ -36,6 +38,7 @@ METHODS: dict[str, MethodInfo] = {
     info.id: info
     for info in (
         simclr.INFO,
+        moco_v2.INFO,
         mae.INFO,
         simmim.INFO,
         spark.INFO,
@@ -57,6 +60,7 @@ __all__ = [
     "MethodInfo",
     "MethodRecipe",
     "MethodSettings",
+    "MoCoV2Recipe",
     "SimCLRRecipe",
     "SimMIMRecipe",
     "SparKRecipe",

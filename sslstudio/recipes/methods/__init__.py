@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sslstudio.recipes.methods import (
+    byol,
     dino,
     dinov2,
     ibot,
@@ -19,6 +20,7 @@ from sslstudio.recipes.methods import (
     simmim,
     spark,
 )
+from sslstudio.recipes.methods.byol import BYOLRecipe
 from sslstudio.recipes.methods.dino import DINORecipe
 from sslstudio.recipes.methods.dinov2 import DINOv2Recipe
 from sslstudio.recipes.methods.ibot import IBOTRecipe
@@ -30,7 +32,15 @@ from sslstudio.recipes.methods.simmim import SimMIMRecipe
 from sslstudio.recipes.methods.spark import SparKRecipe
 
 MethodRecipe = Annotated[
-    SimCLRRecipe | MoCoV2Recipe | MAERecipe | DINORecipe | IBOTRecipe | DINOv2Recipe | SimMIMRecipe | SparKRecipe,
+    SimCLRRecipe
+    | BYOLRecipe
+    | MoCoV2Recipe
+    | MAERecipe
+    | DINORecipe
+    | IBOTRecipe
+    | DINOv2Recipe
+    | SimMIMRecipe
+    | SparKRecipe,
     Field(discriminator="id"),
 ]
 
@@ -39,6 +49,7 @@ METHODS: dict[str, MethodInfo] = {
     for info in (
         simclr.INFO,
         moco_v2.INFO,
+        byol.INFO,
         mae.INFO,
         simmim.INFO,
         spark.INFO,
@@ -50,6 +61,7 @@ METHODS: dict[str, MethodInfo] = {
 
 __all__ = [
     "METHODS",
+    "BYOLRecipe",
     "BackboneKind",
     "DINORecipe",
     "DINOv2Recipe",

@@ -18,6 +18,7 @@ from sslstudio.recipes.methods import (
     moco_v2,
     simclr,
     simmim,
+    simsiam,
     spark,
 )
 from sslstudio.recipes.methods.byol import BYOLRecipe
@@ -29,10 +30,12 @@ from sslstudio.recipes.methods.mae import MAERecipe
 from sslstudio.recipes.methods.moco_v2 import MoCoV2Recipe
 from sslstudio.recipes.methods.simclr import SimCLRRecipe
 from sslstudio.recipes.methods.simmim import SimMIMRecipe
+from sslstudio.recipes.methods.simsiam import SimSiamRecipe
 from sslstudio.recipes.methods.spark import SparKRecipe
 
 MethodRecipe = Annotated[
     SimCLRRecipe
+    | SimSiamRecipe
     | BYOLRecipe
     | MoCoV2Recipe
     | MAERecipe
@@ -50,6 +53,7 @@ METHODS: dict[str, MethodInfo] = {
         simclr.INFO,
         moco_v2.INFO,
         byol.INFO,
+        simsiam.INFO,
         mae.INFO,
         simmim.INFO,
         spark.INFO,
@@ -75,5 +79,6 @@ __all__ = [
     "MoCoV2Recipe",
     "SimCLRRecipe",
     "SimMIMRecipe",
+    "SimSiamRecipe",
     "SparKRecipe",
 ]

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sslstudio.recipes.methods import (
+    barlow_twins,
     byol,
     dino,
     dinov2,
@@ -21,6 +22,7 @@ from sslstudio.recipes.methods import (
     simsiam,
     spark,
 )
+from sslstudio.recipes.methods.barlow_twins import BarlowTwinsRecipe
 from sslstudio.recipes.methods.byol import BYOLRecipe
 from sslstudio.recipes.methods.dino import DINORecipe
 from sslstudio.recipes.methods.dinov2 import DINOv2Recipe
@@ -35,6 +37,7 @@ from sslstudio.recipes.methods.spark import SparKRecipe
 
 MethodRecipe = Annotated[
     SimCLRRecipe
+    | BarlowTwinsRecipe
     | SimSiamRecipe
     | BYOLRecipe
     | MoCoV2Recipe
@@ -54,6 +57,7 @@ METHODS: dict[str, MethodInfo] = {
         moco_v2.INFO,
         byol.INFO,
         simsiam.INFO,
+        barlow_twins.INFO,
         mae.INFO,
         simmim.INFO,
         spark.INFO,
@@ -67,6 +71,7 @@ __all__ = [
     "METHODS",
     "BYOLRecipe",
     "BackboneKind",
+    "BarlowTwinsRecipe",
     "DINORecipe",
     "DINOv2Recipe",
     "Fitted",

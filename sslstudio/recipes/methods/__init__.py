@@ -21,6 +21,7 @@ from sslstudio.recipes.methods import (
     simmim,
     simsiam,
     spark,
+    vicreg,
 )
 from sslstudio.recipes.methods.barlow_twins import BarlowTwinsRecipe
 from sslstudio.recipes.methods.byol import BYOLRecipe
@@ -34,9 +35,11 @@ from sslstudio.recipes.methods.simclr import SimCLRRecipe
 from sslstudio.recipes.methods.simmim import SimMIMRecipe
 from sslstudio.recipes.methods.simsiam import SimSiamRecipe
 from sslstudio.recipes.methods.spark import SparKRecipe
+from sslstudio.recipes.methods.vicreg import VICRegRecipe
 
 MethodRecipe = Annotated[
     SimCLRRecipe
+    | VICRegRecipe
     | BarlowTwinsRecipe
     | SimSiamRecipe
     | BYOLRecipe
@@ -58,6 +61,7 @@ METHODS: dict[str, MethodInfo] = {
         byol.INFO,
         simsiam.INFO,
         barlow_twins.INFO,
+        vicreg.INFO,
         mae.INFO,
         simmim.INFO,
         spark.INFO,
@@ -86,4 +90,5 @@ __all__ = [
     "SimMIMRecipe",
     "SimSiamRecipe",
     "SparKRecipe",
+    "VICRegRecipe",
 ]

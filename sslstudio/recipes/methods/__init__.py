@@ -17,6 +17,7 @@ from sslstudio.recipes.methods import (
     ibot,
     mae,
     moco_v2,
+    moco_v3,
     simclr,
     simmim,
     simsiam,
@@ -31,6 +32,7 @@ from sslstudio.recipes.methods.ibot import IBOTRecipe
 from sslstudio.recipes.methods.info import BackboneKind, Fitted, Folder, MethodInfo, MethodSettings
 from sslstudio.recipes.methods.mae import MAERecipe
 from sslstudio.recipes.methods.moco_v2 import MoCoV2Recipe
+from sslstudio.recipes.methods.moco_v3 import MoCoV3Recipe
 from sslstudio.recipes.methods.simclr import SimCLRRecipe
 from sslstudio.recipes.methods.simmim import SimMIMRecipe
 from sslstudio.recipes.methods.simsiam import SimSiamRecipe
@@ -39,6 +41,7 @@ from sslstudio.recipes.methods.vicreg import VICRegRecipe
 
 MethodRecipe = Annotated[
     SimCLRRecipe
+    | MoCoV3Recipe
     | VICRegRecipe
     | BarlowTwinsRecipe
     | SimSiamRecipe
@@ -62,6 +65,7 @@ METHODS: dict[str, MethodInfo] = {
         simsiam.INFO,
         barlow_twins.INFO,
         vicreg.INFO,
+        moco_v3.INFO,
         mae.INFO,
         simmim.INFO,
         spark.INFO,
@@ -86,6 +90,7 @@ __all__ = [
     "MethodRecipe",
     "MethodSettings",
     "MoCoV2Recipe",
+    "MoCoV3Recipe",
     "SimCLRRecipe",
     "SimMIMRecipe",
     "SimSiamRecipe",

@@ -12,6 +12,7 @@ from pydantic import Field
 from sslstudio.recipes.methods import (
     barlow_twins,
     byol,
+    densecl,
     dino,
     dinov2,
     ibot,
@@ -26,6 +27,7 @@ from sslstudio.recipes.methods import (
 )
 from sslstudio.recipes.methods.barlow_twins import BarlowTwinsRecipe
 from sslstudio.recipes.methods.byol import BYOLRecipe
+from sslstudio.recipes.methods.densecl import DenseCLRecipe
 from sslstudio.recipes.methods.dino import DINORecipe
 from sslstudio.recipes.methods.dinov2 import DINOv2Recipe
 from sslstudio.recipes.methods.ibot import IBOTRecipe
@@ -41,6 +43,7 @@ from sslstudio.recipes.methods.vicreg import VICRegRecipe
 
 MethodRecipe = Annotated[
     SimCLRRecipe
+    | DenseCLRecipe
     | MoCoV3Recipe
     | VICRegRecipe
     | BarlowTwinsRecipe
@@ -66,6 +69,7 @@ METHODS: dict[str, MethodInfo] = {
         barlow_twins.INFO,
         vicreg.INFO,
         moco_v3.INFO,
+        densecl.INFO,
         mae.INFO,
         simmim.INFO,
         spark.INFO,
@@ -82,6 +86,7 @@ __all__ = [
     "BarlowTwinsRecipe",
     "DINORecipe",
     "DINOv2Recipe",
+    "DenseCLRecipe",
     "Fitted",
     "Folder",
     "IBOTRecipe",

@@ -9,12 +9,15 @@ import cv2
 import numpy as np
 from PySide6.QtGui import QColor
 
+from sslstudio.project.background import is_background
+
 if TYPE_CHECKING:
     from sslstudio.project.classes import LabelClass
 
 # A code is a label plus bits for outline and hatch, plus UNDER; the table of 8 x 256 colours says what it looks like.
 _EDGE_BIT, _HATCH_BIT, UNDER = 8, 9, 1024
 _SPACING, _HATCH_ALPHA = 8, 0.30
+_GREY, _DARK = "#999999", 80  # what stands for a background that is darker, of 255
 _UNDER_SHARE = 0.7  # a prediction is tinted less than what people painted
 
 
@@ -24,8 +27,8 @@ def colour_table(classes: Sequence[LabelClass], opacity: float, hatch: bool = Tr
     background = background_index(classes)
     for under, share in ((0, 1.0), (1, _UNDER_SHARE)):
         for index, label in enumerate(classes[:255]):
-            colour = QColor(label.colour)
             faint = index == background
+            colour = _seen(QColor(label.colour)) if faint else QColor(label.colour)
             fill = 0.0 if faint or not filled else opacity * share
             edge = 0.35 * min(1.0, 2 * opacity) if faint else min(1.0, 2 * opacity)
             line = _HATCH_ALPHA * min(1.0, 2 * opacity) if faint and hatch and not under else fill
@@ -34,9 +37,14 @@ def colour_table(classes: Sequence[LabelClass], opacity: float, hatch: bool = Tr
     return table.reshape(-1)
 
 
+def _seen(colour: QColor) -> QColor:
+    """A colour whose faint lines can be seen on dark images too: many data sets call their background black."""
+    return QColor(_GREY) if colour.lightness() < _DARK else colour
+
+
 def background_index(classes: Sequence[LabelClass]) -> int:
     """Which class means "nothing of interest"; -1 if none."""
-    return 0 if classes and classes[0].name.strip().lower() == "background" else -1
+    return 0 if classes and is_background(classes[0].name) else -1
 
 
 def codes(mask: np.ndarray | None, under: np.ndarray | None) -> np.ndarray | None:

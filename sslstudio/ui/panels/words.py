@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sslstudio.project.background import is_background
 from sslstudio.recipes.backbones import BACKBONE_NAMES
 from sslstudio.recipes.methods import METHODS
 from sslstudio.runs.folder import RunState, RunSummary
@@ -109,7 +110,7 @@ def class_sentence(name: str, figures: Mapping[str, float]) -> str:
 def quality_sentence(figures: Mapping[str, float], names: Sequence[str]) -> str:
     """How good the model is in one sentence; the weakest class that is not background speaks first."""
     shown = [name for name in names if f"iou/{name}" in figures]
-    things = [name for name in shown if name.lower() != "background"] or shown
+    things = [name for name in shown if not is_background(name)] or shown
     told = [name for name in things if f"recall/{name}" in figures and f"precision/{name}" in figures]
     if told:
         return class_sentence(min(told, key=lambda name: figures[f"iou/{name}"]), figures)

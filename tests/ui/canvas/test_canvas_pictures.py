@@ -11,6 +11,8 @@ import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QImage
 
+from sslstudio.project.classes import LabelClass
+
 GREY = (60, 60, 60)
 
 
@@ -248,3 +250,15 @@ def test_high_density_screens_show_every_pixel_of_the_image(ratio):
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": ratio}
     done = subprocess.run([sys.executable, "-c", SHARP], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["background", "Hintergrund"])
+def test_a_black_background_can_be_seen_on_a_dark_image(desk, name):
+    desk.image[...] = 3
+    desk.canvas.set_classes((LabelClass(name, "#000000"), LabelClass("nucleus", "#e69f00")))
+    desk.labels[20:130, 20:180] = 0
+    desk.canvas.show_image(desk.image, desk.map)
+    desk.away()
+    top_left, bottom_right = desk.at(40, 40), desk.at(160, 110)
+    part = pixels(desk.canvas.grab().toImage())[top_left.y() : bottom_right.y(), top_left.x() : bottom_right.x()]
+    assert 0.08 < float((part.max(axis=2) > 30).mean()) < 0.2

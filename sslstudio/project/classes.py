@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from sslstudio.errors import UserError
+from sslstudio.project.label_map import UNPAINTED
 
 # What a project begins with in the window, so that one can paint at once; names are changed any time.
 FIRST_CLASSES = ("background", "object")
@@ -46,6 +49,14 @@ def default_colour(place: int) -> str:
 def named_classes(names: Sequence[str]) -> tuple[LabelClass, ...]:
     """Classes with these names and default colours."""
     return tuple(LabelClass(name.strip(), default_colour(place)) for place, name in enumerate(names))
+
+
+def moved_up(at: int) -> np.ndarray:
+    """What each label becomes when the class ``at`` goes, (256,) uint8: its own unpainted, those after it one less."""
+    table = np.arange(256, dtype=np.uint8)
+    table[at + 1 : UNPAINTED] -= np.uint8(1)
+    table[at] = UNPAINTED
+    return table
 
 
 def check_classes(classes: Sequence[LabelClass]) -> None:

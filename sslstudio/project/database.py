@@ -227,6 +227,23 @@ class Database:
             raise _in_words(error, self.folder) from error
 
 
+def open_database(path: Path, write: bool) -> tuple[Database, bool]:
+    """The database of a project folder, and whether a backup had to step in; raises UserError."""
+    file = path / FILE
+    read_only = not os.access(path, os.W_OK) or (file.exists() and not os.access(file, os.W_OK))
+    if read_only and write:
+        raise UserError(
+            f"The project {path.name} may not be written to.",
+            "Copy it to a folder of yours, or ask for the right to write.",
+        )
+    try:
+        return Database(path, read_only=read_only), False
+    except DamagedDatabase:
+        if not write or not restore_backup(path):
+            raise
+    return Database(path), True
+
+
 def restore_backup(folder: Path) -> bool:
     """Put the newest sound backup in the place of a damaged database, which is kept; False without one."""
     for name in ("last.sqlite", "older.sqlite"):

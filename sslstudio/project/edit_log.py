@@ -32,16 +32,19 @@ class EditLog:
         if trimmed is None:
             return
         before, after = trimmed
-        height, width = after.labels.shape
         with self._db.transaction():
             self._db.write("UPDATE edit SET state=? WHERE image=? AND state=?", CUT, image, UNDONE)
-            edit = self._db.write(
-                f"INSERT INTO edit (image, state, {_PATCH}, before, after) VALUES (?,?,?,?,?,?,?,?)",
-                # NumPy's integers would be stored as blobs
-                *(image, DONE, int(after.top), int(after.left), height, width, _pack(before), _pack(after)),
-            )
+            edit = self._insert(image, DONE, before, after)
             self._put(image, edit, before, after, forward=True)
             self._db.write("UPDATE image SET mask_height=?, mask_width=? WHERE id=?", *shape, image)
+
+    def _insert(self, image: int, state: int, before: Patch, after: Patch) -> int:
+        height, width = after.labels.shape
+        return self._db.write(
+            f"INSERT INTO edit (image, state, {_PATCH}, before, after) VALUES (?,?,?,?,?,?,?,?)",
+            # NumPy's integers would be stored as blobs
+            *(image, state, int(after.top), int(after.left), height, width, _pack(before), _pack(after)),
+        )
 
     def undo(self, image: int) -> Patch | None:
         """Take back the newest stroke; the patch to put on the labels, or None."""
@@ -130,6 +133,31 @@ class EditLog:
                 self._db.write(f"DELETE FROM {table} WHERE image=?", image)
             self._db.write("UPDATE image SET painted=0, mask_width=0, mask_height=0, png_op=0 WHERE id=?", image)
 
+    def relabel(self, image: int, labels: np.ndarray, table: np.ndarray) -> None:
+        """Let every label, in the (H, W) ``labels`` of now and in all strokes, become ``table[label]``.
+
+        The new labels are one more patch that was put, so that masks on disk follow as after any stroke; it is no
+        stroke, so it cannot be undone: undo leads through the strokes as they are after the change.
+        """
+        with self._db.transaction():
+            rows = self._db.rows("SELECT id, before, after FROM edit WHERE image=?", image)
+            changed = ((_mapped(before, table), _mapped(after, table), edit) for edit, before, after in rows)
+            self._db.write_many("UPDATE edit SET before=?, after=? WHERE id=?", changed)
+            trimmed = trim(Patch(0, 0, labels), Patch(0, 0, table[labels]))
+            if trimmed is None:
+                return
+            before, after = trimmed
+            edit = self._insert(image, CUT, before, after)
+            self._put(image, edit, before, after, forward=True)
+
+    def painted_with(self, lowest: int) -> list[int]:
+        """The images that have strokes, or labels from ``lowest`` on."""
+        rows = self._db.rows(
+            f"SELECT image FROM edit UNION SELECT image FROM tally WHERE label>=? AND label<{UNPAINTED} AND pixels>0",
+            lowest,
+        )
+        return [image for (image,) in rows]
+
     def recount(self, image: int, labels: np.ndarray) -> None:
         """Set the tally from the labels, and forget the strokes: after a backup stepped in."""
         counts = np.bincount(labels.ravel(), minlength=256)
@@ -153,6 +181,11 @@ class EditLog:
         )
         return dict(rows)
 
+    def images_with(self, label: int) -> int:
+        """In how many images a label occurs."""
+        row = self._db.row("SELECT count(*) FROM tally WHERE label=? AND pixels>0", label)
+        return row[0] if row else 0
+
     def labels_of(self, image: int) -> frozenset[int]:
         """The labels that occur in one image."""
         rows = self._db.rows(f"SELECT label FROM tally WHERE image=? AND pixels>0 AND label<{UNPAINTED}", image)
@@ -167,6 +200,10 @@ def put_all(rows: list[tuple], labels: LabelMap) -> None:
 
 def _pack(patch: Patch) -> bytes:
     return zlib.compress(np.ascontiguousarray(patch.labels).tobytes(), 1)
+
+
+def _mapped(packed: bytes, table: np.ndarray) -> bytes:
+    return zlib.compress(table[np.frombuffer(zlib.decompress(packed), np.uint8)].tobytes(), 1)
 
 
 def _unpack(top: int, left: int, height: int, width: int, packed: bytes) -> Patch:

@@ -97,3 +97,13 @@ def find_images(database: Database, project: Path) -> Path:
     if absolute.is_dir():
         return absolute
     raise ImagesMoved(project, absolute)
+
+
+def existing(path: Path) -> Path:
+    """The project folder meant by ``path``; raises UserError when there is none."""
+    path = meant(path)
+    if not path.exists():
+        raise UserError(f"There is no project at {path}.", "Check the path, or make a new project from a folder.")
+    if not holds_project(path):
+        raise UserError(f"{path} is not a project.", "Choose a folder whose name ends in .sslproj.")
+    return path

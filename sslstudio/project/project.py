@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,8 +18,8 @@ from sslstudio.errors import UserError
 from sslstudio.images.reader import EXTENSIONS
 from sslstudio.images.scan import scan
 from sslstudio.project import places
-from sslstudio.project.classes import LabelClass, check_classes, named_classes
-from sslstudio.project.database import FILE, DamagedDatabase, Database, restore_backup
+from sslstudio.project.classes import LabelClass, check_classes, moved_up, named_classes
+from sslstudio.project.database import Database, open_database
 from sslstudio.project.edit_log import DONE, UNDONE, EditLog, put_all
 from sslstudio.project.files import disk_refused, sync_folder
 from sslstudio.project.index import (
@@ -39,6 +38,7 @@ from sslstudio.project.places import ImagesMoved, default_project_path
 __all__ = ["ImageRecord", "ImagesMoved", "Project", "RefreshReport", "default_project_path"]
 
 _log = logging.getLogger(__name__)
+_REMOVED = "removed classes"  # the key of a setting
 _SAVED_TOGETHER = 32  # masks per wait for the disk
 
 
@@ -117,12 +117,12 @@ class Project:
         Raises UserError: no project there, open elsewhere (naming the holder), read-only, made by a newer
         program, damaged without a backup; ImagesMoved when the image folder is gone.
         """
-        path = _existing(path)
+        path = places.existing(path)
         lock = ProjectLock(path) if write else None
         if lock:
             lock.take()
         try:
-            database, restored = _open_database(path, write)
+            database, restored = open_database(path, write)
             try:
                 project = cls(path, database, lock, places.find_images(database, path))
                 if restored:
@@ -139,11 +139,11 @@ class Project:
     @classmethod
     def relocate(cls, path: Path, new_images: Path) -> Project:
         """Tell a project where its images are now, and open it; raises UserError when none of them is there."""
-        path, images = _existing(path), Path(new_images).expanduser().absolute()
+        path, images = places.existing(path), Path(new_images).expanduser().absolute()
         lock = ProjectLock(path)
         lock.take()
         try:
-            database, _ = _open_database(path, True)
+            database, _ = open_database(path, True)
             with contextlib.closing(database):
                 here = {found.path for found in scan(images)}
                 known = [row[0] for row in database.rows("SELECT path FROM image")]
@@ -259,6 +259,33 @@ class Project:
             self._db.write_many(
                 "INSERT INTO class VALUES (?,?,?)", [(place, c.name, c.colour) for place, c in enumerate(classes)]
             )
+
+    def remove_class(self, at: int, models: Sequence[str] = ()) -> None:
+        """Take a class away: what it painted becomes unpainted, and those after it move up; all of it or nothing.
+
+        ``models`` speak of the classes as they were; ``places_of`` translates. Raises UserError, for example when
+        a mask cannot be read.
+        """
+        self._need_lock()
+        table, classes = moved_up(at), self.classes
+        with self._db.transaction():
+            for number in self._edits.painted_with(at):
+                (record,) = self._index.records(self._predicted, "WHERE id=?", number)
+                self._edits.relabel(number, self._labels(record, self._edits.shape(number))[0].labels, table)
+            self.set_classes((*classes[:at], *classes[at + 1 :]))
+            self.set_setting(_REMOVED, [*self.setting(_REMOVED, []), {"place": at, "models": list(models)}])
+
+    def places_of(self, model: str) -> np.ndarray:
+        """What each label of a model's prediction is now, (256,) uint8: classes may have gone since it was made."""
+        table = np.arange(256, dtype=np.uint8)
+        for gone in self.setting(_REMOVED, []):
+            if model in gone["models"]:
+                table = moved_up(gone["place"])[table]
+        return table
+
+    def class_images(self, at: int) -> int:
+        """In how many images something is painted with a class."""
+        return self._edits.images_with(at)
 
     def class_pixels(self) -> dict[str, int]:
         """Painted pixels of every class over all usable images; 0 for a class that nobody painted."""
@@ -456,33 +483,6 @@ class Project:
                 self.notices.append(error.problem)
                 continue
             self._edits.recount(record.id, labels)
-
-
-def _existing(path: Path) -> Path:
-    """The project folder meant by ``path``; raises UserError when there is none."""
-    path = places.meant(path)
-    if not path.exists():
-        raise UserError(f"There is no project at {path}.", "Check the path, or make a new project from a folder.")
-    if not places.holds_project(path):
-        raise UserError(f"{path} is not a project.", "Choose a folder whose name ends in .sslproj.")
-    return path
-
-
-def _open_database(path: Path, write: bool) -> tuple[Database, bool]:
-    """The database, and whether a backup had to step in."""
-    file = path / FILE
-    read_only = not os.access(path, os.W_OK) or (file.exists() and not os.access(file, os.W_OK))
-    if read_only and write:
-        raise UserError(
-            f"The project {path.name} may not be written to.",
-            "Copy it to a folder of yours, or ask for the right to write.",
-        )
-    try:
-        return Database(path, read_only=read_only), False
-    except DamagedDatabase:
-        if not write or not restore_backup(path):
-            raise
-    return Database(path), True
 
 
 @contextlib.contextmanager

@@ -19,7 +19,8 @@ rectangles = st.tuples(
     st.integers(0, HEIGHT - 1), st.integers(0, WIDTH - 1), st.integers(1, HEIGHT), st.integers(1, WIDTH)
 )
 strokes = st.tuples(st.just("paint"), rectangles, st.sampled_from([0, 1, 2, 255]))
-others = st.sampled_from(["undo", "redo", "save", "reopen", "fill", "lose"]).map(lambda what: (what, None, None))
+WORDS = ("undo", "redo", "save", "reopen", "fill", "lose", "drop first", "drop last")
+others = st.sampled_from(WORDS).map(lambda what: (what, None, None))
 steps = st.lists(st.one_of(strokes, strokes, others), max_size=25)
 
 
@@ -46,6 +47,11 @@ class Model:
             self.states = [*self.states[: self.at + 1], labels]
             self.at += 1
 
+    def drop(self, at):
+        """A class goes: from now on it was never painted, and those after it have moved up."""
+        later = [state - ((state > at) & (state < 255)).astype(np.uint8) for state in self.states]
+        self.states = [np.where(old == at, np.uint8(255), new) for old, new in zip(self.states, later, strict=True)]
+
 
 @given(steps)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -55,12 +61,13 @@ def test_any_sequence_of_edits_undos_redos_saves_and_restarts(tiny_images, tmp_p
     shown = project.label_map("a.png")
     for what, rectangle, label in actions:
         if what == "paint":
+            label = label if label == 255 else min(label, len(project.classes) - 1)
             before = shown.cut(*rectangle)
             shown.put(Patch(before.top, before.left, np.full_like(before.labels, label)))
             project.add_edit("a.png", before, shown.cut(*rectangle))
             model.paint(shown.labels.copy())
         elif what == "fill":
-            filled = np.where(model.now() == 255, 1, model.now()).astype(np.uint8)
+            filled = np.where(model.now() == 255, len(project.classes) - 1, model.now()).astype(np.uint8)
             project.set_mask("a.png", filled)
             model.paint(filled)
             shown = project.label_map("a.png")
@@ -72,6 +79,13 @@ def test_any_sequence_of_edits_undos_redos_saves_and_restarts(tiny_images, tmp_p
             if patch is not None:
                 shown.put(patch)
                 model.at += 1 if what == "redo" else -1
+        elif what.startswith("drop"):
+            if len(project.classes) < 2:
+                continue
+            at = 0 if what == "drop first" else len(project.classes) - 1
+            project.remove_class(at)
+            model.drop(at)
+            shown = project.label_map("a.png")
         elif what == "save":
             project.save_masks()
         elif what == "lose":  # somebody removes the PNG: the strokes still know
@@ -84,7 +98,7 @@ def test_any_sequence_of_edits_undos_redos_saves_and_restarts(tiny_images, tmp_p
     painted = int((model.now() != 255).sum())
     assert project.image("a.png").painted == pytest.approx(painted / (HEIGHT * WIDTH))
     counted = np.bincount(model.now().ravel(), minlength=256)
-    assert list(project.class_pixels().values()) == counted[:3].tolist()
+    assert list(project.class_pixels().values()) == counted[: len(project.classes)].tolist()
     project.save_masks()
     if project.mask_file("a.png").exists():
         assert (read_mask(project.mask_file("a.png")) == model.now()).all()
@@ -213,3 +227,40 @@ def test_files_that_are_no_masks(tmp_path, make, words):
     make(tmp_path / "m.png")
     with pytest.raises(UserError, match=words):
         read_mask(tmp_path / "m.png")
+
+
+def test_a_class_goes_and_everything_else_stays(tmp_path, image_folder):
+    with Project.create(tmp_path / "p", image_folder, ["a", "b", "c"]) as project:
+        for path, labels in (("cell_1.png", [0, 1, 2]), ("cell_2.png", [1, 1, 1]), ("deep/cell_1.jpg", [0, 0, 255])):
+            project.set_mask(path, np.resize(np.repeat(np.array(labels, np.uint8), 48), (32, 48)))
+        project.save_masks()
+        written = project.mask_file("deep/cell_1.jpg").stat().st_mtime_ns
+        assert project.class_images(1) == 2
+        project.remove_class(1, ["old"])
+        assert [one.name for one in project.classes] == ["a", "c"]
+        assert set(np.unique(project.label_map("cell_1.png").labels)) == {0, 1, 255}
+        assert (project.label_map("cell_2.png").labels == 255).all()
+        assert project.image("cell_2.png").painted == 0
+        assert list(project.places_of("old")[[0, 1, 2, 255]]) == [0, 255, 1, 255]
+        assert list(project.places_of("newer")[[0, 1, 2, 255]]) == [0, 1, 2, 255]
+        project.remove_class(0, ["old", "newer"])
+        assert list(project.places_of("old")[[0, 1, 2, 255]]) == [255, 255, 0, 255]
+        project.save_masks()
+        assert set(np.unique(read_mask(project.mask_file("cell_1.png")))) == {0, 255}
+        assert project.mask_file("deep/cell_1.jpg").stat().st_mtime_ns != written
+        project.undo("cell_1.png")
+        assert (project.label_map("cell_1.png").labels == 255).all()
+        project.redo("cell_1.png")
+        assert set(np.unique(project.label_map("cell_1.png").labels)) == {0, 255}
+
+
+def test_a_mask_that_cannot_be_read_keeps_the_class_from_going_half_way(tmp_path, image_folder):
+    with Project.create(tmp_path / "p", image_folder, ["a", "b", "c"]) as project:
+        for path in ("cell_1.png", "cell_2.png"):
+            project.set_mask(path, np.full((32, 48), 2, np.uint8))
+        project.save_masks()
+        write_mask(project.mask_file("cell_2.png"), np.zeros((3, 3), np.uint8), ["#000000"])
+        with pytest.raises(UserError, match=r"cell_2"):
+            project.remove_class(0)
+        assert len(project.classes) == 3
+        assert (project.label_map("cell_1.png").labels == 2).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -51,7 +51,7 @@ def import_masks(
     if classes is not None:
         project.set_classes(classes)
     elif may_choose_classes(project):
-        project.set_classes(_classes_for(source, pairs, table))
+        project.set_classes(_classes_for(source, pairs, table, project.classes))
     matched, later, only_background = _bring_in(project, source, pairs, table)
     project.save_masks()
     notes = []
@@ -185,8 +185,10 @@ def _table(values: Mapping[int, int]) -> np.ndarray:
     return table
 
 
-def _classes_for(source: Path, pairs: list[tuple[str, str]], table: np.ndarray) -> list[LabelClass]:
-    """Classes from ``classes.json`` in the folder or above it, or one per value that the masks hold."""
+def _classes_for(
+    source: Path, pairs: list[tuple[str, str]], table: np.ndarray, now: Sequence[LabelClass]
+) -> Sequence[LabelClass]:
+    """Classes from ``classes.json`` in the folder or above it, else those of ``now`` or one per value in the masks."""
     if (list_of_classes := classes_file(source)) is not None:
         return _read_classes(list_of_classes)
     highest = -1
@@ -201,6 +203,8 @@ def _classes_for(source: Path, pairs: list[tuple[str, str]], table: np.ndarray) 
                 f"{file} holds the value {highest}, and the project has no classes yet.",
                 f"Name the classes first; or say which class it means, for example --map {highest}=1.",
             )
+    if now and highest < len(now):
+        return now  # their names say as much as made ones
     names = ["background", *(f"class {number}" for number in range(1, highest + 1))]
     return [LabelClass(name, default_colour(place)) for place, name in enumerate(names)]
 

@@ -166,3 +166,10 @@ def test_the_classes_that_a_project_begins_with_give_way_until_they_are_painted(
         project.set_mask("cell_1.png", np.ones((32, 48), np.uint8))
         assert "the classes are 0 to 1" in import_masks(project, masks).refused[0][1]
         assert [one.name for one in project.classes] == list(FIRST_CLASSES)
+
+
+def test_first_classes_keep_their_names_where_they_are_enough(tmp_path, image_folder, masks):
+    mask(masks / "cell_3.png", value=1)
+    with Project.create(tmp_path / "p", image_folder, FIRST_CLASSES) as project:
+        import_masks(project, masks)
+        assert tuple(one.name for one in project.classes) == FIRST_CLASSES

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import sys
 import threading
 import time
@@ -17,9 +15,8 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit
+from real_data import RealData
 
-from sslstudio.images.reader import read_rgb8
-from sslstudio.learning.segmentation.metrics import Confusion
 from sslstudio.project.masks import read_mask
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.tour.acts import ANSWER, Line, next_image, paint_image, place, strokes
@@ -84,55 +81,6 @@ class Pulse(QObject):
             if not self._seen and not self._own and time.perf_counter() - self._last > LATE:
                 frames = traceback.extract_stack(sys._current_frames()[window_thread])
                 self._seen = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames[-7:]))
-
-
-@dataclass(frozen=True)
-class RealData:
-    """A copy of a real data set: the images that one has, ten masks to bring in, some for painting, some held out."""
-
-    images: Path
-    masks: Path
-    truth: Path
-    held_out: tuple[Path, ...]
-    classes: tuple[str, ...]
-
-    def with_room(self, classes: tuple[int, ...], brush: int, count: int) -> list[str]:
-        """Names of images, none of them among the ten, that have room for strokes of each of these classes."""
-        found: list[str] = []
-        for file in sorted(self.images.iterdir()):
-            truth = self.true_mask(file.name)
-            roomy = all(len(list(strokes(truth == value, brush, 3))) >= 3 for value in classes)
-            if roomy and not (self.masks / f"{file.stem}.png").exists():
-                found.append(file.name)
-            if len(found) == count:
-                break
-        return found
-
-    def true_mask(self, image: str) -> np.ndarray:
-        """The true mask of an image by its name, (H, W) uint8."""
-        return read_mask(self.truth / f"{Path(image).stem}.png")
-
-
-def take_data(source: Path, to: Path, masks: int, held_out: int) -> RealData:
-    """Copy the images for training (never the data itself: a project is made beside them) and some of their masks."""
-    split = json.loads((source / "split.json").read_text())
-    about = json.loads((source / "classes.json").read_text())
-    by_stem = {file.stem: file for file in (source / "images").iterdir()}
-    images, taken = to / source.name, to / "some masks"
-    images.mkdir(parents=True)
-    taken.mkdir()
-    for stem in split["train"]:
-        shutil.copyfile(by_stem[stem], images / by_stem[stem].name)
-    for stem in _spread(split["train"], masks):
-        shutil.copyfile(source / "masks" / f"{stem}.png", taken / f"{stem}.png")
-    shutil.copyfile(source / "classes.json", taken / "classes.json")
-    unseen = tuple(by_stem[stem] for stem in _spread(split["test"], held_out))
-    return RealData(images, taken, source / "masks", unseen, tuple(row["name"] for row in about["classes"]))
-
-
-def _spread(stems: list[str], count: int) -> list[str]:
-    """So many of them, at even distances."""
-    return [stems[round((place + 0.5) * len(stems) / count)] for place in range(count)]
 
 
 class Person(Driver):
@@ -248,6 +196,19 @@ class Person(Driver):
         return x, y
 
 
+def with_room(data: RealData, classes: tuple[int, ...], brush: int, count: int) -> list[str]:
+    """Names of images, none of them among the ten, that have room for strokes of each of these classes."""
+    found: list[str] = []
+    for file in sorted(data.images.iterdir()):
+        truth = data.true_mask(file.name)
+        roomy = all(len(list(strokes(truth == value, brush, 3))) >= 3 for value in classes)
+        if roomy and not (data.masks / f"{file.stem}.png").exists():
+            found.append(file.name)
+        if len(found) == count:
+            break
+    return found
+
+
 def misses(mask: np.ndarray, drawn: dict[int, list[Line]]) -> list[tuple[int, int, int]]:
     """Places (x, y, class) of drawn strokes that ``mask`` (H, W) does not hold."""
     return [
@@ -263,21 +224,3 @@ def all_masks(project: Path) -> dict[str, np.ndarray]:
     """Every mask that lies in a project's folder, by its name."""
     files = sorted((project / "masks").rglob("*.png"))
     return {file.relative_to(project / "masks").as_posix(): read_mask(file) for file in files}
-
-
-def onnx_miou(file: Path, data: RealData) -> tuple[float, float]:
-    """mIoU of an exported model on images held out, and that of calling everything the commonest class."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    found, guesses = Confusion(data.classes), [Confusion(data.classes) for _ in data.classes]
-    for image in data.held_out:
-        truth = data.true_mask(image.name)
-        pixels = read_rgb8(image).transpose(2, 0, 1)[None].astype(np.float32)
-        (probabilities,) = session.run(None, {session.get_inputs()[0].name: pixels})
-        assert probabilities.shape == (1, len(data.classes), *truth.shape)
-        assert np.allclose(probabilities.sum(1), 1, atol=1e-3)
-        found.add(truth, probabilities[0].argmax(0).astype(np.uint8))
-        for value, guess in enumerate(guesses):
-            guess.add(truth, np.full_like(truth, value))
-    return found.miou(), max(guess.miou() for guess in guesses)

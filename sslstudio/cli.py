@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sslstudio import commands
+from sslstudio import checking, commands
 from sslstudio.errors import UserError
 from sslstudio.project.holder import introduce
 
@@ -204,6 +204,25 @@ def _attention(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--out", type=Path, required=True, metavar="PNG")
 
 
+def _network(sub: argparse.ArgumentParser) -> None:
+    _project(sub)
+    sub.add_argument("--run", dest="encoder_run", default="", metavar="RUN", help="the newest if not given")
+    sub.add_argument("--backbone", default="", metavar="NAME", help="a timm name, instead of a run")
+    sub.add_argument("--published", action="store_true", help="with timm's published weights, not random ones")
+
+
+def _similar(sub: argparse.ArgumentParser) -> None:
+    _network(sub)
+    sub.add_argument("image", metavar="IMAGE", help="an image of the project")
+    sub.add_argument("--count", type=int, default=12, help="how many; 12 if not given")
+
+
+def _did_it_help(sub: argparse.ArgumentParser) -> None:
+    _project(sub)
+    sub.add_argument("--run", dest="encoder_run", default="", metavar="RUN", help="the newest if not given")
+    sub.add_argument("--minutes", type=float, help="how long it may take; 10 if not given")
+
+
 def _demo(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--out", type=Path, metavar="DIR", help="where to put everything")
     sub.add_argument("--quick", action="store_true", help="a few seconds per stage: shows the way, not the quality")
@@ -225,6 +244,10 @@ COMMANDS: dict[str, Command] = {
     "evaluate": (commands.evaluate, _evaluate),
     "export": (commands.export, _export),
     "attention": (commands.attention, _attention),
+    "evaluate-features": (checking.evaluate_features, _network),
+    "similar": (checking.similar, _similar),
+    "map": (checking.folder_map, _network),
+    "did-it-help": (checking.did_it_help, _did_it_help),
     "runs": (commands.runs, _project),
     "models": (commands.models, _project),
     "methods": (commands.methods, _nothing),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
@@ -236,10 +236,10 @@ class RunFolder:
 
     def _kind(self) -> RunKind:
         """The kind from the folder's name, ``date-time-kind-name``, or from the request where it was renamed."""
-        named = self.id.split("-")[2:3]
-        for kind in ("pretrain", "finetune", "predict", "export"):
-            if named == [kind]:
-                return kind  # type: ignore[return-value]
+        named = "-".join(self.id.split("-")[2:]) + "-"
+        for kind in get_args(RunKind):
+            if named.startswith(f"{kind}-"):
+                return kind
         return self.request().kind
 
 

@@ -6,7 +6,15 @@ from sslstudio.errors import UserError
 from sslstudio.recipes.methods import METHODS
 from sslstudio.runs import events as ev
 from sslstudio.runs.folder import EventTail, RunFolder
-from sslstudio.runs.request import ExportRequest, FinetuneRequest, PredictRequest, PretrainRequest, Request
+from sslstudio.runs.request import (
+    EvaluateRequest,
+    ExportRequest,
+    FinetuneRequest,
+    HelpRequest,
+    PredictRequest,
+    PretrainRequest,
+    Request,
+)
 
 
 def run_name(run: RunFolder) -> str:
@@ -29,6 +37,10 @@ def request_name(request: Request) -> str:
             return f"Segmenting with {request.model}"
         case ExportRequest():
             return f"Exporting of {request.model}"
+        case EvaluateRequest():
+            return "A look at what the network knows"
+        case HelpRequest():
+            return "The check whether pretraining helped"
 
 
 def waiting_words(name: str, seconds_left: float = -1.0, *, project: str = "", more: int = 0) -> str:

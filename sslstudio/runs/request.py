@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
 
-RunKind = Literal["pretrain", "finetune", "predict", "export"]
+RunKind = Literal["pretrain", "finetune", "predict", "export", "evaluate-features", "did-it-help"]
 
 
 class _Part(BaseModel):
@@ -82,5 +82,40 @@ class ExportRequest(_Part):
     project: str = ""  # as for predicting
 
 
-Request = Annotated[PretrainRequest | FinetuneRequest | PredictRequest | ExportRequest, Field(discriminator="kind")]
+class EvaluateRequest(_Part):
+    """Look at all images with one network: a pretraining run's (by its id), or a fresh or published ``backbone``."""
+
+    kind: Literal["evaluate-features"] = "evaluate-features"
+    images_root: str
+    images: tuple[str, ...]
+    labelled: tuple[LabelledImage, ...] = ()
+    classes: tuple[ClassSpec, ...] = ()
+    encoder_run: str = ""
+    backbone: str = ""
+    start: Literal["scratch", "timm"] = "scratch"
+    seed: int = 0
+
+
+def features_key(request: EvaluateRequest) -> str:
+    """The name under which a project keeps what an evaluation found (``project.feature_sets``)."""
+    published = {"scratch": "untrained", "timm": "published"}[request.start]
+    return request.encoder_run or f"{request.backbone}.{published}"
+
+
+class HelpRequest(_Part):
+    """Find out whether pretraining helped: ``recipe`` as fine-tuning would use it, its minutes for all of the check."""
+
+    kind: Literal["did-it-help"] = "did-it-help"
+    images_root: str
+    labelled: tuple[LabelledImage, ...]
+    classes: tuple[ClassSpec, ...]
+    encoder_run: str
+    folds: int = 5
+    recipe: FinetuneRecipe
+
+
+Request = Annotated[
+    PretrainRequest | FinetuneRequest | PredictRequest | ExportRequest | EvaluateRequest | HelpRequest,
+    Field(discriminator="kind"),
+]
 REQUEST: TypeAdapter[Request] = TypeAdapter(Request)

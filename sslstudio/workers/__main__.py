@@ -20,7 +20,15 @@ from filelock import Timeout
 from sslstudio.errors import UserError
 from sslstudio.runs.events import Event, Finished, Phase, Started, Stopped
 from sslstudio.runs.folder import RunFolder
-from sslstudio.runs.request import ExportRequest, FinetuneRequest, PredictRequest, PretrainRequest, Request
+from sslstudio.runs.request import (
+    EvaluateRequest,
+    ExportRequest,
+    FinetuneRequest,
+    HelpRequest,
+    PredictRequest,
+    PretrainRequest,
+    Request,
+)
 from sslstudio.workers.control import FolderControl
 from sslstudio.workers.failure import explain, is_expected
 from sslstudio.workers.reporter import Reporter
@@ -102,7 +110,7 @@ def _carry_out(run: RunFolder, control: FolderControl, reporter: Reporter) -> No
 
 def _is_heavy(request: Request) -> bool:
     """Whether the run keeps a machine busy for long; short ones need not wait behind those."""
-    return isinstance(request, PretrainRequest | FinetuneRequest)
+    return isinstance(request, PretrainRequest | FinetuneRequest | EvaluateRequest | HelpRequest)
 
 
 def _take_turn(turn: Turn, control: FolderControl, reporter: Reporter) -> bool:
@@ -135,6 +143,14 @@ def _job(run: RunFolder, request: Request, control: FolderControl) -> Iterator[E
             from sslstudio.learning.export.export import export
 
             return export(request, project=Path(request.project or project), control=control)
+        case EvaluateRequest():
+            from sslstudio.learning.evaluation.evaluate import evaluate
+
+            return evaluate(request, project=project, spill=run.checkpoints, control=control)
+        case HelpRequest():
+            from sslstudio.learning.evaluation.did_it_help import did_it_help
+
+            return did_it_help(request, project=project, spill=run.checkpoints, control=control)
 
 
 def _follow_main_process(run: RunFolder) -> int:

@@ -1,0 +1,82 @@
+"""Did it help? Scores of folds into one sentence that claims no more than they show. No torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sslstudio.learning.evaluation import intervals
+
+NAMES = {
+    "random": "random weights",
+    "start": "the published weights alone",
+    "domain": "pretraining on your images",
+}
+LEAST_MASKS = 4
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One start against another: the difference in overlap (mIoU, -1 to 1), its interval, and what that means.
+
+    ``shown`` says whether luck is ruled out; ``low`` and ``high`` are missing where one fold is all there is.
+    """
+
+    better: str
+    than: str
+    difference: float
+    low: float | None
+    high: float | None
+    shown: bool
+    sentence: str
+
+    def values(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        return asdict(self)
+
+
+def compare(
+    scores: Mapping[str, Sequence[float]], one: str, other: str, *, masks: int, test_share: float
+) -> Comparison:
+    """``one`` against ``other`` from their ``scores`` (mIoU per fold, paired)."""
+    found = intervals.paired(scores[one], scores[other], test_share=test_share)
+    bounded = math.isfinite(found.low)
+    before, after = (sum(scores[name]) / len(scores[name]) for name in (other, one))
+    return Comparison(
+        one,
+        other,
+        found.value,
+        found.low if bounded else None,
+        found.high if bounded else None,
+        found.excludes_zero,
+        _sentence(found, one, other, masks, (before, after)),
+    )
+
+
+def _sentence(found: intervals.Interval, one: str, other: str, masks: int, overlaps: tuple[float, float]) -> str:
+    points, reach = 100 * found.value, 100 * (found.high - found.value)
+    if not math.isfinite(reach):
+        return f"The time was enough for one comparison ({points:+.1f} %), which proves nothing. Give it more minutes."
+    figures = f"{points:+.1f} % ± {reach:.1f}"
+    if not found.excludes_zero:
+        return f"No difference could be shown with {masks} masks: {figures}."
+    overlap = f"overlap {100 * overlaps[0]:.0f} % → {100 * overlaps[1]:.0f} %"
+    way = "helped" if points > 0 else "did harm"
+    answer = "Yes" if points > 0 else "No"
+    return f"{answer}: compared with {NAMES[other]}, {NAMES[one]} {way} by {figures} ({overlap})."
+
+
+def primary(comparisons: Sequence[Comparison]) -> Comparison:
+    """The comparison that answers the question: pretraining against what it began from."""
+    asked = [found for found in comparisons if found.better == "domain"]
+    return next((found for found in asked if found.than == "start"), asked[0] if asked else comparisons[0])
+
+
+def too_few(masks: int) -> str:
+    """Why there is no answer with so few masks; empty when there are enough."""
+    if masks >= LEAST_MASKS:
+        return ""
+    painted = "No image is painted" if not masks else f"Only {masks} image{'s are' if masks > 1 else ' is'} painted"
+    return f"{painted}, and this check needs at least {LEAST_MASKS}: it learns from some and tests on the others."

@@ -1,0 +1,78 @@
+"""From a project to the two requests that ask “is it working?”: used alike by the window and the command line."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sslstudio.errors import UserError
+from sslstudio.project.dataset import labelled_images, pretrain_images
+from sslstudio.project.project import Project
+from sslstudio.runs.folder import RunFolder, find_run
+from sslstudio.runs.prepare import default_finetune_recipe, encoder_backbone, encoder_folder, latest_encoder
+from sslstudio.runs.request import ClassSpec, EvaluateRequest, HelpRequest, LabelledImage
+
+HELP_MINUTES = 10.0
+
+
+def evaluate_request(
+    project: Project, encoder_run: str = "", backbone: str = "", start: Literal["scratch", "timm"] = "scratch"
+) -> EvaluateRequest:
+    """Looking at all usable images with a run's encoder (the newest if not named) or with a timm ``backbone``."""
+    if encoder_run and backbone:
+        raise UserError("“--run” brings its own backbone.", "Give either --run or --backbone.")
+    run = None if backbone else chosen_run(project, encoder_run)
+    return EvaluateRequest(
+        images_root=str(project.images_root),
+        images=tuple(pretrain_images(project)),
+        labelled=_labelled(project),
+        classes=_classes(project),
+        encoder_run=run.id if run else "",
+        backbone=encoder_backbone(run) if run else backbone,
+        start="scratch" if run else start,
+    )
+
+
+def help_request(project: Project, encoder_run: str = "", minutes: float = HELP_MINUTES) -> HelpRequest:
+    """The check whether a pretraining run helped, on all painted images; the newest run if empty."""
+    run = chosen_run(project, encoder_run)
+    labelled = _labelled(project)
+    if len(labelled) < 4:
+        painted = "No image is painted" if not labelled else f"Only {len(labelled)} painted"
+        painted += "" if not labelled else " image" if len(labelled) == 1 else " images"
+        raise UserError(
+            f"{painted} so far: this check needs at least 4, to learn from some and test on the others.",
+            f"Paint {4 - len(labelled)} more, then ask again.",
+        )
+    preset = str(project.setting("preset", "natural"))
+    recipe, _ = default_finetune_recipe(project, minutes, preset, encoder_backbone(run))
+    return HelpRequest(
+        images_root=str(project.images_root),
+        labelled=labelled,
+        classes=_classes(project),
+        encoder_run=run.id,
+        recipe=recipe,
+    )
+
+
+def chosen_run(project: Project, encoder_run: str) -> RunFolder:
+    """The pretraining run with this id, or the newest that left an encoder; UserError where there is none."""
+    run = find_run(project.path, encoder_run) if encoder_run else latest_encoder(project.path)
+    if run is None:
+        raise UserError("Nothing was pretrained in this project yet.", "Pretrain first, or name a --backbone.")
+    encoder_folder(run)
+    return run
+
+
+def _labelled(project: Project) -> tuple[LabelledImage, ...]:
+    """All painted images; none where nothing is painted."""
+    if not project.painted() or not project.classes:
+        return ()
+    project.save_masks()
+    return tuple(
+        LabelledImage(image=str(item.image), mask=str(item.mask), split="train")
+        for item in labelled_images(project, 0.0, 0)
+    )
+
+
+def _classes(project: Project) -> tuple[ClassSpec, ...]:
+    return tuple(ClassSpec(name=entry.name, colour=entry.colour) for entry in project.classes)

@@ -159,6 +159,19 @@ class RunFolder:
         except (OSError, ValueError):
             return None
 
+    def forbid(self, problem: str, advice: str) -> None:
+        """Let nobody start or resume this run any more, with the reason."""
+        (self.path / "control").mkdir(exist_ok=True)
+        write_atomic(self.path / "control" / "forbidden.json", json.dumps([problem, advice]).encode())
+
+    def check_allowed(self) -> None:
+        """Raise UserError with the reason if this run may not be started any more."""
+        try:
+            problem, advice = json.loads((self.path / "control" / "forbidden.json").read_bytes())
+        except (OSError, ValueError):
+            return
+        raise UserError(problem, advice)
+
     # state ------------------------------------------------------------------------------------------
 
     def life(self) -> FileLock:

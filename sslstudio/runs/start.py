@@ -22,6 +22,7 @@ def start(run: RunFolder, *, background: bool = True) -> subprocess.Popen[bytes]
     """
     if run.alive():
         raise UserError(f"The run {run.id} is being worked on already.", "Stop it first, or wait for its end.")
+    run.check_allowed()
     run.request()  # an unreadable request is told now, by whoever asked, and not later in a log
     try:
         with run.log.open("ab") as log:

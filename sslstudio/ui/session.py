@@ -75,6 +75,7 @@ class Session(QObject):
         self.queue = RunQueue(self)
         self.inference = Inference(self)
         self.checking = -1
+        self.relabelling = False  # while a class is taken away from all masks
         self._places: dict[str, int] = {}
         self._unsaved: list[tuple[str, Patch, Patch]] = []
         self._tasks: list[background.Task] = []
@@ -130,6 +131,7 @@ class Session(QObject):
         project.close()
         self.records, self.models, self._places = [], [], {}
         self.image, self.pixels, self.labels, self.checking = "", None, None, -1
+        self.relabelling = False
         self.closed.emit()
 
     def refresh(self) -> None:
@@ -186,6 +188,44 @@ class Session(QObject):
         if self.project is not None:
             self.project.set_classes(tuple(classes))
             self.classes_changed.emit()
+
+    def remove_classes(self, places: Sequence[int], left: Sequence[LabelClass] = ()) -> None:
+        """Take classes away, in the background, and name those that are ``left``, if given.
+
+        Nothing is shown meanwhile that could be painted on: all masks change.
+        """
+        project = self.project
+        if project is None or self.relabelling or not self._save_strokes():
+            return
+        self.relabelling = True
+        self.pixels = self.labels = None
+        self.history_changed.emit()
+
+        def work(task: background.Task) -> None:
+            from sslstudio.runs.classes import remove_class
+
+            for at in sorted(places, reverse=True):
+                remove_class(project, at)
+            if left:
+                project.set_classes(tuple(left))
+
+        def done(_: object) -> None:
+            self.classes_changed.emit()
+            self._end_relabelling()
+            self.solved.emit("classes")
+
+        def failed(error: UserError) -> None:
+            self.classes_changed.emit()
+            self._end_relabelling()
+            self.failed.emit("classes", error)
+
+        self._tasks.append(background.run(work, done, failed))
+
+    def _end_relabelling(self) -> None:
+        self.relabelling = False
+        self._idle.start()
+        self.reread_records()
+        self.reload_image()
 
     def remember(self, key: str, value: object) -> None:
         """Keep a small value in the project; written a little later, since each write waits for the disk."""
@@ -256,7 +296,7 @@ class Session(QObject):
             if path == self.image and labels.labels.shape != pixels.shape[:2]:
                 size = f"{pixels.shape[1]} × {pixels.shape[0]}"
                 failed(UserError(f"{path} is now {size} pixels, but its mask has another size.", "The mask is kept."))
-            elif path == self.image:
+            elif path == self.image and not self.relabelling:
                 self.pixels, self.labels = pixels, labels
                 self.image_ready.emit()
                 self.history_changed.emit()

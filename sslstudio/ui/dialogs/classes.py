@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from sslstudio.ui import icons, theme
 from sslstudio.ui.dialogs.frame import lay_out
+from sslstudio.ui.dialogs.removing import loss
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import Line
 from sslstudio.ui.panels.parts import label
@@ -28,27 +29,28 @@ if TYPE_CHECKING:
 
 
 class ClassesDialog(QDialog):
-    """Edits a copy of the list; ``painted`` maps names to painted pixels: such a class cannot be taken away.
+    """Edits a copy of the list; ``painted`` holds the painted pixels and images of each class.
 
     Signals:
-        classes_chosen: The new tuple of LabelClass.
+        classes_chosen: The new tuple of LabelClass, and the places in the old one of those that go.
     """
 
-    classes_chosen = Signal(object)
+    classes_chosen = Signal(object, object)
 
     def __init__(
-        self, classes: Sequence[LabelClass], painted: Mapping[str, int], parent: QWidget | None = None
+        self, classes: Sequence[LabelClass], painted: Sequence[tuple[int, int]], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setObjectName("dialog.classes")
-        self._painted = dict(painted)
+        self._old = tuple(classes)
+        self._painted = tuple(painted)
         self._rows: list[_Row] = []
         body = QWidget()
         self._column = QVBoxLayout(body)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.SPACE // 2)
         self.add_button = Button("classes.add", "Add class", "link", "plus")
-        self.add_button.clicked.connect(lambda: self._add("", _next_colour(len(self._rows)), 0).name.setFocus())
+        self.add_button.clicked.connect(lambda: self._add("", _next_colour(len(self._rows))).name.setFocus())
         self._column.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignLeft)
         self._column.addStretch(1)
         self.note = QLabel("", wordWrap=True)
@@ -57,11 +59,11 @@ class ClassesDialog(QDialog):
         cancel = Button("classes.cancel", "Cancel")
         self._done.clicked.connect(self.accept)
         cancel.clicked.connect(self.reject)
-        for entry in classes:
-            self._add(entry.name, entry.colour, painted.get(entry.name, 0))
+        for place, entry in enumerate(classes):
+            self._add(entry.name, entry.colour, place)
         sentence = "The first is usually the background. The digit before a name is its key while painting."
         lay_out(self, "Classes", body, (self._done, cancel), sentence).insertWidget(3, self.note)
-        self.accepted.connect(lambda: self.classes_chosen.emit(self.classes()))
+        self.accepted.connect(lambda: self.classes_chosen.emit(self.classes(), self.removed()))
         self.setMinimumWidth(52 * theme.SPACE)
         self._check()
 
@@ -71,8 +73,13 @@ class ClassesDialog(QDialog):
 
         return tuple(LabelClass(row.name.text().strip(), row.colour) for row in self._rows)
 
-    def _add(self, name: str, colour: str, pixels: int) -> _Row:
-        row = _Row(len(self._rows) + 1, name, colour, pixels)
+    def removed(self) -> tuple[int, ...]:
+        """The places in the old list of those that were taken away."""
+        kept = {row.place for row in self._rows}
+        return tuple(place for place in range(len(self._old)) if place not in kept)
+
+    def _add(self, name: str, colour: str, place: int = -1) -> _Row:
+        row = _Row(len(self._rows) + 1, name, colour, place)
         row.name.textChanged.connect(self._check)
         row.remove.clicked.connect(lambda: self._remove(row))
         self._column.insertWidget(len(self._rows), row)
@@ -93,25 +100,23 @@ class ClassesDialog(QDialog):
             problem = "Every class needs a name."
         elif len(set(names)) < len(names):
             problem = "Two classes have the same name."
-        last_painted = max((at for at, row in enumerate(self._rows) if row.pixels), default=-1)
         for at, row in enumerate(self._rows):
             row.number.setText(str(at + 1) if at < 9 else "")
-            row.remove.setEnabled(at > last_painted and len(self._rows) > 1)
-            row.remove.setToolTip(
-                "Take this class away"
-                if row.remove.isEnabled()
-                else "It stays: it, or one after it, is painted somewhere, and masks hold the place in this list."
-            )
-        self.note.setText(problem)
+            row.remove.setEnabled(len(self._rows) > 1)
+            row.remove.setToolTip("Take this class away")
+        lost = [loss(self._old[at].name, *self._painted[at]) for at in self.removed() if self._painted[at][1]]
+        warning = " ".join((*lost, "This cannot be undone.")) if lost else ""
+        self.note.setText(problem or warning)
+        self._done.set_words("Apply and unpaint" if lost else "Keep")
         self._done.setEnabled(not problem)
 
 
 class _Row(QWidget):
     """One class: key, colour, name, and a way out."""
 
-    def __init__(self, number: int, name: str, colour: str, pixels: int) -> None:
+    def __init__(self, number: int, name: str, colour: str, place: int) -> None:
         super().__init__()
-        self.colour, self.pixels = colour, pixels
+        self.colour, self.place = colour, place
         self.number = label(str(number), tabular=True, wrap=False)
         self.number.setFixedWidth(2 * theme.SPACE)
         self.swatch = QToolButton(autoRaise=True)

@@ -45,7 +45,7 @@ class ClassLine(KeyboardPlace, QAbstractButton):
     Signals:
         rename_wanted: The new name.
         recolour_wanted: The new colour as ``#rrggbb``.
-        remove_wanted: The class may go (only offered while nothing is painted with it).
+        remove_wanted: The class may go (whoever listens asks first where it is painted).
     """
 
     rename_wanted = Signal(str)
@@ -84,7 +84,6 @@ class ClassLine(KeyboardPlace, QAbstractButton):
     def set_pixels(self, pixels: int) -> None:
         """Show another count without building the line again."""
         self.row = ClassRow(self.row.name, self.row.colour, pixels)
-        self.remove.setVisible(self.remove.isVisibleTo(self) and not pixels)
         self._say()
         self.update()
 
@@ -219,8 +218,8 @@ class ClassList(QWidget):
         self.add.clicked.connect(self._on_add)
 
     def draw(self, rows: tuple[ClassRow, ...], current: int) -> None:
-        """Show the classes; built again only when names, colours or what may be removed changed."""
-        key = tuple((row.name, row.colour, bool(row.pixels)) for row in rows)
+        """Show the classes; built again only when names or colours changed."""
+        key = tuple((row.name, row.colour) for row in rows)
         if key != self._key:
             self._key = key
             self._build(rows)
@@ -236,7 +235,7 @@ class ClassList(QWidget):
             line.deleteLater()
         self.lines = []
         for place, row in enumerate(rows):
-            removable = not row.pixels and place > 0 and place == len(rows) - 1
+            removable = len(rows) > 1
             line = ClassLine(f"{self.objectName()}.{place}", row, place, removable=removable)
             line.clicked.connect(self._on_clicked)
             line.rename_wanted.connect(self._on_rename)

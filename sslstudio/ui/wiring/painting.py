@@ -228,18 +228,17 @@ class PaintingWiring(QObject):
         self._set_classes((*old[:at], LabelClass(old[at].name, colour), *old[at + 1 :]))
 
     def remove_class(self, at: int) -> None:
-        """Take a class away; only where no mask holds it or one after it, since masks hold places in the list."""
+        """Take a class away; asks first where something is painted with it."""
+        from sslstudio.ui.dialogs.removing import RemovingDialog
+
         project, old = self.session.project, self._classes()
-        if project is None:
+        if project is None or len(old) < 2:
             return
-        pixels = project.class_pixels()
-        held = next((one.name for one in old[at:] if pixels.get(one.name)), "")
-        if held:
-            text = f"“{old[at].name}” stays, because “{held}” is painted."
-            advice = "Masks hold the place in the list. Rename the class, or erase what is painted first."
-            self.window.tell(Notice(text, advice, "warning", "classes"))
-            return
-        self._set_classes((*old[:at], *old[at + 1 :]))
+        pixels, images = project.class_pixels().get(old[at].name, 0), project.class_images(at)
+        if images:
+            RemovingDialog(old[at].name, pixels, images, lambda: self._remove((at,)), self.window).open()
+        else:
+            self._remove((at,))
 
     def edit_classes(self) -> None:
         """Open the dialog with all classes."""
@@ -247,9 +246,24 @@ class PaintingWiring(QObject):
 
         project = self.session.project
         if project is not None:
-            dialog = ClassesDialog(project.classes, project.class_pixels(), self.window)
-            dialog.classes_chosen.connect(self._set_classes)
+            pixels = project.class_pixels()
+            painted = [(pixels[one.name], project.class_images(at)) for at, one in enumerate(project.classes)]
+            dialog = ClassesDialog(project.classes, painted, self.window)
+            dialog.classes_chosen.connect(self._on_edited)
             dialog.open()
+
+    def _on_edited(self, classes: tuple[LabelClass, ...], removed: tuple[int, ...]) -> None:
+        if removed:
+            self._remove(removed, classes)
+        else:
+            self._set_classes(classes)
+
+    def _remove(self, places: tuple[int, ...], left: tuple[LabelClass, ...] = ()) -> None:
+        self.canvas.finish_stroke()
+        self.session.remove_classes(places, left)
+        if self.session.relabelling:
+            self.canvas.show_image(None, None)
+            self.canvas.set_message("Taking the class out of all masks …")
 
     def _classes(self) -> tuple[LabelClass, ...]:
         return self.session.project.classes if self.session.project else ()

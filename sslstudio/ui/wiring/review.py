@@ -175,7 +175,9 @@ class ReviewWiring(QObject):
         self.canvas.set_prediction(shown, self.view)
 
     def _take(self, labels: np.ndarray, confidence: float) -> None:
-        self.prediction, self.confidence = labels, confidence
+        project = self.session.project
+        assert project is not None
+        self.prediction, self.confidence = project.places_of(self.model())[labels], confidence
         if self.window.step == "review":
             self.draw_prediction()
         else:

@@ -13,7 +13,6 @@ from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import with_changes
 from sslstudio.runs.folder import RunState
 from sslstudio.ui.panels.states import (
-    ClassRow,
     ExportRow,
     ExportState,
     FinetuneState,
@@ -266,11 +265,11 @@ def test_a_class_gets_another_colour(show, qtbot):
     assert heard.args == [1, "#123456"]
 
 
-def test_a_painted_class_cannot_be_removed(show):
+def test_any_class_may_go_but_the_last_one(show):
     panel = show("paint", PaintState(9, classes=CLASSES))
-    assert all(line.remove.isHidden() for line in panel.classes.lines)
-    panel.draw(PaintState(9, classes=(*CLASSES, ClassRow("debris", "#56B4E9"))))
-    assert [not line.remove.isHidden() for line in panel.classes.lines] == [False, False, True]
+    assert not any(line.remove.isHidden() for line in panel.classes.lines)
+    panel.draw(PaintState(9, classes=CLASSES[:1]))
+    assert [line.remove.isHidden() for line in panel.classes.lines] == [True]
 
 
 @pytest.mark.parametrize("name", ["pretrain", "review"])

@@ -1,12 +1,14 @@
 """The window on a real project: opening, browsing, painting, undo, steps, keys."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QDialog, QFileDialog, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QDialog, QFileDialog, QLabel, QPushButton, QWidget
 
 from sslstudio.errors import UserError
 from sslstudio.project import recent
@@ -185,10 +187,67 @@ def test_classes_are_added_renamed_and_kept_while_painted(opened):
     assert [one.name for one in opened.session.project.classes] == ["background", "nucleus", "crack"]
     assert opened.actions_["paint.class_2"].text() == "nucleus"
     assert not opened.actions_["paint.class_4"].isVisible()
+
+
+def names(window) -> list[str]:
+    return [one.name for one in window.session.project.classes]
+
+
+def test_an_unpainted_class_goes_at_once_and_what_later_ones_painted_stays(qtbot, opened):
+    opened.painting.add_class("crack")
     drag_across(opened.canvas)  # with "crack", the newest
+    painted = opened.session.labels.labels == 2
     opened.painting.remove_class(1)
-    assert len(opened.session.project.classes) == 3
-    assert "nucleus" in opened.notice.shown()
+    qtbot.waitUntil(lambda: names(opened) == ["background", "crack"], timeout=PATIENCE)
+    qtbot.waitUntil(lambda: opened.session.labels is not None, timeout=PATIENCE)
+    assert np.array_equal(opened.session.labels.labels == 1, painted)
+    opened.actions_["edit.undo"].trigger()
+    assert (opened.session.labels.labels == 255).all()
+    opened.actions_["edit.redo"].trigger()
+    assert np.array_equal(opened.session.labels.labels == 1, painted)
+
+
+def test_a_painted_class_goes_after_a_question_that_says_what_is_lost(qtbot, opened):
+    drag_across(opened.canvas)  # with "object"
+    pixels = int((opened.session.labels.labels == 1).sum())
+    for button, left in (("removing.keep", 2), ("removing.remove", 1)):
+        opened.painting.remove_class(1)
+        dialog = next(one for one in opened.findChildren(QDialog, "dialog.removing") if one.isVisible())
+        assert f"{pixels} pixels of “object” in 1 image become unpainted" in dialog.findChildren(QLabel)[1].text()
+        with qtbot.waitSignal(dialog.finished):
+            dialog.findChild(QPushButton, button).click()
+        qtbot.waitUntil(lambda left=left: len(names(opened)) == left, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: opened.session.labels is not None, timeout=PATIENCE)
+    assert (opened.session.labels.labels == 255).all()
+    qtbot.waitUntil(lambda: not opened.session.current().painted, timeout=PATIENCE)
+
+
+def test_the_dialog_of_classes_removes_and_renames_together(qtbot, opened):
+    opened.painting.add_class("crack")
+    drag_across(opened.canvas)
+    opened.painting.edit_classes()
+    dialog = opened.findChild(QDialog, "dialog.classes")
+    dialog._rows[1].remove.click()
+    dialog._rows[1].name.setText("gap")
+    assert dialog.note.text() == ""
+    dialog._rows[0].remove.click()
+    dialog.findChild(QPushButton, "classes.done").click()
+    qtbot.waitUntil(lambda: names(opened) == ["gap"], timeout=PATIENCE)
+    qtbot.waitUntil(lambda: opened.session.labels is not None, timeout=PATIENCE)
+    assert set(np.unique(opened.session.labels.labels)) == {0, 255}
+
+
+def test_what_an_older_model_found_is_told_in_the_classes_of_now(qtbot, opened):
+    opened.painting.add_class("crack")
+    project = opened.session.project
+    (project.path / "models" / "m").mkdir(parents=True)
+    about = {"classes": [{"name": one.name, "colour": one.colour} for one in project.classes]}
+    (project.path / "models" / "m" / "model.json").write_text(json.dumps(about))
+    opened.session.reread_models()
+    opened.painting.remove_class(1)
+    qtbot.waitUntil(lambda: len(names(opened)) == 2 and opened.session.labels is not None, timeout=PATIENCE)
+    opened.review._take(np.array([[0, 1, 2]], np.uint8), 0.5)
+    assert opened.review.prediction.tolist() == [[0, 255, 1]]
 
 
 def test_masks_are_written_when_another_image_is_opened(qtbot, opened):

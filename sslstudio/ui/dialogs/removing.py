@@ -1,0 +1,36 @@
+"""Whether a painted class should go, with all that was painted with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QDialog, QWidget
+
+from sslstudio.ui import theme
+from sslstudio.ui.dialogs.frame import lay_out
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.words import many
+
+
+class RemovingDialog(QDialog):
+    """Says what would become unpainted, and asks."""
+
+    def __init__(
+        self, name: str, pixels: int, images: int, remove: Callable[[], None], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("dialog.removing")
+        keep = Button("removing.keep", "Keep it", "primary")
+        go = Button("removing.remove", "Remove and unpaint")
+        keep.clicked.connect(self.reject)
+        go.clicked.connect(self.accept)
+        self.accepted.connect(remove)
+        sentence = f"{loss(name, pixels, images)} This cannot be undone. Everything else that is painted stays."
+        lay_out(self, f"Remove the class “{name}”?", None, (keep, go), sentence)
+        self.setFixedWidth(56 * theme.SPACE)
+
+
+def loss(name: str, pixels: int, images: int) -> str:
+    """What is lost with a class."""
+    become = "becomes" if pixels == 1 else "become"
+    return f"{many(pixels, 'pixel')} of “{name}” in {many(images, 'image')} {become} unpainted."

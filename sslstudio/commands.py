@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sslstudio.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sslstudio.project.project import Project
     from sslstudio.runs.folder import RunSummary
     from sslstudio.runs.request import Request
@@ -222,8 +224,21 @@ def _row(summary: RunSummary) -> dict[str, Any]:
 
 
 def _told(summary: RunSummary) -> str:
-    figures = "".join(f"\n  {key}: {value}" for key, value in summary.result.items())
+    figures = "".join(f"\n  {key.replace('_', ' ')}: {_plain(value)}" for key, value in summary.result.items())
     return f"{summary.id}: {summary.state.value} after {summary.minutes:.1f} min{figures}"
+
+
+def _plain(value: object) -> str:
+    """A figure of a result for people: rounded, without brackets."""
+    if isinstance(value, dict):
+        return str(value["problem"]) if "problem" in value else _listed(f"{k} {_plain(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return _listed(_plain(one) for one in value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words) or "none"
 
 
 def runs(words: Namespace) -> Output:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStatusBar, QWidget
 
 from sslstudio.ui import theme
 from sslstudio.ui.image_model import depth
+from sslstudio.ui.panels.words import percent
 
 if TYPE_CHECKING:
     from sslstudio.project.index import ImageRecord
 
 
 class Status(QStatusBar):
-    """Three quiet texts that keep their places."""
+    """Three quiet texts that keep their places, and how strongly the image is tinted, in sight in every step.
+
+    Signals:
+        opacity_chosen: 0 to 1.
+    """
+
+    opacity_chosen = Signal(float)
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,11 +35,38 @@ class Status(QStatusBar):
         self.image.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.addWidget(self.image, 1)
         self.addPermanentWidget(self.place)
+        self.addPermanentWidget(self._overlay())
         self.addPermanentWidget(self.saved)
         self.place.setMinimumWidth(34 * theme.SPACE)
         self.saved.setMinimumWidth(10 * theme.SPACE)
         self._record: ImageRecord | None = None
         self._zoom = 1.0
+
+    def show_opacity(self, opacity: float) -> None:
+        """Say how strongly masks and predictions tint the image; not while the user holds the handle."""
+        if not self.opacity.isSliderDown():
+            with QSignalBlocker(self.opacity):
+                self.opacity.setValue(round(100 * opacity))
+        self._share.setText(percent(opacity))
+
+    def _overlay(self) -> QWidget:
+        """The slider with its name and its number."""
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setObjectName("status.opacity")
+        self.opacity.setAccessibleName("Overlay opacity")
+        self.opacity.setRange(0, 100)
+        self.opacity.setFixedSize(12 * theme.SPACE, 2 * theme.SPACE)  # no higher than the texts
+        self.opacity.valueChanged.connect(lambda value: self.opacity_chosen.emit(value / 100))
+        self._share = _text("status.opacity.share")
+        self._share.setFixedWidth(self._share.fontMetrics().horizontalAdvance("100 %") + 2 * theme.SPACE)
+        box = QWidget()
+        box.setToolTip("How strongly masks, predictions and the live overlay tint the image")
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        for part in (_text("status.opacity.name", "Overlay"), self.opacity, self._share):
+            row.addWidget(part)
+        return box
 
     def show_image(self, record: ImageRecord | None) -> None:
         """Say which image is shown."""
@@ -68,8 +103,8 @@ class Status(QStatusBar):
         self.image.setToolTip(record.path)
 
 
-def _text(name: str) -> QLabel:
-    label = QLabel("")
+def _text(name: str, text: str = "") -> QLabel:
+    label = QLabel(text)
     label.setObjectName(name)
     label.setFont(theme.font(theme.SMALL, tabular=True))
     label.setContentsMargins(theme.SPACE, 0, theme.SPACE, 0)

@@ -47,6 +47,7 @@ class PaintingWiring(QObject):
         session.history_changed.connect(self._on_history)
         session.saving_changed.connect(self.window.status.show_saved)
         self.window.browser.chosen.connect(self.go_to)
+        self.window.status.opacity_chosen.connect(self.set_opacity)
 
     def _wire_canvas(self) -> None:
         canvas, window = self.canvas, self.window
@@ -208,6 +209,7 @@ class PaintingWiring(QObject):
         """How strongly masks cover the image."""
         self.opacity = opacity
         self.canvas.set_overlay_opacity(opacity)
+        self.window.status.show_opacity(opacity)
         self.session.remember("opacity", opacity)
         self.window.redraw()
 

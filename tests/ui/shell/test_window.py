@@ -189,6 +189,22 @@ def test_classes_are_added_renamed_and_kept_while_painted(opened):
     assert not opened.actions_["paint.class_4"].isVisible()
 
 
+def test_the_overlay_can_be_made_weaker_in_every_step(opened):
+    opened.go_to_step("paint")
+    drag_across(opened.canvas)
+    for step in ("images", "pretrain", "paint", "finetune", "review", "export"):
+        opened.go_to_step(step)
+        slider = opened.status.opacity
+        assert slider.isVisible()
+        slider.setValue(80)
+        strong = opened.canvas.grab().toImage()
+        slider.setValue(5)
+        assert opened.canvas.grab().toImage() != strong
+    opened.go_to_step("paint")
+    opened.panels["paint"].opacity.slider.setValue(30)
+    assert opened.status.opacity.value() == 30, "both sliders say the same"
+
+
 def names(window) -> list[str]:
     return [one.name for one in window.session.project.classes]
 

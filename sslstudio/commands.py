@@ -112,6 +112,8 @@ def read_project(given: Path) -> Project:
 def pretrain(words: Namespace) -> Output:
     """Learn from the images themselves."""
     from sslstudio.recipes.overrides import pull, with_settings
+    from sslstudio.recipes.suggest import in_words
+    from sslstudio.runs.follow import Teller
     from sslstudio.runs.prepare import default_pretrain_recipe, pretrain_request
 
     if words.resume:
@@ -119,7 +121,7 @@ def pretrain(words: Namespace) -> Output:
     given = pull(words.settings, "method", "backbone", "minutes", "preset")
     with read_project(words.project) as project:
         preset = words.preset or given.get("preset") or str(project.setting("preset", "natural"))
-        recipe, _ = default_pretrain_recipe(
+        recipe, reasons = default_pretrain_recipe(
             project,
             minutes_of(words.minutes, given, 10.0),
             preset,
@@ -128,14 +130,23 @@ def pretrain(words: Namespace) -> Output:
         )
         recipe = with_settings(recipe, words.settings)
         request = pretrain_request(project, recipe)
-    return _work(words, request, recipe.method.id)
+    said = in_words(recipe, reasons)
+    Teller().line(said)
+    done = _work(words, request, recipe.method.id)
+    return Output(done.text, {**done.values, "method": recipe.method.id, "why": said})
 
 
 def finetune(words: Namespace) -> Output:
     """Train a model on the painted masks."""
     from sslstudio.recipes.overrides import pull, with_settings
     from sslstudio.runs.folder import find_run
-    from sslstudio.runs.prepare import default_finetune_recipe, encoder_backbone, finetune_request, latest_encoder
+    from sslstudio.runs.prepare import (
+        default_finetune_recipe,
+        encoder_backbone,
+        encoder_method,
+        finetune_request,
+        latest_encoder,
+    )
 
     if words.resume:
         return _resume(words)
@@ -150,7 +161,8 @@ def finetune(words: Namespace) -> Output:
         preset = words.preset or given.get("preset") or str(project.setting("preset", "natural"))
         minutes = minutes_of(words.minutes, given, 5.0)
         name = encoder_backbone(encoder) if encoder else backbone
-        recipe = with_settings(default_finetune_recipe(project, minutes, preset, name)[0], words.settings)
+        by = encoder_method(encoder) if encoder else ""
+        recipe = with_settings(default_finetune_recipe(project, minutes, preset, name, by)[0], words.settings)
         request = finetune_request(project, recipe, encoder.id if encoder else "", words.model)
     return _work(words, request, request.model)
 

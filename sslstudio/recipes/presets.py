@@ -6,7 +6,7 @@ street upside down is not; hue says nothing in an X-ray and much in a stained se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -112,3 +112,9 @@ PRESETS: dict[str, Preset] = {
 }
 
 PRESET_NAMES: dict[str, str] = {preset.id: preset.name for preset in PRESETS.values()}
+
+
+def look_of(preset: str, *, grey: bool = False) -> Augmentation:
+    """How far views of one image may differ; where all images are ``grey``, no time goes into colours they lack."""
+    look = PRESETS[preset].augmentation
+    return replace(look, hue=0.0, saturation=0.0, grey=0.0) if grey else look

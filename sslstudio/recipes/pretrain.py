@@ -19,6 +19,9 @@ class PretrainRecipe(Recipe):
     preset: Literal["natural", "microscopy", "xray", "satellite", "industrial"] = setting(
         "natural", "Kind of images", "Decides how views of one image may differ.", names=PRESET_NAMES
     )
+    grey: bool = setting(
+        False, "Grey images", "The images have no colour, so views differ in brightness and contrast only."
+    )
     backbone: str = setting("resnet18", "Backbone", "Any timm name.", names=BACKBONE_NAMES)
     start: str = setting(
         "scratch",

@@ -8,14 +8,16 @@ from statistics import median
 from typing import Any, Literal
 
 from sslstudio.errors import UserError
-from sslstudio.recipes.backbones import kind_of
+from sslstudio.recipes.backbones import BACKBONE_NAMES, kind_of
 from sslstudio.recipes.finetune import FinetuneRecipe
+from sslstudio.recipes.method_rules import Situation, suggest_method
 from sslstudio.recipes.methods import METHODS, BackboneKind, Folder, MethodInfo
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import build
 
 Device = Literal["cpu", "cuda"]
 Sizes = Sequence[tuple[int, int]]
+FILLERS = ("mae", "simmim", "beit", "spark")  # methods that learn by filling gaps with pixels or their names
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,40 @@ class _Choices:
         return value
 
 
+def suggest(
+    images: int,
+    sizes: Sizes,
+    channels: int,
+    device: Device,
+    minutes: float,
+    preset: str,
+    backbone: str | None = None,
+    method: str | None = None,
+) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
+    """A pretraining recipe for ``images`` images of ``sizes`` (width, height), and why each value was chosen.
+
+    ``channels`` is the largest number that an image has. A ``backbone`` or ``method`` that the user chose is kept,
+    and the rest is fitted to it.
+    """
+    if method is not None and method not in METHODS:
+        raise UserError(f"There is no method “{method}”.", f"Known methods: {', '.join(METHODS)}.")
+    choices = _Choices(minutes=minutes, preset=preset)
+    backbone = backbone or _backbone(choices, device, method)
+    kind = kind_of(backbone)
+    resolution = _resolution(choices, sizes, device)
+    method = method or _method(choices, Situation(images, resolution, device, minutes, kind))
+    if kind not in METHODS[method].backbones:
+        raise _misfit(method, backbone)
+    if channels == 1:
+        choices.add("grey", True, "The images are grey: views differ in brightness and contrast, not in hue.")
+    batch = _pretrain_batch(choices, images, device, resolution)
+    _learning_rate(choices, METHODS[method], kind, batch)
+    _warmup(choices, images, batch)
+    folder = Folder(images, batch, device, minutes, preset, kind)
+    choices.values |= {"backbone": backbone, "method": _method_values(choices, method, folder)}
+    return build(PretrainRecipe, choices.values), tuple(choices.reasons)
+
+
 def suggest_pretrain(
     images: int,
     sizes: Sizes,
@@ -49,47 +85,54 @@ def suggest_pretrain(
     backbone: str | None = None,
     method: str | None = None,
 ) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
-    """A pretraining recipe for ``images`` images of ``sizes`` (width, height), and why each value was chosen.
+    """As ``suggest``, for images of which some have colours."""
+    return suggest(images, sizes, 3, device, minutes, preset, backbone, method)
 
-    A ``backbone`` or ``method`` that the user chose is kept, and the rest is fitted to it.
-    """
-    if method is not None and method not in METHODS:
-        raise UserError(f"There is no method “{method}”.", f"Known methods: {', '.join(METHODS)}.")
-    choices = _Choices(minutes=minutes, preset=preset)
-    backbone = backbone or _backbone(choices, device, method)
-    method = method or _method(choices, device)
-    if kind_of(backbone) not in METHODS[method].backbones:
-        raise UserError(
-            f"{METHODS[method].name} does not work with the backbone “{backbone}”.",
-            "Choose a ViT such as vit_tiny_patch16_224, or another method.",
-        )
-    resolution = _resolution(choices, sizes, device)
-    batch = _pretrain_batch(choices, images, device, resolution)
-    _learning_rate(choices, METHODS[method], kind_of(backbone), batch)
-    if images < 10 * batch:
-        choices.add("warmup", 0.1, "A longer gentle start, because few images make a restless beginning.")
-    folder = Folder(images, batch, device, minutes, preset, kind_of(backbone))
-    choices.values |= {"backbone": backbone, "method": _method_values(choices, method, folder)}
-    return build(PretrainRecipe, choices.values), tuple(choices.reasons)
+
+def why(reasons: Sequence[Reason]) -> str:
+    """Why this backbone and this method, in a sentence each; empty where the user chose both."""
+    texts = {reason.key: reason.text for reason in reasons}
+    return " ".join(texts[key] for key in ("backbone", "method") if key in texts)
+
+
+def in_words(recipe: PretrainRecipe, reasons: Sequence[Reason]) -> str:
+    """What will be trained how, and why, in a few sentences."""
+    net = BACKBONE_NAMES.get(recipe.backbone, recipe.backbone)
+    return f"{METHODS[recipe.method.id].name} on {net}. {why(reasons)}".strip()
+
+
+def _misfit(method: str, backbone: str) -> UserError:
+    other = {"vit": "a convolutional network such as resnet18", "conv": "a ViT such as vit_tiny_patch16_224"}
+    return UserError(
+        f"{METHODS[method].name} does not work with the backbone “{backbone}”.",
+        f"Choose {other[kind_of(backbone)]}, or another method.",
+    )
 
 
 def _backbone(choices: _Choices, device: Device, method: str | None) -> str:
-    needs_vit = method is not None and "conv" not in METHODS[method].backbones
-    if device == "cuda":
+    kinds = ("vit", "conv") if method is None else METHODS[method].backbones
+    if device == "cuda" and "vit" in kinds:
         # A small ViT learns well from some thousand images and gives attention maps.
         return choices.add("backbone", "vit_small_patch16_224", "A GPU is at hand: a small transformer pays.")
-    if needs_vit:
+    if device == "cuda":
+        return choices.add("backbone", "resnet50", "The usual convolutional network for a GPU.")
+    if "conv" not in kinds:
         return choices.add("backbone", "vit_tiny_patch16_224", "The smallest transformer, for a processor.")
     # Convolutions need far fewer images and steps than a transformer before their features are useful.
     return choices.add("backbone", "resnet18", "Learns most per minute on a processor.")
 
 
-def _method(choices: _Choices, device: Device) -> str:
-    if device == "cuda":
-        # DINO's attention maps find objects; it wants more steps than a processor makes in minutes.
-        return choices.add("method", "dino", "The usual best on a GPU, and its attention maps find objects.")
-    # One pass over two views per step, no second network: the quickest of the three per minute.
-    return choices.add("method", "simclr", "Useful after few steps and with few images.")
+def _method(choices: _Choices, situation: Situation) -> str:
+    method, reason = suggest_method(situation)
+    return choices.add("method", method, reason)
+
+
+def _warmup(choices: _Choices, images: int, batch: int) -> None:
+    # A tenth at most: what the rate rises over is lost for learning, and short runs have nothing to lose.
+    if images < 10 * batch:
+        choices.add("warmup", 0.1, "A longer gentle start, because few images make a restless beginning.")
+    else:
+        choices.add("warmup", 0.05, "A short gentle start is enough with so many images.")
 
 
 def _resolution(choices: _Choices, sizes: Sizes, device: Device) -> int:
@@ -103,7 +146,7 @@ def _resolution(choices: _Choices, sizes: Sizes, device: Device) -> int:
 
 
 def _pretrain_batch(choices: _Choices, images: int, device: Device, resolution: int) -> int:
-    # SimCLR and DINO compare images of a batch, so more is better, up to what memory and speed allow.
+    # Most methods compare the images of a batch, so more is better, up to what memory and speed allow.
     largest = 256 if device == "cuda" else 64
     if resolution > 224:
         largest //= 4
@@ -136,9 +179,18 @@ def suggest_finetune(
     minutes: float,
     preset: str,
     backbone: str | None = None,
+    pretrained_by: str = "",
 ) -> tuple[FinetuneRecipe, tuple[Reason, ...]]:
-    """A fine-tuning recipe for ``painted`` images with masks of ``sizes`` (width, height), and why."""
+    """A fine-tuning recipe for ``painted`` images with masks of ``sizes`` (width, height), and why.
+
+    ``pretrained_by`` is the method of the pretraining run that it starts from, if any.
+    """
     choices = _Choices(minutes=minutes, preset=preset)
+    if pretrained_by in FILLERS:
+        # Their features are rich but not sorted by meaning (MAE, section 4.3): frozen they are worth little.
+        name = METHODS[pretrained_by].name
+        choices.add("frozen_share", 0.05, f"{name} fills gaps, so its network must learn along soon, not stay frozen.")
+        choices.add("unfreeze_blocks", 99, f"All of a network that {name} has trained learns along.")
     choices.values["backbone"] = backbone or _backbone(choices, device, None)
     short = _short_side(sizes)
     # Large crops show context; a processor affords 256 pixels, and no crop need be larger than the image.

@@ -17,7 +17,7 @@ from sslstudio.project.project import Project
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import with_changes
-from sslstudio.recipes.suggest import Device, Reason, suggest_finetune, suggest_pretrain
+from sslstudio.recipes.suggest import Device, Reason, suggest, suggest_finetune
 from sslstudio.runs.folder import RunFolder, runs_of
 from sslstudio.runs.request import (
     ClassSpec,
@@ -166,6 +166,14 @@ def encoder_backbone(run: RunFolder) -> str:
         raise UserError(f"The checkpoint of run {run.id} cannot be read.", "Choose another run.") from None
 
 
+def encoder_method(run: RunFolder) -> str:
+    """The id of the method that made the encoder of a pretraining run; empty where it is not told."""
+    try:
+        return str(json.loads((encoder_folder(run) / "encoder.json").read_bytes())["recipe"]["method"]["id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def new_model_name(project_folder: Path) -> str:
     """A name that no model has yet: model-1, then model-2 and so on."""
     folder = Path(project_folder) / "models"
@@ -209,18 +217,25 @@ def default_pretrain_recipe(
 ) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
     """The suggested pretraining recipe for this project's images, and why."""
     names = pretrain_images(project)
-    return suggest_pretrain(len(names), _sizes(project, names), device(), minutes, preset, backbone, method)
+    sizes, channels = _sizes(project, names), _channels(project, names)
+    return suggest(len(names), sizes, channels, device(), minutes, preset, backbone, method)
 
 
 def default_finetune_recipe(
-    project: Project, minutes: float, preset: str, backbone: str | None = None
+    project: Project, minutes: float, preset: str, backbone: str | None = None, pretrained_by: str = ""
 ) -> tuple[FinetuneRecipe, tuple[Reason, ...]]:
     """The suggested fine-tuning recipe for this project's painted images, and why."""
     painted = [record.path for record in project.painted()]
-    return suggest_finetune(len(painted), _sizes(project, painted), device(), minutes, preset, backbone)
+    return suggest_finetune(len(painted), _sizes(project, painted), device(), minutes, preset, backbone, pretrained_by)
 
 
 def _sizes(project: Project, names: Sequence[str]) -> list[tuple[int, int]]:
     """Width and height of the named images, as far as they are known."""
     wanted = set(names)
     return [(r.width, r.height) for r in project.images() if r.path in wanted and r.width > 0 and r.height > 0]
+
+
+def _channels(project: Project, names: Sequence[str]) -> int:
+    """The most channels that one of the named images has; 3 where nothing is known."""
+    wanted = set(names)
+    return max((r.channels for r in project.images() if r.path in wanted and r.channels > 0), default=3)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sslstudio.errors import UserError
 from sslstudio.project.project import Project
@@ -104,6 +105,17 @@ def test_suggestions_know_the_projects_images(project):
     assert recipe.batch_size <= 6
     paint(project, "cell_1.png")
     assert default_finetune_recipe(project, 2, "microscopy")[0].validation == 0
+
+
+def test_suggestions_know_whether_the_images_are_grey(project, tmp_path):
+    assert not default_pretrain_recipe(project, 2, "natural")[0].grey
+    folder = tmp_path / "grey"
+    folder.mkdir()
+    for number in range(3):
+        Image.fromarray(np.full((40, 40), 60 * number, np.uint8)).save(folder / f"{number}.png")
+    with Project.create(tmp_path / "grey_project", folder) as grey:
+        grey.check_files()
+        assert default_pretrain_recipe(grey, 2, "natural")[0].grey
 
 
 def test_the_newest_encoder_is_one_with_a_checkpoint(project):

@@ -28,7 +28,7 @@ from sslstudio.learning.training.devices import describe, make_accelerator
 from sslstudio.learning.training.loop import Rates, Step, Trainer
 from sslstudio.learning.training.optimiser import make_optimiser
 from sslstudio.learning.training.reports import Figures, Health, Paced, Pictures
-from sslstudio.recipes.presets import PRESETS
+from sslstudio.recipes.presets import look_of
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.runs.events import Checkpointed, Event, Finished, Phase, Progress, Started, Stopped, Warned
 from sslstudio.runs.request import PretrainRequest
@@ -125,7 +125,7 @@ class _Run:
         set_seed(recipe.seed)
         self._before = checkpoint.read_numbers(self._checkpoints)
         encoder, note = _starting_encoder(recipe, resumed=self._before is not None)
-        look = PRESETS[recipe.preset].augmentation
+        look = look_of(recipe.preset, grey=recipe.grey)
         method = create_method(encoder, recipe.method, resolution=recipe.resolution, look=look)
         if recipe.start == "scratch":
             method.begin_from_scratch()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
-from sslstudio.recipes.suggest import suggest_finetune, suggest_pretrain
+from sslstudio.recipes.suggest import suggest, suggest_finetune, why
 from sslstudio.runs.prepare import device
 from sslstudio.ui.exports import exports_of
 from sslstudio.ui.panels import states
@@ -35,6 +35,7 @@ class PanelsWiring(QObject):
         self._facts: tuple[str, ...] | None = None
         self._pretrain: tuple[PretrainRecipe, str] | None = None
         self._finetune: FinetuneRecipe | None = None
+        self._finetune_after = ""  # the method of the run that it was suggested for
         self._pixels: dict[str, int] | None = None
         self._painted = 0
         self._problems: tuple[states.ProblemRow, ...] = ()
@@ -113,18 +114,34 @@ class PanelsWiring(QObject):
         records = self.session.records
         return [(r.width, r.height) for r in records if r.width and not r.problem and (r.painted or not painted)]
 
+    def _channels(self) -> int:
+        return max((r.channels for r in self.session.records if r.channels > 0 and not r.problem), default=3)
+
     def _suggested_pretraining(self) -> tuple[PretrainRecipe, str]:
         if self._pretrain is None:
-            recipe, reasons = suggest_pretrain(
-                max(1, self._usable()), self._sizes(), device(), MINUTES["pretrain"], self._preset()
+            recipe, reasons = suggest(
+                max(1, self._usable()),
+                self._sizes(),
+                self._channels(),
+                device(),
+                MINUTES["pretrain"],
+                self._preset(),
             )
-            self._pretrain = recipe, reasons[0].text if reasons else ""
+            self._pretrain = recipe, why(reasons)
         return self._pretrain
 
     def _suggested_finetuning(self) -> FinetuneRecipe:
-        if self._finetune is None:
+        start = next(iter(self.window.learning.encoders()), None)
+        method = start.method if start else ""
+        if self._finetune is None or self._finetune_after != method:
+            self._finetune_after = method
             self._finetune, _ = suggest_finetune(
-                max(1, self._painted), self._sizes(painted=True), device(), MINUTES["finetune"], self._preset()
+                max(1, self._painted),
+                self._sizes(painted=True),
+                device(),
+                MINUTES["finetune"],
+                self._preset(),
+                pretrained_by=method,
             )
         return self._finetune
 

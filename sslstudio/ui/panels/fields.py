@@ -144,22 +144,26 @@ class Check(KeyboardPlace, QCheckBox):
         painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), self.text())
 
 
-class Number(QDoubleSpinBox):
+class _Calm:
+    """Mixed into a spin box, before its Qt class: an outline that can be seen, and no wheel without the focus."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Outline it."""
+        super().paintEvent(event)  # type: ignore[misc]
+        painter = QPainter(self)  # type: ignore[call-overload]
+        draw_outline(painter, self)  # type: ignore[arg-type]
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Let the panel scroll unless it has the focus."""
+        super().wheelEvent(event) if self.hasFocus() else event.ignore()  # type: ignore[misc,attr-defined]
+
+
+class Number(_Calm, QDoubleSpinBox):
     """A spin box for numbers with a point; the wheel changes it only while it has the focus."""
 
     def __init__(self, name: str, title: str) -> None:
         super().__init__()
         _prepare_spin(self, name, title)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Outline it."""
-        super().paintEvent(event)
-        painter = QPainter(self)
-        draw_outline(painter, self)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Let the panel scroll unless it has the focus."""
-        super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
     def textFromValue(self, value: float) -> str:
         """No more digits than the number has."""
@@ -168,22 +172,12 @@ class Number(QDoubleSpinBox):
         return text.rstrip("0").rstrip(point) if point in text else text
 
 
-class Whole(QSpinBox):
+class Whole(_Calm, QSpinBox):
     """A spin box for whole numbers; the wheel changes it only while it has the focus."""
 
     def __init__(self, name: str, title: str) -> None:
         super().__init__()
         _prepare_spin(self, name, title)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Outline it."""
-        super().paintEvent(event)
-        painter = QPainter(self)
-        draw_outline(painter, self)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Let the panel scroll unless it has the focus."""
-        super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
 
 def _prepare_spin(box: QSpinBox | QDoubleSpinBox, name: str, title: str) -> None:

@@ -17,16 +17,17 @@ from sslstudio.ui.panels.form import SettingsForm
 from sslstudio.ui.panels.howlong import FINETUNE_TIMES, HowLong
 from sslstudio.ui.panels.live import Curve, LiveRun
 from sslstudio.ui.panels.panel import Panel
-from sslstudio.ui.panels.parts import label, question
+from sslstudio.ui.panels.parts import label
 from sslstudio.ui.panels.plots import CurvePlot
-from sslstudio.ui.panels.pretrain import Outcome
 from sslstudio.ui.panels.running import Empty, RunBox, RunList
 from sslstudio.ui.panels.states import Choice, ClassRow, FinetuneState
+from sslstudio.ui.panels.training import Outcome, fill_question, pass_on, take_turns
 from sslstudio.ui.panels.words import class_sentence, many, percent, quality_sentence
 from sslstudio.ui.theme import SPACE, TEXT, font
 
 WEAK = 0.5  # overlap below which more time or masks are advised
 SCRATCH = Choice("", "No pretraining", "Starts from what Advanced says: from scratch, published weights or a file")
+ENCODER = "Build on which pretraining?"
 TERMS = (
     "Overlap is IoU (intersection over union): shared area divided by joint area. Found is recall, right is precision. "
     "Measured on painted images that are kept aside."
@@ -55,12 +56,7 @@ class FinetunePanel(Panel):
 
     def draw(self, state: FinetuneState) -> None:
         """Show ``state``; no other code touches these widgets."""
-        running = state.run is not None and state.run.active
-        self.empty.setVisible(not state.masks and not running)
-        self.ask.setVisible(bool(state.masks) and not running)
-        self.live.setVisible(running)
-        self.outcome.draw(None if running else state.run)
-        self.start.set_primary(not self.outcome.leads())
+        take_turns(self, state.run, possible=bool(state.masks))
         if state.run is not None:
             self.live.draw(state.run, state.classes)
             self._draw_outcome(state.run, state.classes)
@@ -90,34 +86,21 @@ class FinetunePanel(Panel):
         self._wire()
 
     def _fill_question(self) -> None:
-        box = QVBoxLayout(self.ask)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(SPACE)
         self.how_long = HowLong(self._id("minutes"), FINETUNE_TIMES)
-        self.run_combo = Combo(self._id("run"), "Build on which pretraining?")
+        self.run_combo = Combo(self._id("run"), ENCODER)
         self.start = Button(self._id("start"), "Fine-tune", "primary", tip="Runs in the background; you can go on")
         self.missing = Notice(self._id("missing"))
         self.advanced = Fold(self._id("advanced"), "Advanced")
         self.form = SettingsForm(self._id("set"), FinetuneRecipe, hide=("minutes",))
         self.advanced.body.addWidget(self.form)
-        box.addWidget(self.how_long)
-        box.addSpacing(SPACE)
-        box.addWidget(question("Build on which pretraining?"))
-        box.addWidget(self.run_combo)
-        box.addSpacing(SPACE)
-        for widget in (self.start, self.missing, self.advanced):
-            box.addWidget(widget)
+        fill_question(self.ask, self.how_long, ENCODER, self.run_combo, (self.start, self.missing, self.advanced))
 
     def _wire(self) -> None:
         self.empty.wanted.connect(self.paint_wanted)
         self.start.clicked.connect(self._on_start)
         self.run_combo.activated.connect(self._on_run)
-        self.live.box.pause_wanted.connect(self.pause_wanted)
-        self.live.box.resume_wanted.connect(self.resume_wanted)
-        self.live.box.stop_wanted.connect(self.stop_wanted)
-        self.outcome.resume_wanted.connect(self.resume_wanted)
+        pass_on(self)
         self.outcome.next_wanted.connect(self.review_wanted)
-        self.earlier.resume_wanted.connect(self.resume_wanted)
 
     def _draw_question(self, state: FinetuneState) -> None:
         self.how_long.suggest(state.recipe.minutes)

@@ -10,8 +10,6 @@ from sslstudio.recipes.methods import METHODS
 from sslstudio.recipes.presets import PRESETS
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import with_changes
-from sslstudio.runs.folder import RunState
-from sslstudio.runs.naming import resuming
 from sslstudio.ui.panels.attention import AttentionSection
 from sslstudio.ui.panels.blocks import Dot, Fold, Notice
 from sslstudio.ui.panels.buttons import Button
@@ -26,9 +24,11 @@ from sslstudio.ui.panels.plots import CurvePlot
 from sslstudio.ui.panels.running import Empty, RunBox, RunList
 from sslstudio.ui.panels.states import PretrainState
 from sslstudio.ui.panels.thumbs import ThumbStrip
+from sslstudio.ui.panels.training import Outcome, fill_question, pass_on, take_turns
 from sslstudio.ui.panels.words import health, percent
 from sslstudio.ui.theme import SMALL, SPACE
 
+KIND = "What kind of images are they?"
 EARLY = 0.1  # share of a run before which features are not judged
 
 
@@ -60,19 +60,13 @@ class PretrainPanel(Panel):
 
     def draw(self, state: PretrainState) -> None:
         """Show ``state``; no other code touches these widgets."""
-        running = state.run is not None and state.run.active
-        nothing = not state.images
-        self.empty.setVisible(nothing and not running)
-        self.ask.setVisible(not nothing and not running)
-        self.live.setVisible(running)
+        self._draw_next(state)
+        take_turns(self, state.run, possible=bool(state.images))
         self._draw_question(state)
         if state.run is not None:
             self.live.draw(state.run)
-        self._draw_next(state)
-        self.outcome.draw(None if running else state.run)
-        self.start.set_primary(not self.outcome.leads())
         self.earlier.draw(state.earlier)
-        self.attention.setVisible(not nothing)
+        self.attention.setVisible(bool(state.images))
         self.attention.draw(state.attention)
 
     def recipe(self) -> PretrainRecipe | None:
@@ -97,11 +91,8 @@ class PretrainPanel(Panel):
         self._wire()
 
     def _fill_question(self) -> None:
-        box = QVBoxLayout(self.ask)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(SPACE)
         self.how_long = HowLong(self._id("minutes"), PRETRAIN_TIMES)
-        self.preset = Combo(self._id("preset"), "What kind of images are they?")
+        self.preset = Combo(self._id("preset"), KIND)
         self.reason = label(size=SMALL, quiet=True, lines=2)
         self.reason.setObjectName(self._id("reason"))
         self.misfit = Notice(self._id("misfit"))
@@ -109,27 +100,17 @@ class PretrainPanel(Panel):
         self.advanced = Fold(self._id("advanced"), "Advanced")
         self.form = SettingsForm(self._id("set"), PretrainRecipe, hide=("minutes", "preset"))
         self.advanced.body.addWidget(self.form)
-        box.addWidget(self.how_long)
-        box.addSpacing(SPACE)
-        box.addWidget(question("What kind of images are they?"))
-        box.addWidget(self.preset)
-        box.addSpacing(SPACE)
-        for widget in (self.start, self.reason, self.misfit, self.advanced):
-            box.addWidget(widget)
+        fill_question(self.ask, self.how_long, KIND, self.preset, (self.start, self.reason, self.misfit, self.advanced))
 
     def _wire(self) -> None:
         self.empty.wanted.connect(self.images_wanted)
         self.start.clicked.connect(self._on_start)
         self.preset.activated.connect(self._on_preset)
         self.form.changed.connect(self._on_form_changed)
-        for box in (self.live.box, self.outcome):
-            box.resume_wanted.connect(self.resume_wanted)
-        self.live.box.pause_wanted.connect(self.pause_wanted)
-        self.live.box.stop_wanted.connect(self.stop_wanted)
+        pass_on(self)
         self.live.thumbs.image_wanted.connect(self.image_wanted)
         self.outcome.next_wanted.connect(self._on_next)
         self.earlier.use_wanted.connect(self.use_wanted)
-        self.earlier.resume_wanted.connect(self.resume_wanted)
 
     def _draw_next(self, state: PretrainState) -> None:
         self._painted = state.painted
@@ -250,69 +231,6 @@ class HealthBox(QWidget):
         self.word.setText(found.word)
         self.figure.setText(found.figure[:1].upper() + found.figure[1:])
         self.meaning.setText(found.meaning)
-
-
-class Outcome(QWidget):
-    """How the last run ended, in plain words, and the next step.
-
-    Signals:
-        resume_wanted: The run's id.
-        next_wanted: Go on to the next step.
-    """
-
-    resume_wanted = Signal(str)
-    next_wanted = Signal()
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.setObjectName(name)
-        self._run: LiveRun | None = None
-        self.notice = Notice(f"{name}.notice")
-        self.resume = Button(f"{name}.resume", "Resume", "primary")
-        self.next = Button(f"{name}.next", "Continue to painting", "primary")
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(0, 0, 0, 0)
-        self.column.setSpacing(SPACE)
-        for widget in (self.notice, self.resume, self.next):
-            self.column.addWidget(widget)
-        self.resume.clicked.connect(self._on_resume)
-        self.next.clicked.connect(self.next_wanted)
-        self.hide()
-
-    def draw(self, run: LiveRun | None) -> None:
-        """Show how a run ended; hidden for None and for runs that go on."""
-        self._run = run
-        ended = run is not None and not run.active
-        self.setVisible(ended)
-        if run is None or not ended:
-            return
-        good = run.state in (RunState.FINISHED, RunState.STOPPED)
-        narrow = good and health(run.figures, steps=run.step).level in ("fair", "poor")
-        self.notice.say(outcome_words(run), "good" if good and not narrow else "fair")
-        self.resume.setVisible(run.state is RunState.INTERRUPTED)
-        self.next.setVisible(good)
-
-    def leads(self) -> bool:
-        """Whether its button is the one big button: going on, or resuming."""
-        return not self.isHidden() and not (self.next.isHidden() and self.resume.isHidden())
-
-    def _on_resume(self) -> None:
-        if self._run is not None:
-            self.resume_wanted.emit(self._run.id)
-
-
-def outcome_words(run: LiveRun) -> str:
-    """How a pretraining run ended; one of fine-tuning breaks off in the same words."""
-    if run.state is RunState.INTERRUPTED:
-        return f"The run was interrupted. Resuming {resuming('pretrain', run.checkpoint)}."
-    if run.state is RunState.FAILED:
-        return " ".join(part for part in (run.warning, run.advice) if part) or "The run could not go on; see its log."
-    found = health(run.figures, steps=run.step)
-    begin = "Pretraining is done." if run.state is RunState.FINISHED else "Stopped; what was learned is kept."
-    if found.level == "none":
-        return begin
-    meaning = "" if found.level == "good" else found.meaning
-    return f"{begin} {found.word}: {found.figure}. {meaning}".strip()
 
 
 def _with_tip(widget: QLabel, tip: str) -> QLabel:

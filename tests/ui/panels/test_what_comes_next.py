@@ -7,8 +7,9 @@ import pytest
 
 from sslstudio.runs.folder import RunState
 from sslstudio.ui.panels.live import LiveRun
-from sslstudio.ui.panels.pretrain import PretrainPanel, outcome_words
+from sslstudio.ui.panels.pretrain import PretrainPanel
 from sslstudio.ui.panels.states import PretrainState
+from sslstudio.ui.panels.training import outcome_words
 
 DONE = LiveRun("1-pretrain-x", Path(), RunState.FINISHED, figures={"effective_rank": 90.0, "feature_width": 512.0})
 

@@ -11,8 +11,8 @@ from sslstudio.runs.naming import waiting_words
 from sslstudio.runs.request import ExportRequest
 from sslstudio.ui.panels.live import MOST_POINTS, Curve, LiveRun, live_run
 from sslstudio.ui.panels.plots import nice_scale
-from sslstudio.ui.panels.pretrain import outcome_words
 from sslstudio.ui.panels.states import FinetuneState, ImagesState, PaintState, PretrainState, ProblemRow
+from sslstudio.ui.panels.training import outcome_words
 from sslstudio.ui.panels.words import duration, health, image_facts, many, quality_sentence, run_row, thousands
 from sslstudio.ui.theme import SMALL, font
 

@@ -1,12 +1,15 @@
 """Telling an image's other view from the views of other images: the InfoNCE loss and the queue of keys.
 
 Source: He et al. 2020 (MoCo), https://arxiv.org/abs/1911.05722, section 3.1 to 3.3 (equation 1, algorithm 1).
-Differs from the paper: the queue begins empty instead of with random numbers; the other images of the batch
-are negatives beside the queue, so that the first step has some; and a key of a query's own picture is never
-its negative, which matters where the queue is nearly as long as the folder.
+Differs from the paper: the queue begins empty instead of with random numbers, and until it is full each negative
+counts for several, so that the loss means the same from the first step on; the other images of the batch are
+negatives beside the queue, so that the first step has some; and a key of a query's own picture is never its
+negative, which matters where the queue is nearly as long as the folder.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -14,20 +17,25 @@ from torch import Tensor, nn
 UNKNOWN, EMPTY = -1, -2  # in place of a picture's number, which is 0 or more
 
 
-def info_nce(
-    queries: Tensor, keys: Tensor, negatives: Tensor, temperature: float, forbidden: Tensor | None = None
-) -> Tensor:
+@dataclass(frozen=True)
+class Negatives:
+    """Keys (K, D) of length 1, where they are none for a query (..., K), and for how many each of them counts."""
+
+    keys: Tensor
+    forbidden: Tensor
+    weight: Tensor | float = 1.0
+
+
+def info_nce(queries: Tensor, keys: Tensor, negatives: Negatives, temperature: float) -> Tensor:
     """Mean cross-entropy of picking each query's own key among it and the negatives (equation 1).
 
-    ``queries`` and ``keys`` are (..., D), ``negatives`` (K, D), all of length 1. Where ``forbidden`` (..., K)
-    is true, a negative does not count. No gradient reaches keys or negatives.
+    ``queries`` and ``keys`` are (..., D), all of length 1. No gradient reaches keys or negatives.
     """
-    positive = (queries * keys.detach()).sum(dim=-1, keepdim=True)  # (..., 1)
-    others = queries @ negatives.detach().T  # (..., K)
-    if forbidden is not None:
-        others = others.masked_fill(forbidden, float("-inf"))
-    scores = torch.cat([positive, others], dim=-1) / temperature
-    return (scores.logsumexp(dim=-1) - scores[..., 0]).mean()
+    positive = (queries * keys.detach()).sum(dim=-1, keepdim=True) / temperature  # (..., 1)
+    others = (queries @ negatives.keys.detach().T) / temperature  # (..., K)
+    others = others.masked_fill(negatives.forbidden, float("-inf"))
+    others = others + torch.as_tensor(negatives.weight, device=others.device).log()
+    return (torch.cat([positive, others], dim=-1).logsumexp(dim=-1) - positive[..., 0]).mean()
 
 
 class KeyQueue(nn.Module):
@@ -61,18 +69,21 @@ class KeyQueue(nn.Module):
 
 
 @torch.no_grad()
-def negatives_for(pictures: Tensor, keys: Tensor, queue: KeyQueue | None = None) -> tuple[Tensor, Tensor]:
-    """What the queries of a batch are told from: keys (K, D), and where they are no negatives, (B, K).
+def negatives_for(pictures: Tensor, keys: Tensor, queue: KeyQueue | None = None) -> Negatives:
+    """What the queries of a batch are told from: the other keys of all devices, and those of ``queue``.
 
-    ``keys`` (B, D) belong to the batch's ``pictures`` (B,). Keys of other devices count, then those of ``queue``.
+    ``keys`` (B, D) belong to the batch's ``pictures`` (B,).
     """
     everyone, whose = gathered(keys), gathered(pictures)
     first = len(keys) * _rank()
     own = torch.arange(len(keys), device=keys.device)[:, None] + first == torch.arange(len(whose), device=keys.device)
     forbidden = own | same_picture(pictures, whose)
     if queue is None:
-        return everyone, forbidden
-    return torch.cat([everyone, queue.keys]), torch.cat([forbidden, queue.forbidden(pictures)], dim=1)
+        return Negatives(everyone, forbidden)
+    beside = len(everyone) - 1
+    weight = (len(queue.keys) + beside) / ((queue.pictures != EMPTY).sum() + beside).clamp(min=1)
+    forbidden = torch.cat([forbidden, queue.forbidden(pictures)], dim=1)
+    return Negatives(torch.cat([everyone, queue.keys]), forbidden, weight)
 
 
 def same_picture(left: Tensor, right: Tensor) -> Tensor:

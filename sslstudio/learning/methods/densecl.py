@@ -11,6 +11,7 @@ features that know nothing yet (1,000 steps in the authors' code).
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -55,18 +56,17 @@ class DenseCL(Method):
             means = _unit(dense_keys.mean(dim=1))  # (B, D): one negative per image for all places
             match = most_alike(places.detach().float(), key_places)
             partners = _unit(dense_keys).gather(1, match[..., None].expand_as(dense_queries))
-            whole = self._loss(queries, keys, *negatives_for(pictures, keys, self.queue))
-            negatives, forbidden = negatives_for(pictures, means, self.dense_queue)
-            dense = self._loss(dense_queries, partners, negatives, forbidden[:, None])
+            temperature = self.recipe.temperature
+            whole = info_nce(queries, keys, negatives_for(pictures, keys, self.queue), temperature)
+            others = negatives_for(pictures, means, self.dense_queue)
+            others = replace(others, forbidden=others.forbidden[:, None])  # the same for all places of an image
+            dense = info_nce(dense_queries, partners, others, temperature)
         if self.training:
             everyone = gathered(pictures)
             self.queue.add(gathered(keys), everyone)
             self.dense_queue.add(gathered(means), everyone)
         weight = self._dense_weight()
         return StepResult((1 - weight) * whole + weight * dense)
-
-    def _loss(self, queries: Tensor, keys: Tensor, negatives: Tensor, forbidden: Tensor) -> Tensor:
-        return info_nce(queries, keys, negatives, self.recipe.temperature, forbidden)
 
     def _dense_weight(self) -> float:
         """How much places count at this step (equation 4's lambda, 0 at first)."""

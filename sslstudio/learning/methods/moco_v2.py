@@ -49,8 +49,8 @@ class MoCoV2(Method):
         pictures = known_pictures(self.pictures, keys)
         with full_precision(keys.device):
             queries, keys = F.normalize(queries, dim=1), F.normalize(keys, dim=1)
-            negatives, forbidden = negatives_for(pictures, keys, self.queue)
-            loss = info_nce(queries, keys, negatives, self.recipe.temperature, forbidden)
+            negatives = negatives_for(pictures, keys, self.queue)
+            loss = info_nce(queries, keys, negatives, self.recipe.temperature)
         if self.training:
             self.queue.add(gathered(keys), gathered(pictures))
         return StepResult(loss)

@@ -68,9 +68,8 @@ class MoCoV3(Method):
 
     def _one_way(self, queries: Tensor, keys: Tensor, pictures: Tensor) -> Tensor:
         """The loss of queries of one view with keys of the other, (B, D) each; 2 * temperature as in algorithm 1."""
-        negatives, forbidden = negatives_for(pictures, keys)
         temperature = self.recipe.temperature
-        return 2 * temperature * info_nce(queries, keys, negatives, temperature, forbidden)
+        return 2 * temperature * info_nce(queries, keys, negatives_for(pictures, keys), temperature)
 
     def after_step(self) -> None:
         """Let the slow copies follow, ever more slowly (appendix A: cosine from the start value to 1)."""

@@ -70,7 +70,7 @@ def slow_dense_loss(queries, keys, features, key_features, negatives, temperatur
 
 @pytest.mark.parametrize("backbone", ["test_vit", "test_resnet"])
 def test_the_dense_loss_is_equation_3_with_the_batch_and_the_queue_as_negatives(backbone):
-    method = made(backbone, dense_weight=1.0, temperature=0.3)
+    method = made(backbone, dense_weight=1.0, temperature=0.3, queue=3)
     for module in method.modules():  # no statistics of a batch, so that both sides can be computed again
         if isinstance(module, torch.nn.BatchNorm2d):
             module.eval()

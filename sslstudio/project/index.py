@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sslstudio.errors import UserError
-from sslstudio.images.reader import ImageInfo, UnreadableImage, probe, too_large
+from sslstudio.images.reader import ImageInfo, UnreadableImage, probe, read_rgb8, too_large
 from sslstudio.images.scan import Found, natural_key
 from sslstudio.project.database import Database
 
@@ -119,6 +119,20 @@ class Index:
                 done += len(rows)
                 if progress:
                     progress(done, len(waiting))
+
+    def decode(self, root: Path, paths: Iterable[str]) -> int:
+        """Decode images in which no problem is known, and record those that cannot be; how many there are."""
+        found = []
+        for path in dict.fromkeys(paths):
+            if self._db.row("SELECT 1 FROM image WHERE path=? AND problem=''", path) is None:
+                continue
+            try:
+                read_rgb8(root / path)
+            except UnreadableImage as error:
+                found.append((error.problem, path))
+        if found:
+            self._db.write_many("UPDATE image SET problem=?, probed=1 WHERE path=?", found)
+        return len(found)
 
     def check_one(self, root: Path, number: int) -> None:
         """Look into one image's header now."""

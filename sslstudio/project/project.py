@@ -197,13 +197,14 @@ class Project:
         return self._index.refresh(list(scan(self.images_root)), self.images_root)
 
     def check_files(self, progress: Progress | None = None) -> list[ImageRecord]:
-        """Look into all files not yet looked into; the images with a problem. ``progress(done, total)``.
-
-        Where the project may only be read nothing can be noted down; who reads the files finds out.
-        """
+        """Look into the headers of files not yet looked into; those with a problem. ``progress(done, total)``."""
         if self._db.writable:
             self._index.check(self.images_root, progress)
         return self.problems()
+
+    def look_closely(self, paths: Sequence[str]) -> int:
+        """Decode these images whole and note what their headers did not show; how many cannot be used."""
+        return self._index.decode(self.images_root, paths) if self._db.writable else 0
 
     def images(self) -> list[ImageRecord]:
         """All images in natural order."""

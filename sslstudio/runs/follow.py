@@ -10,6 +10,7 @@ from typing import TextIO
 
 from sslstudio.errors import UserError
 from sslstudio.runs import events as ev
+from sslstudio.runs.damage import note_damage_beside
 from sslstudio.runs.folder import EventTail, RunFolder, RunState, RunSummary
 from sslstudio.runs.start import resume, start
 
@@ -96,6 +97,7 @@ def carry_out(run: RunFolder, told: Callable[[ev.Event], None], *, again: bool =
     tail.read()  # what an earlier worker told is known
     process = (resume if again else start)(run, background=False)
     failure = _follow(run, process, tail, told)
+    note_damage_beside(run)
     if failure is not None:
         raise UserError(failure.problem, failure.advice)
     summary = run.summary()

@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from sslstudio.errors import UserError
+from sslstudio.runs.folder import RunFolder
 from sslstudio.ui import background
 from sslstudio.ui.inference import Inference
 from sslstudio.ui.loader import Loader
@@ -73,6 +74,7 @@ class Session(QObject):
         self.pixels: np.ndarray | None = None
         self.labels: LabelMap | None = None
         self.queue = RunQueue(self)
+        self.queue.ended.connect(lambda live: self._note_damage(RunFolder(live.folder)))
         self.inference = Inference(self)
         self.checking = -1
         self.relabelling = False  # while a class is taken away from all masks
@@ -176,6 +178,23 @@ class Session(QObject):
         """A run has left predictions: look which images have some."""
         if self.project is not None:
             self.project.note_predictions()
+            self.reread_records()
+
+    def _note_damage(self, run: RunFolder) -> None:
+        """A run is over: files that it could not read are listed with the reason from now on."""
+        project = self.project
+        if project is None:
+            return
+
+        def work(task: background.Task) -> int:
+            from sslstudio.runs.damage import note_damage
+
+            return note_damage(project, run)
+
+        self._run(work, lambda count: self._on_damage(count), "check")
+
+    def _on_damage(self, count: int) -> None:
+        if count:
             self.reread_records()
 
     def reread_models(self) -> None:
@@ -310,6 +329,9 @@ class Session(QObject):
     def _on_unreadable(self, path: str, error: UserError) -> None:
         if path == self.image:
             self.image_failed.emit(error)
+        project = self.project
+        if project is not None:  # its header was well, or nobody would have tried
+            self._run(lambda task: project.look_closely([path]), self._on_damage, "check")
 
     # painting -----------------------------------------------------------------------------------------
 

@@ -205,6 +205,18 @@ def test_the_overlay_can_be_made_weaker_in_every_step(opened):
     assert opened.status.opacity.value() == 30, "both sliders say the same"
 
 
+def test_a_file_damaged_in_its_middle_is_left_out_once_it_was_tried(qtbot, image_folder, open_folder):
+    file = image_folder / "cell_2.png"
+    Image.effect_noise((300, 300), 90).save(file)
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 400] = bytes(400)
+    file.write_bytes(data)
+    window = open_folder(image_folder)
+    assert not any(record.problem for record in window.session.records)
+    window.painting.go_to("cell_2.png")
+    qtbot.waitUntil(lambda: bool(window.session.record("cell_2.png").problem), timeout=PATIENCE)
+
+
 def names(window) -> list[str]:
     return [one.name for one in window.session.project.classes]
 

@@ -447,7 +447,8 @@ class Canvas(QWidget):
 
     def _recolour(self) -> None:
         look, plain = self._scene.look, self._scene.heat is None  # tints would change the heat's colours
-        look.table = colour_table(self._classes, self._opacity, hatch=self._hatch and plain, filled=plain)
+        ground = self._scene.image.brightness if self._scene.image else 0.0
+        look.table = colour_table(self._classes, self._opacity, self._hatch and plain, plain, ground)
         look.hatched = background_index(self._classes) if self._hatch and plain else -1
         self._scene.stale_labels()
         self.update()

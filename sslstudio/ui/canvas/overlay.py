@@ -17,18 +17,23 @@ if TYPE_CHECKING:
 # A code is a label plus bits for outline and hatch, plus UNDER; the table of 8 x 256 colours says what it looks like.
 _EDGE_BIT, _HATCH_BIT, UNDER = 8, 9, 1024
 _SPACING, _HATCH_ALPHA = 8, 0.30
-_GREY, _DARK = "#999999", 80  # what stands for a background that is darker, of 255
+_LIGHT, _DARK, _APART = "#eeeeee", "#111111", 80  # of 255: nearer to the image than this, another takes its place
 _UNDER_SHARE = 0.7  # a prediction is tinted less than what people painted
 
 
-def colour_table(classes: Sequence[LabelClass], opacity: float, hatch: bool = True, filled: bool = True) -> np.ndarray:
-    """The colour of each code as premultiplied 0xAARRGGBB, (2048,) uint32; only outlines where not ``filled``."""
+def colour_table(
+    classes: Sequence[LabelClass], opacity: float, hatch: bool = True, filled: bool = True, ground: float = 0.0
+) -> np.ndarray:
+    """The colour of each code as premultiplied 0xAARRGGBB, (2048,) uint32; only outlines where not ``filled``.
+
+    ``ground`` is how bright the image is, 0..255: the hatch is made to stand out from it.
+    """
     table = np.zeros((2, 4, 256), np.uint32)
     background = background_index(classes)
     for under, share in ((0, 1.0), (1, _UNDER_SHARE)):
         for index, label in enumerate(classes[:255]):
             faint = index == background
-            colour = _seen(QColor(label.colour)) if faint else QColor(label.colour)
+            colour = _seen(QColor(label.colour), ground) if faint else QColor(label.colour)
             fill = 0.0 if faint or not filled else opacity * share
             edge = 0.35 * min(1.0, 2 * opacity) if faint else min(1.0, 2 * opacity)
             line = _HATCH_ALPHA * min(1.0, 2 * opacity) if faint and hatch and not under else fill
@@ -37,9 +42,11 @@ def colour_table(classes: Sequence[LabelClass], opacity: float, hatch: bool = Tr
     return table.reshape(-1)
 
 
-def _seen(colour: QColor) -> QColor:
-    """A colour whose faint lines can be seen on dark images too: many data sets call their background black."""
-    return QColor(_GREY) if colour.lightness() < _DARK else colour
+def _seen(colour: QColor, ground: float) -> QColor:
+    """A colour whose faint lines can be seen on such a ground: many data sets call their background black."""
+    if abs(colour.lightness() - ground) >= _APART:
+        return colour
+    return QColor(_LIGHT if ground < 128 else _DARK)
 
 
 def background_index(classes: Sequence[LabelClass]) -> int:

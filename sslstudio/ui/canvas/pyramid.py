@@ -24,6 +24,8 @@ class ImagePyramid:
     def __init__(self, rgb8: np.ndarray) -> None:
         self._levels = {0: np.ascontiguousarray(rgb8)}
         self.height, self.width = rgb8.shape[:2]
+        step = max(1, max(rgb8.shape[:2]) // 64)
+        self.brightness = float(rgb8[::step, ::step].mean())  # 0..255, of one pixel in many
 
     def level(self, number: int) -> np.ndarray:
         """The image halved ``number`` times; rows and columns rounded up."""

@@ -253,12 +253,14 @@ def test_high_density_screens_show_every_pixel_of_the_image(ratio):
 
 
 @pytest.mark.parametrize("name", ["background", "Hintergrund"])
-def test_a_black_background_can_be_seen_on_a_dark_image(desk, name):
-    desk.image[...] = 3
-    desk.canvas.set_classes((LabelClass(name, "#000000"), LabelClass("nucleus", "#e69f00")))
+@pytest.mark.parametrize("colour", ["#000000", "#999999", "#ffffff"])
+@pytest.mark.parametrize("ground", [3, 70, 128, 190, 250])
+def test_background_can_be_seen_on_any_image(desk, name, colour, ground):
+    desk.image[...] = ground
+    desk.canvas.set_classes((LabelClass(name, colour), LabelClass("nucleus", "#e69f00")))
     desk.labels[20:130, 20:180] = 0
     desk.canvas.show_image(desk.image, desk.map)
     desk.away()
     top_left, bottom_right = desk.at(40, 40), desk.at(160, 110)
     part = pixels(desk.canvas.grab().toImage())[top_left.y() : bottom_right.y(), top_left.x() : bottom_right.x()]
-    assert 0.08 < float((part.max(axis=2) > 30).mean()) < 0.2
+    assert 0.08 < float((np.abs(part.mean(axis=2) - ground) > 20).mean()) < 0.2

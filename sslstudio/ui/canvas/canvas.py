@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QVariantAnimation, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.ui.canvas import decorations
+from sslstudio.ui.canvas.fade import Fade
 from sslstudio.ui.canvas.input import Hand
 from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from sslstudio.project.label_map import LabelMap, Patch
 
 PREDICTION_MODES = ("over", "beside", "swipe")
-_FADE_MS = 200
 _GAP = 2  # device pixels between two panes
 
 
@@ -79,10 +79,7 @@ class Canvas(QWidget):
         self._fitted = True
         self._pane_area = (0, 0)
         self._divider = 0.5  # share of the width, in swipe mode
-        self._before: QImage | None = None  # the picture that fades away
-        self._fade = QVariantAnimation(self, startValue=1.0, endValue=0.0, duration=_FADE_MS)
-        self._fade.valueChanged.connect(self._on_fade)
-        self._fade.finished.connect(self._end_fade)
+        self._fade = Fade(self)
         self._hand.show_cursor()
 
     # --- what is shown ---------------------------------------------------------------------------------------------
@@ -104,7 +101,7 @@ class Canvas(QWidget):
         self.pen.labels = None if labels is None or rgb8 is None else labels.labels
         self._prediction, self._live, self._scene.heat = None, None, None
         self._hand.query = None
-        self._end_fade()
+        self._fade.end()
         if self._scene.size != old_size:
             self.zoom_fit()
         self._rearrange()
@@ -159,10 +156,7 @@ class Canvas(QWidget):
         before = self._snapshot()
         self._live = None if labels is None else LabelPyramid(labels)
         self._rearrange()
-        self._before = before
-        if before is not None:
-            self._fade.stop()
-            self._fade.start()
+        self._fade.begin(before)
 
     @property
     def live_overlay(self) -> np.ndarray | None:
@@ -309,7 +303,7 @@ class Canvas(QWidget):
         if view == old:
             return
         self._scene.view = view
-        self._end_fade()
+        self._fade.end()
         self._scene.stale_image()
         self.update()
         if view.zoom != old.zoom:
@@ -378,15 +372,12 @@ class Canvas(QWidget):
             return
         self._scene.refresh()
         self._draw_panes(painter)
-        if self._before is not None:
-            painter.setOpacity(self._fade.currentValue() or 0.0)
-            painter.drawImage(0, 0, self._before)
-            painter.setOpacity(1.0)
+        self._fade.draw(painter)
         self._draw_decorations(painter)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the whole image whole, or the middle in the middle."""
-        self._end_fade()
+        self._fade.end()
         self._rearrange()
 
     def event(self, event: QEvent) -> bool:
@@ -459,14 +450,6 @@ class Canvas(QWidget):
             return None
         self._scene.refresh()
         return self._scene.panes[0].shown.copy()
-
-    def _on_fade(self, share: float) -> None:
-        self.update()
-
-    def _end_fade(self) -> None:
-        self._fade.stop()
-        self._before = None
-        self.update()
 
     def _draw_panes(self, painter: QPainter) -> None:
         panes, ratio = self._scene.panes, self.devicePixelRatioF()

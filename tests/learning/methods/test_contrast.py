@@ -1,6 +1,11 @@
 """The InfoNCE loss, the queue of keys, and that no image is told from itself."""
 
+import json
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -152,3 +157,20 @@ def test_until_the_queue_is_full_each_negative_counts_for_several():
     assert negatives_for(pictures, keys).weight == 1
     lonely = KeyQueue(8, 2)
     assert float(negatives_for(pictures[:1], keys[:1], lonely).weight) == 8
+
+
+def test_devices_share_their_keys_and_hold_the_same_queue(tmp_path):
+    command = [sys.executable, str(Path(__file__).with_name("two_devices.py"))]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    both = [
+        subprocess.Popen([*command, str(rank), str(tmp_path / "meeting")], env=environment, stdout=subprocess.PIPE)
+        for rank in range(2)
+    ]
+    first, second = (json.loads(process.communicate(timeout=240)[0]) for process in both)
+    # The first device has pictures 1 and 2, the second 3 and 1; 2 waited in the queue.
+    assert first["told_from"] == [[2, 3, 2], [1, 3, 1]]
+    assert second["told_from"] == [[1, 2, 1, 2], [2, 3, 2]]
+    assert (
+        first["queue"] == second["queue"] == [1, 2, 3]
+    )  # of the four new keys the last three, from the second place on
+    assert first["weight"] == second["weight"] == (3 + 3) / (1 + 3)

@@ -28,12 +28,14 @@ class AttentionQuery:
     """Where does the encoder look: all over, or from the patch at ``query`` (x, y in image pixels).
 
     ``encoder`` is the absolute path of a checkpoint or model folder, or a timm name; ``block`` counts as in a list.
+    ``colours`` asks for the features of the patches as colours instead, which every network can give.
     """
 
     image: str
     encoder: str
     block: int = -1
     query: tuple[float, float] | None = None
+    colours: bool = False
 
 
 Query = SegmentQuery | AttentionQuery
@@ -44,7 +46,8 @@ class Answer:
     """An answer to question ``number``; ``about`` is the kind of question, also where ``kind`` is "problem".
 
     segment: ``labels`` and ``confidence``, both (H, W) uint8. attention: ``maps`` (heads + 1, h, w) float32, 0 to 1,
-    the mean first.
+    the mean first, and ``mass``, as many: the share of the attention on places at least as bright. With colours:
+    ``colours`` (h, w, 3) uint8 alone, where alike places look alike.
     """
 
     number: int

@@ -154,6 +154,16 @@ _VIEW = (
         "view.browser", "View", "Image list", "Ctrl+B", "sidebar", "Fold or unfold the left side", "project", True, True
     ),
     Action("view.panel", "View", "Step panel", "Ctrl+J", "panel", "Fold or unfold the right side", "project", True),
+    Action(
+        "view.map",
+        "View",
+        "Map of the folder",
+        "Ctrl+M",
+        "map",
+        "Alike images lie together",
+        "project",
+        True,
+    ),
     Action("view.full_screen", "View", "Full screen", "F11", "", "Only the window", "", True),
 )
 
@@ -161,6 +171,16 @@ _IMAGE = (
     Action("image.previous", "Image", "Previous image", "A; PgUp", "previous", "", "project"),
     Action("image.next", "Image", "Next image", "D; PgDown", "next", "", "project"),
     Action("image.next_unpainted", "Image", "Next unpainted image", "Shift+D", "", "Skip what is painted", "project"),
+    Action(
+        "image.alike",
+        "Image",
+        "Images like this one",
+        "Shift+S",
+        "images",
+        "List those that the network finds most alike",
+        "image",
+        gap=True,
+    ),
     Action("image.search", "Image", "Search by name", "Ctrl+F", "search", "", "project", gap=True),
 )
 
@@ -185,6 +205,25 @@ _LEARN = (
     ),
     Action(
         "learn.finetune", "Learn", "Fine-tune", "Ctrl+T", "finetune", "Learn from the masks that you painted", "project"
+    ),
+    Action(
+        "learn.working",
+        "Learn",
+        "Is it working?",
+        "Ctrl+Shift+K",
+        "check_circle",
+        "What the network knows about your images, in figures and on a map",
+        "project",
+        gap=True,
+    ),
+    Action(
+        "learn.help",
+        "Learn",
+        "Did pretraining help?",
+        "",
+        "tip",
+        "Trains on some of your masks and tests on the others, with and without pretraining",
+        "project",
     ),
     Action("learn.segment", "Learn", "Segment this image", "S", "segment", "Ask the newest model", "image", gap=True),
     Action(

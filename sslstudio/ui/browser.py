@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 from sslstudio.ui import icons, theme
 from sslstudio.ui.image_model import FILTERS, ImageModel, Role
 from sslstudio.ui.panels.bars import SlimBar
+from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import Combo, Line
 from sslstudio.ui.thumbnails import Thumbnails, Wish
 
@@ -49,9 +50,11 @@ class Browser(QWidget):
 
     Signals:
         chosen: The path of the image that the user (or a key) went to.
+        all_wanted: All images are to be listed again, after ``show_only``.
     """
 
     chosen = Signal(str)
+    all_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -81,6 +84,9 @@ class Browser(QWidget):
         self.search.setPlaceholderText("Search by name")
         self.search.setClearButtonEnabled(True)
         self.search.addAction(icons.icon("search"), QLineEdit.ActionPosition.LeadingPosition)
+        self.only = Button("browser.only", "", "segment", "close", "List all images again")
+        self.only.setCheckable(True)
+        self.only.hide()
         self.view = _Grid(self.thumbnails, self)
         self.view.setModel(self.model)
         self.empty = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
@@ -95,6 +101,7 @@ class Browser(QWidget):
         head.setSpacing(theme.SPACE)
         head.addLayout(top)
         head.addWidget(self.search)
+        head.addWidget(self.only)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.SPACE)
@@ -104,6 +111,7 @@ class Browser(QWidget):
 
     def _wire(self) -> None:
         self.filter.currentIndexChanged.connect(self._apply_filter)
+        self.only.clicked.connect(self.all_wanted)
         self.search.textChanged.connect(lambda: self._searching.start())
         self.thumbnails.ready.connect(self._on_thumbnail)
         self.view.verticalScrollBar().valueChanged.connect(lambda: self._settle.start())
@@ -120,8 +128,20 @@ class Browser(QWidget):
         self.filter.setCurrentIndex(0)
         self.search.clear()
 
+    def show_only(self, paths: Sequence[str] | None, words: str = "") -> None:
+        """List only these images, in this order, under some words; None lists all again."""
+        self.model.set_only(paths)
+        self.only.setVisible(paths is not None)
+        self.only.setChecked(True)
+        self.only.set_words(self.only.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, 17 * theme.SPACE))
+        self.only.setToolTip(f"{words}. Click to list all images again")
+        self._mark_current(scroll=True)
+        self._show_empty()
+        self._settle.start()
+
     def close_project(self) -> None:
         """Forget the project."""
+        self.show_only(None)
         self.thumbnails.close()
         self.set_records(())
 

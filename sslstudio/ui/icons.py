@@ -42,6 +42,7 @@ GLYPHS: dict[str, int] = {
     "keyboard": 0xF097B,
     "live": 0xF0003,
     "log": 0xF09EE,
+    "map": 0xF034D,
     "minus": 0xF0374,
     "more": 0xF01D8,
     "next": 0xF0142,

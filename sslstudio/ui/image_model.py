@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ class ImageModel(QAbstractListModel):
         self._rows: dict[int, int] = {}
         self._filter = "all"
         self._search = ""
+        self._only: tuple[str, ...] | None = None
 
     # Qt's questions -------------------------------------------------------------------------------------
 
@@ -86,6 +87,13 @@ class ImageModel(QAbstractListModel):
         self._choose()
         self.endResetModel()
 
+    def set_only(self, paths: Sequence[str] | None) -> None:
+        """Let only these images pass, in this order; None lifts the limit. Filter and search hold besides."""
+        self._only = None if paths is None else tuple(paths)
+        self.beginResetModel()
+        self._choose()
+        self.endResetModel()
+
     def record_at(self, row: int) -> ImageRecord:
         """The record of a shown row."""
         return self._records[self._shown[row]]
@@ -114,10 +122,13 @@ class ImageModel(QAbstractListModel):
 
     def _choose(self) -> None:
         name, text = self._filter, self._search
+        everything: Iterable[int] = range(len(self._records))
+        if self._only is not None:
+            everything = [self._places[path] for path in self._only if path in self._places]
         self._shown = [
             place
-            for place, record in enumerate(self._records)
-            if _passes(record, name) and (not text or text in record.path.lower())
+            for place in everything
+            if _passes(self._records[place], name) and (not text or text in self._records[place].path.lower())
         ]
         self._rows = {place: row for row, place in enumerate(self._shown)}
 

@@ -13,13 +13,15 @@ class Inference(QObject):
 
     Signals:
         segmented: (image path, labels (H, W) uint8, confidence (H, W) uint8).
-        attended: (image path, maps (heads + 1, h, w) float32, mean first).
+        attended: (image path, maps (heads + 1, h, w) float32, mean first, mass of the same shape).
+        coloured: (image path, colours (h, w, 3) uint8).
         failed: (kind, problem, advice) in words for the user.
         busy_changed: (kind, whether an answer is awaited).
     """
 
     segmented = Signal(str, object, object)
-    attended = Signal(str, object)
+    attended = Signal(str, object, object)
+    coloured = Signal(str, object)
     failed = Signal(str, str, str)
     busy_changed = Signal(str, bool)
     _answered = Signal(object)
@@ -36,11 +38,14 @@ class Inference(QObject):
 
         self._ask("segment", SegmentQuery(image=image, model=model), image)
 
-    def attention(self, image: str, encoder: str, block: int, query: tuple[float, float] | None) -> None:
-        """Ask where an encoder looks; ``query`` in image pixels."""
+    def attention(
+        self, image: str, encoder: str, block: int, query: tuple[float, float] | None, *, colours: bool = False
+    ) -> None:
+        """Ask where an encoder looks (``query`` in image pixels), or for its features as ``colours``."""
         from sslstudio.queries.messages import AttentionQuery
 
-        self._ask("attention", AttentionQuery(image=image, encoder=encoder, block=block, query=query), image)
+        asked = AttentionQuery(image=image, encoder=encoder, block=block, query=query, colours=colours)
+        self._ask("attention", asked, image)
 
     def forget(self, kind: str) -> None:
         """An answer of this kind is no longer wanted."""
@@ -80,5 +85,7 @@ class Inference(QObject):
             self.failed.emit(kind, answer.problem, answer.advice)
         elif kind == "segment":
             self.segmented.emit(image, answer.arrays["labels"], answer.arrays["confidence"])
+        elif "colours" in answer.arrays:
+            self.coloured.emit(image, answer.arrays["colours"])
         else:
-            self.attended.emit(image, answer.arrays["maps"])
+            self.attended.emit(image, answer.arrays["maps"], answer.arrays["mass"])

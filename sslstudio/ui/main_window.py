@@ -22,6 +22,7 @@ from sslstudio.ui import icons, state, theme
 from sslstudio.ui.actions import ACTIONS, MENUS, Action
 from sslstudio.ui.browser import Browser
 from sslstudio.ui.canvas import Canvas
+from sslstudio.ui.folder_map import FolderMap
 from sslstudio.ui.notice import Notice, NoticeBar
 from sslstudio.ui.panels.export import ExportPanel
 from sslstudio.ui.panels.finetune import FinetunePanel
@@ -29,11 +30,13 @@ from sslstudio.ui.panels.images import ImagesPanel
 from sslstudio.ui.panels.paint import PaintPanel
 from sslstudio.ui.panels.pretrain import PretrainPanel
 from sslstudio.ui.panels.review import ReviewPanel
+from sslstudio.ui.panels.working import WorkingPanel
 from sslstudio.ui.pill import Pill
 from sslstudio.ui.session import Session
 from sslstudio.ui.status import Status
 from sslstudio.ui.stepper import STEPS, Stepper
 from sslstudio.ui.strip import TOOLS, Strip
+from sslstudio.ui.thumbnails import Thumbnails
 from sslstudio.ui.veil import Veil
 from sslstudio.ui.welcome import Welcome
 
@@ -75,7 +78,13 @@ class MainWindow(QMainWindow):
             "finetune": FinetunePanel(),
             "review": ReviewPanel(),
             "export": ExportPanel(),
+            "working": WorkingPanel(),
         }
+        self.map_thumbnails = Thumbnails(self)
+        self.map = FolderMap(self.map_thumbnails.get)
+        self.stage = _named(QStackedWidget(), "stage")
+        self.stage.addWidget(self.canvas)
+        self.stage.addWidget(self.map)
         self.panel_stack = _named(QStackedWidget(), "panels")
         for panel in self.panels.values():
             self.panel_stack.addWidget(panel)
@@ -99,7 +108,7 @@ class MainWindow(QMainWindow):
         work.setContentsMargins(0, 0, 0, 0)
         work.setSpacing(0)
         work.addWidget(self.strip)
-        work.addWidget(self.canvas, 1)
+        work.addWidget(self.stage, 1)
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -145,6 +154,7 @@ class MainWindow(QMainWindow):
         from sslstudio.ui.wiring.painting import PaintingWiring
         from sslstudio.ui.wiring.panels import PanelsWiring
         from sslstudio.ui.wiring.review import ReviewWiring
+        from sslstudio.ui.wiring.working import WorkingWiring
 
         self.files = FilesWiring(self)
         self.painting = PaintingWiring(self)
@@ -152,6 +162,7 @@ class MainWindow(QMainWindow):
         self.review = ReviewWiring(self)
         self.attention = AttentionWiring(self)
         self.drawing = PanelsWiring(self)
+        self.working = WorkingWiring(self)
         self._redraw.timeout.connect(self.drawing.draw)
         self.stepper.chosen.connect(self.go_to_step)
         for step in STEPS:
@@ -182,6 +193,7 @@ class MainWindow(QMainWindow):
         self.session.remember("step", step)
         self.notice.followed(step)
         self.review.on_step()
+        self.working.on_step()
         self.drawing.draw()
 
     def show_page(self, *, project: bool) -> None:
@@ -248,6 +260,7 @@ class MainWindow(QMainWindow):
         self.canvas.finish_stroke()
         self.session.close()
         self.browser.close_project()
+        self.map_thumbnails.close()
         super().closeEvent(event)
 
     # its shape ------------------------------------------------------------------------------------------

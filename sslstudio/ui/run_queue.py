@@ -21,12 +21,19 @@ from sslstudio.ui.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
-TITLES = {"pretrain": "Pretraining", "finetune": "Fine-tuning", "predict": "Segmenting", "export": "Exporting"}
+TITLES = {
+    "pretrain": "Pretraining",
+    "finetune": "Fine-tuning",
+    "predict": "Segmenting",
+    "export": "Exporting",
+    "evaluate-features": "Looking at all images",
+    "did-it-help": "Checking whether it helped",
+}
 
 
 def kind_of(run_id: str) -> str:
-    """What kind of run an id names: pretrain, finetune, predict or export."""
-    return next((kind for kind in TITLES if kind in run_id.split("-")), "")
+    """What kind of run an id names: one of ``TITLES``, or nothing."""
+    return next((kind for kind in TITLES if f"-{kind}-" in f"-{run_id}-"), "")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from sslstudio.errors import UserError
 from sslstudio.images.reader import read_rgb8
 from sslstudio.learning.backbones.checkpoints import load_encoder
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
-from sslstudio.learning.evaluation.attention import Attention, attend
+from sslstudio.learning.evaluation.attention import Attention, attend, feature_colours
 from sslstudio.learning.segmentation.model import load_model
 from sslstudio.learning.segmentation.tiles import bands
 from sslstudio.queries.messages import AttentionQuery, Query, SegmentQuery
@@ -36,7 +36,10 @@ class Answers:
         """The arrays of the answer, see ``queries.messages.Answer``; raises UserError."""
         if isinstance(query, SegmentQuery):
             return self._segment(query)
-        return {"maps": self._attention(query).maps(query.query)}
+        if query.colours:
+            return {"colours": self._colours(query)}
+        attention = self._attention(query)
+        return {"maps": attention.maps(query.query), "mass": attention.mass(query.query)}
 
     @cached_property
     def device(self) -> str:
@@ -71,10 +74,19 @@ class Answers:
 
         return self._keep("segment", (version, _stamp(Path(query.image))), make)
 
+    def _colours(self, query: AttentionQuery) -> np.ndarray:
+        """The features of an image as colours."""
+        version, encoder = self._encoder(query.encoder)
+        key = (version, _stamp(Path(query.image)))
+        return self._keep("colours", key, lambda: feature_colours(encoder, self._pixels(query.image)))
+
+    def _encoder(self, where: str) -> tuple[Key, Encoder]:
+        version = _encoder_stamp(where)
+        return version, self._keep("encoder", version, lambda: _encoder(where).to(self.device).eval())
+
     def _attention(self, query: AttentionQuery) -> Attention:
         """Attention of a block over an image; kept, so that following the pointer is a matter of slicing."""
-        version = _encoder_stamp(query.encoder)
-        encoder = self._keep("encoder", version, lambda: _encoder(query.encoder).to(self.device).eval())
+        version, encoder = self._encoder(query.encoder)
         return self._keep(
             "attention",
             (version, _stamp(Path(query.image)), query.block),

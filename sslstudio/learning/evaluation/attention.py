@@ -40,6 +40,10 @@ class Attention:
         ``query`` is a point (x, y) in image pixels whose patch asks; None lets the class token ask (or, in a
         network without one, all patches on average).
         """
+        return _stretched(self._maps(query)).numpy().astype(np.float32)
+
+    def _maps(self, query: tuple[float, float] | None) -> Tensor:
+        """As ``maps``, but not stretched: weights as they are."""
         rows, columns = self.grid
         prefix = self.weights.shape[-1] - rows * columns
         if query is not None:
@@ -47,8 +51,14 @@ class Attention:
         else:
             asking = self.weights[:, 0] if self.has_class_token else self.weights.mean(dim=1)
         heads = asking[:, prefix:].float().reshape(-1, rows, columns)
-        maps = torch.cat([heads.mean(dim=0, keepdim=True), heads])
-        return _stretched(maps).numpy().astype(np.float32)
+        return torch.cat([heads.mean(dim=0, keepdim=True), heads])
+
+    def mass(self, query: tuple[float, float] | None = None) -> np.ndarray:
+        """How much of each map's attention lies on places at least as bright, (heads + 1, h, w) float32, 0 to 1.
+
+        Where it is at most 0.6, say, lie the brightest places that hold 60 % of the attention (DINO, section 5.3).
+        """
+        return _mass(self._maps(query))
 
 
 @torch.no_grad()
@@ -94,6 +104,15 @@ def _stretched(maps: Tensor) -> Tensor:
     """Each map (h, w) stretched to 0 to 1; an even one becomes 0."""
     low, high = maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(1, 2), keepdim=True)
     return (maps - low) / (high - low).clamp(min=1e-8)
+
+
+def _mass(maps: Tensor) -> np.ndarray:
+    """The share (0 to 1) of each map's (h, w) sum that lies on values at least as large, place by place."""
+    flat = maps.flatten(1).double()
+    values, order = flat.sort(dim=1, descending=True)
+    held = values.cumsum(dim=1) / values.sum(dim=1, keepdim=True).clamp(min=1e-12)
+    found = torch.empty_like(held).scatter_(1, order, held)
+    return found.reshape(maps.shape).numpy().astype(np.float32)
 
 
 @torch.no_grad()

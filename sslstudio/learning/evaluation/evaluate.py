@@ -159,7 +159,7 @@ class _Evaluation:
             "backbone": self.request.backbone,
             "start": self.request.start,
             "figures": self.figures,
-            "rows": as_json(self.rows),
+            "rows": as_json(sorted(self.rows, key=lambda row: row.value == "–")),  # what is not known comes last
             **self.found,
         }
         folder = write_features(self.project, FeatureSet(key, tuple(self.names), features, *drawn, about))

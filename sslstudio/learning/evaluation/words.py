@@ -65,7 +65,7 @@ def _teacher(entropy: float) -> Row:
         "poor": "The teacher has collapsed: it says the same of all images, or nothing of any.",
         "good": "The teacher sorts images without being sure of each.",
     }[level]
-    return Row("teacher_entropy", "Teacher undecided", f"{100 * entropy:.0f} %", meaning, level)
+    return Row("teacher_entropy", "Teacher undecided", _percent(entropy), meaning, level)
 
 
 def knowledge_rows(kind: Literal["folder", "painted"], found: Knowledge) -> list[Row]:
@@ -104,7 +104,7 @@ def _row(id_: str, title: str, score: Score, sentence: str, chance: float) -> Ro
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %"
+    return f"{100 * value:.0f}\u202f%"
 
 
 def missing_row(kind: Literal["folder", "painted"], sentence: str) -> Row:

@@ -28,6 +28,7 @@ from sslstudio.learning.training.devices import describe, make_accelerator
 from sslstudio.learning.training.loop import Rates, Step, Trainer
 from sslstudio.learning.training.optimiser import make_optimiser
 from sslstudio.learning.training.reports import Figures, Health, Paced, Pictures
+from sslstudio.learning.training.snapshots import Snapshots
 from sslstudio.recipes.presets import look_of
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.runs.events import Checkpointed, Event, Finished, Phase, Progress, Started, Stopped, Warned
@@ -144,6 +145,7 @@ class _Run:
         # Parameters of views are drawn on the CPU whatever the device; each device of several has its own.
         self._views_random = torch.Generator().manual_seed(recipe.seed + 7919 * self.accelerator.process_index)
         self._batch = recipe.batch_size
+        self._snapshots = Snapshots(self._checkpoints, encoder)
         self._resume()
 
     def _resume(self) -> None:
@@ -299,6 +301,8 @@ class _Run:
         if not self.accelerator.is_main_process:
             return
         encoder, number = self.method.encoder, self.budget.steps
+        if self._snapshots.due(self.budget.share):
+            self._snapshots.keep(encoder, number, self.budget.share)
         early = self.budget.share < 0.1 or number < 30
         with self.accelerator.autocast():
             found: list[Event] = []

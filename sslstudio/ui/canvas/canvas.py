@@ -166,7 +166,14 @@ class Canvas(QWidget):
     def set_heat(self, heat: np.ndarray | None) -> None:
         """An attention map (h, w), 0..1, any size, laid over the image; labels are only outlined meanwhile."""
         bounded = None if heat is None else np.clip(np.nan_to_num(np.asarray(heat, np.float32)), 0, 1)
-        self._scene.heat = None if bounded is None else np.round(bounded * 255).astype(np.uint8)
+        self._lay_over(None if bounded is None else np.round(bounded * 255).astype(np.uint8))
+
+    def set_colours(self, colours: np.ndarray | None) -> None:
+        """Colours (h, w, 3) uint8, any size, laid over the image; labels are only outlined meanwhile."""
+        self._lay_over(colours)
+
+    def _lay_over(self, heat: np.ndarray | None) -> None:
+        self._scene.heat = heat
         self._scene.stale_image()
         self._recolour()
 

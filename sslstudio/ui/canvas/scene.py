@@ -59,7 +59,7 @@ class Scene:
     def __init__(self) -> None:
         self.view = Viewport()
         self.image: ImagePyramid | None = None
-        self.heat: np.ndarray | None = None  # (h, w) uint8
+        self.heat: np.ndarray | None = None  # (h, w) uint8, or (h, w, 3) uint8 colours
         self.look = Look()
         self.panes: list[Pane] = []
         self._size = (1, 1)
@@ -124,12 +124,23 @@ class Scene:
 
     def _draw_heat(self, base: np.ndarray, rect: Rect) -> None:
         assert self.heat is not None
+        if self.heat.ndim == 3:
+            self._draw_colours(base, rect)
+            return
         image = QImage(base.data, *self._size, base.strides[0], QImage.Format.Format_RGB32)
         painter = QPainter(image)
         for band in _bands(rect):
             heat = sample_smoothly(self.heat, self.size, self.view, band)
             painter.drawImage(band.left, band.top, _tint_image(_HEAT_TABLE.take(heat)))
         painter.end()
+
+    def _draw_colours(self, base: np.ndarray, rect: Rect) -> None:
+        """Lay (h, w, 3) colours over the image, so that its outlines stay visible."""
+        assert self.heat is not None
+        for band in _bands(rect):
+            part = base[band.top : band.bottom, band.left : band.right, :3]
+            tint = sample_smoothly(self.heat, self.size, self.view, band)[..., ::-1]  # RGB over BGR
+            part[...] = (part * np.float32(0.3) + tint * np.float32(0.7)).astype(np.uint8)
 
     def _mend(self, pane: Pane, rect: Rect) -> None:
         assert self._base is not None

@@ -1,15 +1,18 @@
-"""The attention section, shared by Pretrain (``.attention``) and Review: what the network looks at."""
+"""The attention explorer, shared by Pretrain (``.attention``) and Review: what the network looks at, now and before."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from sslstudio.ui.panels.blocks import Notice
-from sslstudio.ui.panels.fields import Check, Combo
+from sslstudio.ui.panels.blocks import Notice, Segments
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.fields import Check, Combo, SliderRow
 from sslstudio.ui.panels.parts import label, question, quiet_number
 from sslstudio.ui.panels.states import AttentionState, Choice
-from sslstudio.ui.theme import SPACE
+from sslstudio.ui.theme import SMALL, SPACE
+
+FIRST_PROPOSAL = 60  # per cent of the attention, as in the DINO paper
 
 
 class AttentionSection(QWidget):
@@ -17,44 +20,74 @@ class AttentionSection(QWidget):
 
     Signals:
         shown_chosen: Whether the map is drawn over the image.
+        colours_chosen: Whether features are shown as colours, in place of attention.
         head_chosen: 0 for the mean, else the head's number.
         block_chosen: 0 for the last block, else its number from 1.
         hover_chosen: Whether the pointer asks for its own patch.
+        moment_chosen: A place in the moments that were kept of the training; their number means now.
+        proposal_chosen: Per cent of the attention that is proposed as the object; 0 for none.
+        accept_wanted: Make the proposal a part of the mask.
     """
 
     shown_chosen = Signal(bool)
+    colours_chosen = Signal(bool)
     head_chosen = Signal(int)
     block_chosen = Signal(int)
     hover_chosen = Signal(bool)
+    moment_chosen = Signal(int)
+    proposal_chosen = Signal(int)
+    accept_wanted = Signal()
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setObjectName(name)
         self.shown = Check(f"{name}.shown", "Show over the image", "Bright where the network looks (T)")
+        what = {"attention": "Where it looks", "colours": "What is alike"}
+        self.what = Segments(f"{name}.what", "What is shown", what, columns=2)
         self.hover = Check(f"{name}.hover", "Ask from under the pointer", "Move over the image: what belongs to this?")
         self.head = Combo(f"{name}.head", "Attention head")
         self.block = Combo(f"{name}.block", "Block")
         self.note = Notice(f"{name}.note")
         self.status = quiet_number()
-        self.controls = QWidget()
+        self.controls, self.details, self.past = QWidget(), QWidget(), QWidget()
+        self.time = SliderRow(f"{name}.time", "While it trained", 0, 1, "")
+        self.when = label(size=SMALL, quiet=True, lines=1)
+        self.propose = Check(f"{name}.propose", "Propose the object", "Outline what holds most of the attention")
+        self.share = SliderRow(f"{name}.share", "Share of the attention", 5, 95, "%")
+        self.accept = Button(f"{name}.accept", "Accept into the mask", glyph="check", tip="Can be undone")
         self._lay_out()
-        self.shown.clicked.connect(self.shown_chosen)
-        self.hover.clicked.connect(self.hover_chosen)
-        self.head.activated.connect(self._on_head)
-        self.block.activated.connect(self._on_block)
+        self._wire()
         self.draw(AttentionState())
 
     def draw(self, state: AttentionState) -> None:
         """Show ``state``; no other code touches these widgets."""
         self.controls.setVisible(state.available)
-        self.note.say("" if state.available else state.why_not or NO_ATTENTION, "none")
+        self.note.say(state.why_not or ("" if state.available else NO_ATTENTION), "none")
         self.shown.setChecked(state.shown)
+        self.what.select("colours" if state.colours else "attention")
+        self.what.setEnabled(state.shown)
+        self.what.buttons["attention"].setEnabled(state.shown and state.can_attend)
+        self.what.buttons["attention"].setToolTip("" if state.can_attend else NO_ATTENTION)
+        attends = state.shown and not state.colours
         self.hover.setChecked(state.hover)
         self.head.draw(_heads(state.heads), str(state.head))
         self.block.draw(_blocks(state.blocks), str(state.block))
-        for widget in (self.hover, self.head, self.block):
-            widget.setEnabled(state.shown)
+        self.details.setVisible(attends)
         self.status.setText("Looking …" if state.busy else "")
+        self._draw_past(state)
+        self.propose.setChecked(state.proposed > 0)
+        self.share.setVisible(attends and state.proposed > 0)
+        self.share.draw(state.proposed or FIRST_PROPOSAL)
+        self.accept.setVisible(attends and state.proposed > 0)
+        self.accept.set_words(f"Accept as {state.proposed_class}" if state.proposed_class else "Accept into the mask")
+        self.accept.setEnabled(bool(state.proposed_class))
+
+    def _draw_past(self, state: AttentionState) -> None:
+        self.past.setVisible(state.shown and bool(state.moments))
+        self.time.slider.setRange(0, len(state.moments))
+        self.time.draw(state.moment)
+        self.time.number.setText("now" if state.moment >= len(state.moments) else "then")
+        self.when.setText((*state.moments, "As it is now")[min(state.moment, len(state.moments))])
 
     def _lay_out(self) -> None:
         outer = QVBoxLayout(self)
@@ -63,12 +96,27 @@ class AttentionSection(QWidget):
         outer.addWidget(question("Attention"))
         outer.addWidget(self.note)
         outer.addWidget(self.controls)
-        grid = QGridLayout(self.controls)
+        column = QVBoxLayout(self.controls)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE)
+        head = QGridLayout()
+        head.addWidget(self.shown, 0, 0)
+        head.addWidget(self.status, 0, 1)
+        column.addLayout(head)
+        for widget in (self.what, self.past, self.details):
+            column.addWidget(widget)
+        past = QVBoxLayout(self.past)
+        past.setContentsMargins(0, 0, 0, 0)
+        past.setSpacing(0)
+        past.addWidget(self.time)
+        past.addWidget(self.when)
+        self._lay_out_details()
+
+    def _lay_out_details(self) -> None:
+        grid = QGridLayout(self.details)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(SPACE)
-        grid.addWidget(self.shown, 0, 0)
-        grid.addWidget(self.status, 0, 1)
-        grid.addWidget(self.hover, 1, 0, 1, 2)
+        grid.addWidget(self.hover, 0, 0, 1, 2)
         for place, (text, combo) in enumerate((("Head", self.head), ("Block", self.block))):
             name = label(text)
             name.setBuddy(combo)
@@ -76,14 +124,21 @@ class AttentionSection(QWidget):
             box.setSpacing(SPACE // 2)
             box.addWidget(name)
             box.addWidget(combo)
-            grid.addLayout(box, 2, place)
+            grid.addLayout(box, 1, place)
             grid.setColumnStretch(place, 1)
+        for row, widget in enumerate((self.propose, self.share, self.accept), start=2):
+            grid.addWidget(widget, row, 0, 1, 2)
 
-    def _on_head(self) -> None:
-        self.head_chosen.emit(int(self.head.currentData()))
-
-    def _on_block(self) -> None:
-        self.block_chosen.emit(int(self.block.currentData()))
+    def _wire(self) -> None:
+        self.shown.clicked.connect(self.shown_chosen)
+        self.what.chosen.connect(lambda what: self.colours_chosen.emit(what == "colours"))
+        self.hover.clicked.connect(self.hover_chosen)
+        self.head.activated.connect(lambda: self.head_chosen.emit(int(self.head.currentData())))
+        self.block.activated.connect(lambda: self.block_chosen.emit(int(self.block.currentData())))
+        self.time.chosen.connect(self.moment_chosen)
+        self.propose.clicked.connect(lambda on: self.proposal_chosen.emit(self.share.slider.value() if on else 0))
+        self.share.chosen.connect(self.proposal_chosen)
+        self.accept.clicked.connect(self.accept_wanted)
 
 
 NO_ATTENTION = "This backbone has no attention. Choose a ViT to see where it looks."

@@ -41,6 +41,7 @@ class PretrainPanel(Panel):
         preset_chosen: The preset's id.
         image_wanted: The image of a preview that was clicked.
         images_wanted, paint_wanted, finetune_wanted: Go to that step.
+        working_wanted: Go to “Is it working?”.
     """
 
     start_wanted = Signal(object)
@@ -53,6 +54,7 @@ class PretrainPanel(Panel):
     images_wanted = Signal()
     paint_wanted = Signal()
     finetune_wanted = Signal()
+    working_wanted = Signal()
 
     ID = "panel.pretrain"
     NAME = "Pretrain"
@@ -66,6 +68,7 @@ class PretrainPanel(Panel):
         if state.run is not None:
             self.live.draw(state.run)
         self.earlier.draw(state.earlier)
+        self.working.setVisible(bool(state.earlier))
         self.attention.setVisible(bool(state.images))
         self.attention.draw(state.attention)
 
@@ -85,7 +88,9 @@ class PretrainPanel(Panel):
         self.outcome = Outcome(self._id("outcome"))
         self.earlier = RunList(self._id("earlier"), "Earlier runs", choosable=True)
         self.attention = AttentionSection(self._id("attention"))
-        for widget in (self.empty, self.live, self.outcome, self.ask, self.attention, self.earlier):
+        self.working = Button(self._id("working"), "Is it working?", "plain", "check_circle")
+        self.working.setToolTip("What the network knows about your images, in figures and on a map")
+        for widget in (self.empty, self.live, self.outcome, self.ask, self.working, self.attention, self.earlier):
             self.column.addWidget(widget)
         self._fill_question()
         self._wire()
@@ -110,6 +115,7 @@ class PretrainPanel(Panel):
         pass_on(self)
         self.live.thumbs.image_wanted.connect(self.image_wanted)
         self.outcome.next_wanted.connect(self._on_next)
+        self.working.clicked.connect(self.working_wanted)
         self.earlier.use_wanted.connect(self.use_wanted)
 
     def _draw_next(self, state: PretrainState) -> None:

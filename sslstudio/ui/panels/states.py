@@ -60,6 +60,12 @@ class AttentionState:
     block: int = 0
     hover: bool = False
     busy: bool = False
+    colours: bool = False  # the features as colours in place of the attention
+    can_attend: bool = True  # False: only colours, as for convolutional networks
+    moments: tuple[str, ...] = ()  # what can be looked back at, oldest first; the present is not among them
+    moment: int = 0  # place in ``moments``; their number means now
+    proposed: int = 0  # per cent of the attention that is proposed as the object; 0 for no proposal
+    proposed_class: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,31 @@
-"""What a network looks at in the current image: the heat on the canvas, head by head, asked by hovering."""
+"""What a network looks at in the current image: heat or colours on the canvas, over its training, and as a proposal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
 from sslstudio.recipes.backbones import BACKBONE_NAMES, kind_of
+from sslstudio.ui import background
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.panels.attention import no_attention
 from sslstudio.ui.panels.states import AttentionState
+from sslstudio.ui.panels.words import percent
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sslstudio.runs.folder import RunFolder
+    from sslstudio.runs.snapshots import Moment
     from sslstudio.ui.main_window import MainWindow
 
 UNTRAINED = "vit_tiny_patch16_224"  # shown before anything was learned, when the chosen backbone has no attention
 BLOCKS = 12  # of the ViTs that are offered
 RATE = 60  # milliseconds between two questions while hovering
+UNPAINTED = 255
 
 
 class AttentionWiring(QObject):
@@ -28,64 +36,83 @@ class AttentionWiring(QObject):
         self.window = window
         self.session = window.session
         self.shown = False
+        self.colours = False
         self.hover = True
         self.head = 0
         self.block = 0
+        self.proposed = 0
         self.maps: np.ndarray | None = None
+        self.mass: np.ndarray | None = None
+        self.painting: np.ndarray | None = None  # features as colours, (h, w, 3) uint8
+        self.moments: tuple[Moment, ...] = ()
+        self.moment: int | None = None  # None: the present
+        self._moments_of: tuple[str, int] = ("", -1)
+        self._proposing = False
         self._place: tuple[float, float] | None = None
         self._asking = QTimer(self, interval=RATE, singleShot=True)
         self._asking.timeout.connect(self.ask)
+        self._wire()
+
+    def _wire(self) -> None:
+        window, session = self.window, self.session
         for name in ("pretrain", "review"):
             section = window.panels[name].attention
             section.shown_chosen.connect(window.actions_["view.attention"].setChecked)
+            section.colours_chosen.connect(self._on_colours)
             section.head_chosen.connect(self._on_head)
             section.block_chosen.connect(self._on_block)
             section.hover_chosen.connect(self._on_hover)
+            section.moment_chosen.connect(self._on_moment)
+            section.proposal_chosen.connect(self._on_proposal)
+            section.accept_wanted.connect(self.accept)
         window.actions_["view.attention"].toggled.connect(self.show)
         window.canvas.query_hovered.connect(self._on_place)
-        self.session.inference.attended.connect(self._on_maps)
-        self.session.inference.failed.connect(self._on_failed)
-        self.session.image_chosen.connect(lambda _: self.forget(ask=False))
-        self.session.image_ready.connect(self.ask)
-        self.session.opened.connect(lambda: self.window.actions_["view.attention"].setChecked(False))
+        window.canvas.class_changed.connect(lambda _: self._draw())
+        session.inference.attended.connect(self._on_maps)
+        session.inference.coloured.connect(self._on_painting)
+        session.inference.failed.connect(self._on_failed)
+        session.image_chosen.connect(lambda _: self.forget(ask=False))
+        session.image_ready.connect(self.ask)
+        session.opened.connect(self._on_opened)
+        session.queue.history_changed.connect(self._read_moments)
+        session.queue.updated.connect(lambda _: self._read_moments())
 
     def state(self) -> AttentionState:
         """What the sections show."""
         _, why_not = self.encoder()
         return AttentionState(
-            available=not why_not,
             why_not=why_not,
+            can_attend=not why_not,
             shown=self.shown,
+            colours=self.colours or bool(why_not),
             heads=0 if self.maps is None else len(self.maps) - 1,
             head=self.head,
             blocks=BLOCKS,
             block=self.block,
             hover=self.hover,
             busy=self.session.inference.busy("attention"),
+            moments=tuple(f"After step {one.step}, at {percent(one.share)} of its training" for one in self.moments),
+            moment=len(self.moments) if self.moment is None else self.moment,
+            proposed=self.proposed,
+            proposed_class=self._class_name(),
         )
 
     def encoder(self) -> tuple[str, str]:
         """The encoder to ask (folder or timm name), and why there is no attention (else empty)."""
         past = next(iter(self.window.learning.encoders()), None)
         if past is not None and past.encoder is not None:
+            folder = past.encoder if self.moment is None else self.moments[self.moment].folder
             backbone = past.backbone
-            if kind_of(backbone) == "vit":
-                return str(past.encoder), ""
-            return "", no_attention(BACKBONE_NAMES.get(backbone, backbone))
+            return str(folder), "" if kind_of(backbone) == "vit" else self._only_colours(backbone)
         chosen = self.window.drawing.chosen_backbone()
         return (chosen if kind_of(chosen) == "vit" else UNTRAINED), ""
 
     def show(self, wanted: bool) -> None:
-        """Show the heat over the image, or take it away."""
-        encoder, why_not = self.encoder()
-        if wanted and not encoder:
-            self.window.tell(Notice("There is nothing to show here.", why_not, about="attention"))
-            self.window.actions_["view.attention"].setChecked(False)
-            return
+        """Show heat or colours over the image, or take them away."""
         self.shown = wanted
-        self.window.canvas.set_attention_mode(wanted and self.hover)
-        masks = self.window.actions_["view.masks"].isChecked()
-        self.window.canvas.set_masks_visible(masks and not wanted)  # colours over heat can be read by nobody
+        self._read_moments()
+        self.window.canvas.set_attention_mode(wanted and self.hover and not self._asks_colours())
+        self._show_masks()
         if wanted:
             self.ask()
         else:
@@ -98,37 +125,145 @@ class AttentionWiring(QObject):
         if not self.shown or self.session.labels is None:
             return
         encoder, _ = self.encoder()
-        if encoder:
-            block = self.block - 1 if self.block else -1
-            place = self._place if self.hover else None
-            self.session.inference.attention(str(self.session.file()), encoder, block, place)
+        block = self.block - 1 if self.block else -1
+        place = self._place if self.hover else None
+        file, colours = str(self.session.file()), self._asks_colours()
+        self.session.inference.attention(file, encoder, block, None if colours else place, colours=colours)
 
     def forget(self, *, ask: bool = True) -> None:
         """Another image or encoder: what is shown no longer holds."""
-        self.maps, self._place = None, None
+        self.maps, self.mass, self.painting, self._place = None, None, None, None
+        self._read_moments()
         self._draw()
         if ask:
             self.ask()
 
+    def proposal(self) -> np.ndarray | None:
+        """Where the proposal lies, (H, W) booleans of the current image's size; None where nothing is proposed."""
+        labels = self.session.labels
+        if not (self.shown and self.proposed) or self.mass is None or labels is None or self._asks_colours():
+            return None
+        held = self.mass[self.head if self.head < len(self.mass) else 0]
+        height, width = labels.labels.shape
+        large = cv2.resize(held, (width, height), interpolation=cv2.INTER_LINEAR)
+        return large <= self.proposed / 100
+
+    def accept(self) -> None:
+        """Make the proposal a part of the mask, in the class that is painted now; can be undone."""
+        from sslstudio.project.label_map import Patch
+
+        where, labels = self.proposal(), self.session.labels
+        if where is None or labels is None or not where.any() or not self._class_name():
+            return
+        self.window.canvas.finish_stroke()
+        rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
+        top, left = int(rows[0]), int(columns[0])
+        height, width = int(rows[-1]) - top + 1, int(columns[-1]) - left + 1
+        before = labels.cut(top, left, height, width)
+        inside = where[top : top + height, left : left + width]
+        changed = np.where(inside, np.uint8(self.window.canvas.current_class), before.labels)
+        after = Patch(top, left, np.ascontiguousarray(changed, np.uint8))
+        self.window.canvas.apply_patch(after)
+        self.session.add_stroke(before, after)
+        self.proposed = 0
+        self.window.actions_["view.attention"].setChecked(False)
+        self.window.tell(Notice("The proposal is in the mask.", "Correct it with the brush; undo takes it back.",
+                                about="attention"))  # fmt: skip
+
+    # inside -------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _only_colours(backbone: str) -> str:
+        return f"{no_attention(BACKBONE_NAMES.get(backbone, backbone))} Colours show what is alike to it."
+
+    def _asks_colours(self) -> bool:
+        return self.colours or bool(self.encoder()[1])
+
+    def _class_name(self) -> str:
+        project = self.session.project
+        classes, at = (project.classes if project else ()), self.window.canvas.current_class
+        return classes[at].name if at < len(classes) else ""
+
+    def _show_masks(self) -> None:
+        masks = self.window.actions_["view.masks"].isChecked()
+        self.window.canvas.set_masks_visible(masks and not self.shown)  # colours over heat can be read by nobody
+
     def _draw(self) -> None:
-        maps = self.maps if self.shown else None
-        head = self.head if maps is not None and self.head < len(maps) else 0
-        self.window.canvas.set_heat(None if maps is None else maps[head])
+        canvas = self.window.canvas
+        if self.shown and self._asks_colours():
+            canvas.set_colours(self.painting)
+        else:
+            # A proposal is tinted itself; over the heat, its outline would hardly be seen.
+            maps = self.maps if self.shown and not self.proposed else None
+            head = self.head if maps is not None and self.head < len(maps) else 0
+            canvas.set_heat(None if maps is None else maps[head])
+        self._draw_proposal()
         self.window.redraw()
+
+    def _draw_proposal(self) -> None:
+        where = self.proposal()
+        if where is None:
+            if self._proposing:
+                self._proposing = False
+                self.window.review.on_step()  # what is shown where nothing is proposed
+            return
+        self._proposing = True
+        label = np.uint8(self.window.canvas.current_class)
+        self.window.canvas.set_prediction(np.where(where, label, np.uint8(UNPAINTED)), "over")
+
+    def _read_moments(self) -> None:
+        """Look what the chosen run has kept of its training; only when that may have changed."""
+        past = next(iter(self.window.learning.encoders()), None)
+        key = (past.run.id, _changed(past.run.checkpoints / "past")) if past else ("", 0)
+        if not self.shown or key == self._moments_of:
+            return
+        if key[0] != self._moments_of[0]:
+            self.moments, self.moment = (), None
+        self._moments_of = key
+        if past is None:
+            return
+        run: RunFolder = past.run
+
+        def work(task: background.Task) -> tuple[Moment, ...]:
+            from sslstudio.runs.snapshots import moments_of
+
+            return moments_of(run)
+
+        def done(found: tuple[Moment, ...]) -> None:
+            if self._moments_of[0] == run.id:
+                self.moments = found
+                self.window.redraw()
+
+        background.run(work, done)
+
+    def _on_opened(self) -> None:
+        self.moments, self.moment, self._moments_of, self.proposed = (), None, ("", -1), 0
+        self.window.actions_["view.attention"].setChecked(False)
 
     def _on_place(self, x: float, y: float) -> None:
         self._place = (x, y)
         if not self._asking.isActive():
             self._asking.start()
 
-    def _on_maps(self, image: str, maps: np.ndarray) -> None:
+    def _on_maps(self, image: str, maps: np.ndarray, mass: np.ndarray) -> None:
         if self.shown and self.session.image and image == str(self.session.file()):
-            self.maps = maps
+            self.maps, self.mass = maps, mass
+            self._draw()
+
+    def _on_painting(self, image: str, colours: np.ndarray) -> None:
+        if self.shown and self.session.image and image == str(self.session.file()):
+            self.painting = colours
             self._draw()
 
     def _on_failed(self, kind: str, problem: str, advice: str) -> None:
         if kind == "attention":
             self.window.tell(Notice(problem, advice, "warning", "attention"))
+
+    def _on_colours(self, wanted: bool) -> None:
+        self.colours = wanted
+        self.window.canvas.set_attention_mode(self.shown and self.hover and not self._asks_colours())
+        self.ask()
+        self._draw()
 
     def _on_head(self, head: int) -> None:
         self.head = head
@@ -138,6 +273,15 @@ class AttentionWiring(QObject):
         self.block = block
         self.ask()
 
+    def _on_moment(self, moment: int) -> None:
+        self.moment = moment if moment < len(self.moments) else None
+        self._asking.start()
+        self.window.redraw()
+
+    def _on_proposal(self, share: int) -> None:
+        self.proposed = share
+        self._draw()
+
     def _on_hover(self, wanted: bool) -> None:
         self.hover = wanted
         self.window.canvas.set_attention_mode(self.shown and wanted)
@@ -145,3 +289,11 @@ class AttentionWiring(QObject):
             self._place = None
             self.ask()
         self.window.redraw()
+
+
+def _changed(folder: Path) -> int:
+    """When something came into a folder last, in nanoseconds; 0 where there is none."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -29,6 +29,8 @@ NEXT = {
     "pretrain painted": ("Pretraining is done.", "Now fine-tune on what you have painted.", "Fine-tune", "finetune"),
     "finetune": ("The model is ready.", "Look at what it finds in images that you did not paint.", "Review", "review"),
     "predict": ("All images are segmented.", "The list shows a ring on each; step through them.", "Review", "review"),
+    "evaluate-features": ("The network has looked at all images.", "See what it knows.", "Show", "working"),
+    "did-it-help": ("The check is done.", "See whether pretraining helped.", "Show", "working"),
     "export": ("The model is exported.", "The files and the check are listed at the right.", "Show", "export"),
 }
 
@@ -108,7 +110,7 @@ class LearningWiring(QObject):
 
             return pretrain_request(project, recipe)  # type: ignore[arg-type]
 
-        self._start("pretrain", request)
+        self.start("pretrain", request)
 
     def start_finetuning(self, recipe: object, encoder_run: str) -> None:
         """Fine-tune on all painted images; what is on the canvas is saved first."""
@@ -121,7 +123,7 @@ class LearningWiring(QObject):
             made = finetune_request(project, recipe, encoder_run)  # type: ignore[arg-type]
             return made.model_copy(update={"preview": image}) if image else made
 
-        self._start("finetune", request)
+        self.start("finetune", request)
 
     def start_predicting(self) -> None:
         """Segment all images of the project with the chosen model."""
@@ -132,7 +134,7 @@ class LearningWiring(QObject):
 
             return predict_request(project, model, None, None)
 
-        self._start("predict", request)
+        self.start("predict", request)
 
     def start_exporting(self, kind: str) -> None:
         """Export the chosen model into its own folder."""
@@ -143,7 +145,7 @@ class LearningWiring(QObject):
 
             return export_request(project, model, kind, None)  # type: ignore[arg-type]
 
-        self._start("export", request)
+        self.start("export", request)
 
     def resume(self, run_id: str) -> None:
         """Go on with a paused run, or with one that was stopped or broke off."""
@@ -170,7 +172,8 @@ class LearningWiring(QObject):
         found = [past for past in reversed(self.queue.past) if past.encoder is not None]
         return sorted(found, key=lambda past: past.run.id != self.encoder_run)
 
-    def _start(self, kind: str, make: Callable[[Project], Request]) -> None:
+    def start(self, kind: str, make: Callable[[Project], Request]) -> None:
+        """Prepare a run of a kind in the background and submit it."""
         project = self.session.project
         if project is None or kind in self.preparing:
             return

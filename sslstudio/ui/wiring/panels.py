@@ -57,7 +57,7 @@ class PanelsWiring(QObject):
             return
         self._count()
         window = self.window
-        window.stepper.draw(self._steps(), window.step)
+        window.stepper.draw(self._steps(), "pretrain" if window.step == "working" else window.step)
         make = {
             "images": self._images_state,
             "pretrain": self._pretrain_state,
@@ -65,6 +65,7 @@ class PanelsWiring(QObject):
             "finetune": self._finetune_state,
             "review": self._review_state,
             "export": self._export_state,
+            "working": window.working.state,
         }
         if window.panel_stack.isVisible():
             window.panels[window.step].draw(make[window.step]())  # type: ignore[attr-defined]

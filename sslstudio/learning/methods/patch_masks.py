@@ -63,6 +63,11 @@ def uniform_masks(
     return whole[:, :rows, :columns].flatten(1).to(device or "cpu")
 
 
+def some_but_not_all(share: float, count: int) -> float:
+    """``share`` (0 to 1) such that of ``count`` things at least one is hidden and one is not; ``count`` is over 1."""
+    return min(1 - 1 / count, max(1 / count, share))
+
+
 def _counts(share: float | Tensor, batch: int, patches: int) -> Tensor:
     """How many patches each picture hides, (B,)."""
     shares = torch.as_tensor(share, dtype=torch.float64, device="cpu").expand(batch)

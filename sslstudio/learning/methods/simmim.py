@@ -8,6 +8,7 @@ wide; flips and turns follow the domain preset (crops and colours are the paper'
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import torch
@@ -17,7 +18,7 @@ from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.mae import patchify
-from sslstudio.learning.methods.patch_masks import uniform_masks
+from sslstudio.learning.methods.patch_masks import some_but_not_all, uniform_masks
 from sslstudio.learning.methods.positions import start_from_sines
 from sslstudio.recipes.methods import SimMIMRecipe
 from sslstudio.recipes.presets import Augmentation
@@ -35,10 +36,10 @@ class SimMIM(Method):
         if not isinstance(encoder, ViTEncoder):
             raise UserError(f"SimMIM cannot train “{encoder.name}”.", "Choose a ViT backbone, or SimCLR or DINO.")
         self.encoder = encoder
-        self.mask_ratio = recipe.mask_ratio
         size = max(2 * encoder.stride, nearest_multiple(resolution, encoder.stride))
         self.side = size // encoder.stride
         self.unit = max(1, min(round(recipe.mask_size / encoder.stride), self.side // 2))  # in patches
+        self.mask_ratio = some_but_not_all(recipe.mask_ratio, math.ceil(self.side / self.unit) ** 2)
         self.views = (ViewSpec(size, 1, CROP, replace(look, jitter=0.0, grey=0.0, blur=0.0, solarize=0.0, noise=0.0)),)
         self.mask_token = nn.Parameter(torch.empty(encoder.width))
         nn.init.trunc_normal_(self.mask_token, std=0.02)

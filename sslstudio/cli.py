@@ -233,6 +233,18 @@ def _tour(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to put the pictures")
 
 
+def _backbones(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--search", default="", metavar="TEXT", help="words in name, family, weights or licence")
+    sub.add_argument("--family", default="", metavar="NAME", help="for example ViT, ResNet or ConvNeXt")
+    sub.add_argument("--all", action="store_true", help="every one that can be used")
+    sub.add_argument("--measure", action="store_true", help="first measure how fast this machine is; half a minute")
+
+
+def _inspect(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("file", type=Path, metavar="FILE", help="a .safetensors, .pth, .pt or .bin file")
+    sub.add_argument("--backbone", default="", metavar="NAME", help="the one to fit; told from the file if not given")
+
+
 Command = tuple[Callable[[Any], "Output"], Callable[[argparse.ArgumentParser], None]]
 
 COMMANDS: dict[str, Command] = {
@@ -251,7 +263,8 @@ COMMANDS: dict[str, Command] = {
     "runs": (commands.runs, _project),
     "models": (commands.models, _project),
     "methods": (commands.methods, _nothing),
-    "backbones": (commands.backbones, _nothing),
+    "backbones": (commands.backbones, _backbones),
+    "inspect-checkpoint": (commands.inspect_checkpoint, _inspect),
     "settings": (commands.settings, _nothing),
     "actions": (commands.actions, _nothing),
     "demo": (commands.demo, _demo),

@@ -369,12 +369,45 @@ def methods(words: Namespace) -> Output:
 
 
 def backbones(words: Namespace) -> Output:
-    """List the backbones that are offered first."""
-    del words
-    from sslstudio.recipes.backbones import BACKBONES
+    """List the backbones, with what a training step of each takes on this machine."""
+    from sslstudio.recipes.catalogue import catalogue, find
+    from sslstudio.recipes.machine import RECOMMENDED, estimate, machine
 
-    rows = [asdict(info) for info in BACKBONES.values()]
-    return Output("\n".join(f"{row['name']:24} {row['summary']}" for row in rows), {"backbones": rows})
+    if words.measure:
+        from sslstudio.runs.inspect import measure_machine
+
+        measure_machine()
+    here = machine()
+    found = catalogue().values() if words.all else find(words.search)
+    if not (words.all or words.search or words.family or words.json):
+        found = [catalogue()[a.name] for a in RECOMMENDED if a.name in catalogue()]
+    chosen = [row for row in found if words.family.lower() in row.family.lower()]
+    reasons = {advice.name: advice.reason for advice in RECOMMENDED}
+    rows, lines = [], []
+    for row in chosen:
+        took = estimate(row, here)
+        about = {"memory_gb": round(took.memory / 1e9, 2), "seconds_per_step": round(took.seconds, 3)}
+        values = asdict(row) | {"licence": row.licence, "pretrained": bool(row.weights), "about": about}
+        rows.append(values | {"guessed": took.guessed, "reason": reasons.get(row.name, "")})
+        lines.append(f"{row.name:42} {row.parameters / 1e6:7.1f} M  {row.patch:3} px  {took.words:26} {row.licence}")
+    how = "guessed from the cores; “--measure” measures it" if not here.measured else f"measured on {here.device}"
+    lines.append(f"A step: 64 images as two views of 128 pixels. This machine's speed is {how}.")
+    if not chosen:
+        raise UserError(f"No backbone is called like “{words.search or words.family}”.", "Try fewer letters.")
+    if not (words.all or words.search or words.family):
+        lines.append(f"{len(catalogue())} more: --search TEXT, --family NAME, --all.")
+    return Output("\n".join(lines), {"backbones": rows})
+
+
+def inspect_checkpoint(words: Namespace) -> Output:
+    """Tell whose checkpoint a file is and what of it a backbone would use; nothing in it is run."""
+    from sslstudio.runs.inspect import inspect_checkpoint as ask
+
+    found = ask(words.file, words.backbone)
+    lines = [f"{found['file']}: {found['tensors']} tensors, {found['origin']}."]
+    lines += [f"Backbone: {found['backbone']}."] if found["backbone"] else []
+    lines += [text for text in (found["told"], found["problem"]) if text]
+    return Output("\n".join(lines), found)
 
 
 def settings(words: Namespace) -> Output:

@@ -262,3 +262,14 @@ class TestEvaluate:
         write_mask(folders[1] / "a.png", folders[2][:5], COLOURS)
         done = self.evaluate(folders)
         assert (done.returncode, "differ in size" in done.stderr) == (2, True)
+
+
+def test_backbones_are_found_and_a_checkpoint_is_told(tmp_path):
+    rows = values(sslstudio("backbones", "--search", "dinov3 small", "--json"))["backbones"]
+    assert {"name", "family", "parameters", "patch", "licence", "size", "pretrained", "kind", "about"} <= set(rows[0])
+    assert all(row["about"]["memory_gb"] > 0 and row["about"]["seconds_per_step"] > 0 for row in rows)
+    missing = sslstudio("backbones", "--search", "nothing of the kind")
+    assert missing.returncode == 2
+    refused = sslstudio("inspect-checkpoint", tmp_path / "no.pth", "--json")
+    assert refused.returncode == 2
+    assert "There is no checkpoint" in refused.stderr

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from sslstudio.recipes.catalogue import catalogue
+
 
 @dataclass(frozen=True)
 class BackboneInfo:
@@ -41,6 +43,9 @@ BACKBONE_NAMES: dict[str, str] = {info.name: info.label for info in BACKBONES.va
 
 def kind_of(name: str) -> Literal["vit", "conv"]:
     """Whether a timm name is a plain vision transformer or a network with a pyramid of stages."""
-    if name in BACKBONES:
-        return BACKBONES[name].kind
+    base = name.split(".")[0]
+    if base in BACKBONES:
+        return BACKBONES[base].kind
+    if base in catalogue():
+        return catalogue()[base].kind
     return "vit" if name.startswith(("vit_", "deit", "beit", "eva", "dinov")) else "conv"

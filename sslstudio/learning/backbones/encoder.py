@@ -1,7 +1,8 @@
 """One face for every backbone: pooled features, dense feature levels, attention.
 
 Two kinds: a plain vision transformer (``vit``; patch tokens of one size) and a network with a pyramid of
-stages (``conv``). Images enter as (B, 3, H, W) floats that are already normalised with ``MEAN`` and ``STD``.
+stages (``conv``). Images enter as (B, C, H, W) floats that are already normalised with ``MEAN`` and ``STD``.
+How one is made from a timm name stands in ``create.py``.
 """
 
 from __future__ import annotations
@@ -9,10 +10,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Literal
 
-import timm
 import torch
-from timm.layers import set_fused_attn
-from timm.models.vision_transformer import VisionTransformer
+from timm.models.vision_transformer import ResPostBlock
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -30,6 +29,7 @@ class Encoder(nn.Module, ABC):
     width: int
     stride: int
     levels: tuple[tuple[int, int], ...]
+    channels: int = 3  # of the images
 
     @abstractmethod
     def feature_levels(self, images: Tensor) -> list[Tensor]:
@@ -50,9 +50,11 @@ class ViTEncoder(Encoder):
     kind = "vit"
     net: Any  # timm's class, whose attributes its types do not promise
 
-    def __init__(self, name: str, net: VisionTransformer) -> None:
+    def __init__(self, name: str, net: Any) -> None:
         super().__init__()
         self.name, self.net = name, net
+        net.attn_pool = None  # pools for a classifier, which is not there
+        self.channels = int(net.patch_embed.proj.in_channels)
         self.width = net.embed_dim
         self.stride = int(net.patch_embed.patch_size[0])
         depth = len(net.blocks)
@@ -72,11 +74,13 @@ class ViTEncoder(Encoder):
         x = self.net.patch_embed.norm(x.flatten(2).transpose(1, 2))  # (B, N, D)
         if hidden is not None and stand_in is not None:
             x = torch.where(hidden[..., None], stand_in.to(x.dtype), x)
+        if self.net.pos_embed is None:
+            return x, grid
         return x + self._positions(grid, x.dtype), grid
 
     def _positions(self, grid: tuple[int, int], dtype: torch.dtype) -> Tensor:
         """Position embeddings of the patches, (1, N, D), resampled to ``grid``."""
-        position = self.net.pos_embed[:, self._prefix_positions() :]
+        position = self.net.pos_embed[:, self.prefix_positions :]
         rows, columns = self.net.patch_embed.grid_size
         if torch.onnx.is_in_onnx_export() or torch.compiler.is_exporting() or (rows, columns) != grid:
             square = position.reshape(1, rows, columns, -1).permute(0, 3, 1, 2).float()
@@ -85,18 +89,39 @@ class ViTEncoder(Encoder):
             position = square.flatten(2).transpose(1, 2)
         return position.to(dtype)
 
-    def _prefix_positions(self) -> int:
+    @property
+    def prefix_positions(self) -> int:
+        """How many of the position embeddings belong to class and register tokens."""
         return 0 if self.net.no_embed_class else self.net.num_prefix_tokens
 
     def prefix(self, batch: int, dtype: torch.dtype) -> Tensor:
         """The class token and registers with their positions, (B, P, D)."""
-        parts = [p for p in (self.net.cls_token, getattr(self.net, "reg_token", None)) if p is not None]
+        names = ("cls_token", "dist_token", "reg_token")
+        parts = [p for p in (getattr(self.net, name, None) for name in names) if p is not None]
         if not parts:
-            return self.net.pos_embed.new_zeros((batch, 0, self.width)).to(dtype)
+            return self.net.patch_embed.proj.weight.new_zeros((batch, 0, self.width)).to(dtype)
         tokens = torch.cat(parts, dim=1)
-        if not self.net.no_embed_class:
+        if not self.net.no_embed_class and self.net.pos_embed is not None:
             tokens = tokens + self.net.pos_embed[:, : tokens.shape[1]]
         return tokens.to(dtype).expand(batch, -1, -1)
+
+    @property
+    def norm(self) -> nn.Module:
+        """The norm after the last block; where timm norms only what it has pooled, that one."""
+        plain = isinstance(self.net.norm, nn.Identity)
+        return self.net.fc_norm if plain and hasattr(self.net, "fc_norm") else self.net.norm
+
+    def _turns(self, grid: tuple[int, int], keep: Tensor | None = None) -> list[Any]:
+        """What each block needs beside its tokens; nothing here, rotary angles in the subclass."""
+        return [None] * len(self.net.blocks)
+
+    def _block(self, block: nn.Module, x: Tensor, turn: Any) -> Tensor:
+        return block(x)
+
+    def _begin(self, x: Tensor) -> Tensor:
+        """Tokens (B, P + K, D) as they enter the first block, from patches (B, K, D)."""
+        x = torch.cat([self.prefix(x.shape[0], x.dtype), x], dim=1)
+        return self.net.norm_pre(self.net.pos_drop(x))
 
     def tokens(
         self,
@@ -109,14 +134,13 @@ class ViTEncoder(Encoder):
 
         ``keep`` (B, K) picks the patches that are seen at all (MAE); ``hidden`` and ``stand_in`` as in ``embed``.
         """
-        x, _ = self.embed(images, hidden, stand_in)
+        x, grid = self.embed(images, hidden, stand_in)
         if keep is not None:
             x = x.gather(1, keep[..., None].expand(-1, -1, x.shape[-1]))
-        x = torch.cat([self.prefix(x.shape[0], x.dtype), x], dim=1)
-        x = self.net.norm_pre(self.net.pos_drop(x))
-        for block in self.net.blocks:
-            x = block(x)
-        return self.net.norm(x)
+        x = self._begin(x)
+        for block, turn in zip(self.net.blocks, self._turns(grid, keep), strict=True):
+            x = self._block(block, x, turn)
+        return self.norm(x)
 
     def forward(self, images: Tensor) -> Tensor:
         """The class token where there is one, else the mean of the patches, (B, width)."""
@@ -126,13 +150,12 @@ class ViTEncoder(Encoder):
     def feature_levels(self, images: Tensor) -> list[Tensor]:
         """Patch features after four evenly spaced blocks, each (B, D, H/stride, W/stride)."""
         x, (rows, columns) = self.embed(images)
-        prefix = self.prefix(x.shape[0], x.dtype)
-        x = self.net.norm_pre(self.net.pos_drop(torch.cat([prefix, x], dim=1)))
+        x = self._begin(x)
         found = []
-        for number, block in enumerate(self.net.blocks):
-            x = block(x)
+        for number, (block, turn) in enumerate(zip(self.net.blocks, self._turns((rows, columns)), strict=True)):
+            x = self._block(block, x, turn)
             if number in self._taps:
-                patches = self.net.norm(x)[:, prefix.shape[1] :]
+                patches = self.norm(x)[:, self.net.num_prefix_tokens :]
                 found.append(patches.transpose(1, 2).unflatten(2, (rows, columns)))
         return found
 
@@ -142,18 +165,25 @@ class ViTEncoder(Encoder):
         Recomputed from queries and keys, because fused attention does not give its weights away.
         """
         x, grid = self.embed(images)
-        x = self.net.norm_pre(self.net.pos_drop(torch.cat([self.prefix(x.shape[0], x.dtype), x], dim=1)))
+        x = self._begin(x)
         chosen = block % len(self.net.blocks)
-        for number, layer in enumerate(self.net.blocks):
+        for number, (layer, turn) in enumerate(zip(self.net.blocks, self._turns(grid), strict=True)):
             if number == chosen:
-                return _attention_weights(layer.attn, layer.norm1(x)), grid
-            x = layer(x)
+                return self._weights(layer, x, turn), grid
+            x = self._block(layer, x, turn)
         raise AssertionError("unreachable")
+
+    def _weights(self, block: Any, x: Tensor, turn: Any) -> Tensor:
+        """Attention of one block for the tokens (B, T, D) that enter it, (B, heads, T, T)."""
+        if not hasattr(getattr(block, "attn", None), "qkv"):
+            raise UserError(f"“{self.name}” has blocks without attention maps.", "Choose another ViT backbone.")
+        post = isinstance(block, ResPostBlock)  # norms behind, not before, its attention
+        return _attention_weights(block.attn, x if post else block.norm1(x))
 
     def blocks(self) -> list[nn.Module]:
         """Patch embedding, then every block, then the final norm with the last block."""
         *first, last = self.net.blocks
-        return [self.net.patch_embed, *first, nn.ModuleList([last, self.net.norm])]
+        return [self.net.patch_embed, *first, nn.ModuleList([last, self.norm])]
 
 
 def _attention_weights(attention: Any, x: Tensor) -> Tensor:
@@ -165,62 +195,51 @@ def _attention_weights(attention: Any, x: Tensor) -> Tensor:
 
 
 class ConvEncoder(Encoder):
-    """A timm network with stages; also hierarchical transformers that give feature maps."""
+    """A timm network with stages; also hierarchical transformers that give feature maps.
+
+    A network that takes one size only gets every image stretched to ``fixed`` (height, width), and its maps are
+    brought back to the image's own grid.
+    """
 
     kind = "conv"
     net: Any
 
-    def __init__(self, name: str, net: Any) -> None:
+    def __init__(self, name: str, net: Any, channels: int = 3, fixed: tuple[int, int] | None = None) -> None:
         super().__init__()
-        self.name, self.net = name, net
+        self.fixed = fixed
+        self.name, self.net, self.channels = name, net, channels
         info = net.feature_info
-        self.levels = tuple(zip(info.channels(), info.reduction(), strict=True))
+        self.levels = tuple((int(c), int(r)) for c, r in zip(info.channels(), info.reduction(), strict=True))
         self.width = self.levels[-1][0]
         self.stride = int(self.levels[-1][1])
+        self._last = str(getattr(net, "output_fmt", "NCHW")).endswith("NHWC")
 
     def feature_levels(self, images: Tensor) -> list[Tensor]:
         """The output of every stage, fine to coarse."""
-        return list(self.net(images))
+        if self.fixed is None:
+            return self._maps(images)
+        height, width = images.shape[-2:]
+        small = F.interpolate(images, size=self.fixed, mode="bilinear", align_corners=False)
+        return [
+            F.interpolate(level, size=(height // step, width // step), mode="bilinear", align_corners=False)
+            for level, (_, step) in zip(self._maps(small), self.levels, strict=True)
+        ]
+
+    def _maps(self, images: Tensor) -> list[Tensor]:
+        found = list(self.net(images))
+        return [level.permute(0, 3, 1, 2) for level in found] if self._last else found
 
     def forward(self, images: Tensor) -> Tensor:
         """The last stage's mean over positions, (B, width)."""
-        return self.net(images)[-1].mean(dim=(-2, -1))
+        return self.feature_levels(images)[-1].mean(dim=(-2, -1))
 
     def blocks(self) -> list[nn.Module]:
         """The children of the network, from stem to last stage."""
         return [child for child in self.net.children() if any(True for _ in child.parameters())]
 
 
-def create_encoder(name: str, *, pretrained: bool = False) -> Encoder:
-    """Build the encoder for a timm name; ``pretrained`` fetches timm's published weights.
+def create_encoder(name: str, *, pretrained: bool = False, channels: int = 3) -> Encoder:
+    """Build the encoder for a timm name; see ``create.create``, which is loaded with timm at the first call."""
+    from sslstudio.learning.backbones.create import create
 
-    Raises UserError for an unknown name, a model without dense features, or missing network.
-    """
-    base = name.split(".")[0]
-    if not timm.is_model(base):
-        near = ", ".join(timm.list_models(f"{base.split('_')[0]}*")[:5])
-        raise UserError(f"There is no backbone “{name}”.", f"Similar names: {near}." if near else "Use a timm name.")
-    if not torch.cuda.is_available():
-        # Measured on CPUs with bf16: training with timm's fused attention takes twice as long as without.
-        set_fused_attn(enable=False)
-    try:
-        net = timm.create_model(name, pretrained=pretrained, num_classes=0, **_vit_options(base))
-        if isinstance(net, VisionTransformer):
-            return ViTEncoder(name, net)
-        del net
-        return ConvEncoder(name, timm.create_model(name, pretrained=pretrained, features_only=True))
-    except UserError:
-        raise
-    except (RuntimeError, AttributeError, TypeError, NotImplementedError) as error:
-        raise UserError(
-            f"The backbone “{name}” gives no dense features ({error}).", "Choose a ViT, ResNet or ConvNeXt."
-        ) from None
-    except OSError as error:
-        raise UserError(
-            f"The published weights of “{name}” could not be fetched ({type(error).__name__}).",
-            "Check the network, or start from scratch or from a file.",
-        ) from None
-
-
-def _vit_options(base: str) -> dict:
-    return {"dynamic_img_size": True} if base.startswith(("vit_", "deit")) else {}
+    return create(name, pretrained=pretrained, channels=channels)

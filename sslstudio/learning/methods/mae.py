@@ -43,6 +43,8 @@ class MAE(Method):
         """Start the encoder's positions as sines and cosines, as in the paper."""
         rows, columns = self.encoder.net.patch_embed.grid_size
         positions = self.encoder.net.pos_embed
+        if positions is None:  # rotary positions are not learned
+            return
         with torch.no_grad():
             positions[0, positions.shape[1] - rows * columns :] = sin_cos_positions(rows, columns, self.encoder.width)
 

@@ -68,8 +68,25 @@ def finetune(
         else:
             painted.append(item)
     yield from _unpainted_classes(request, painted)
+    if request.recipe.start == "timm" and not request.encoder_run:
+        budget.hold()  # waiting for the network is not learning
+        yield from _fetch(request, control)
+        if control.stopped():
+            yield Stopped(result={"steps": 0})
+            return
+        budget.start()
     run = _Finetuning(request, Path(project), checkpoints, previews, control, budget, painted)
     yield from run.events()
+
+
+def _fetch(request: FinetuneRequest, control: Control) -> Iterator[Event]:
+    """Have the published weights on this machine; of several devices' processes the first one fetches them."""
+    from sslstudio.learning.backbones.published import fetched
+
+    accelerator = make_accelerator()
+    if accelerator.is_main_process:
+        yield from fetched(request.recipe.backbone, control)
+    accelerator.wait_for_everyone()
 
 
 def _unpainted_classes(request: FinetuneRequest, painted: list[Painted]) -> Iterator[Warned]:
@@ -110,7 +127,7 @@ def starting_encoder(request: FinetuneRequest, project: Path) -> tuple[Encoder, 
         return load_encoder(project / "runs" / request.encoder_run / "checkpoints" / "last"), True
     if recipe.start in ("scratch", "timm"):
         return create_encoder(recipe.backbone, pretrained=recipe.start == "timm"), recipe.start == "timm"
-    from sslstudio.learning.backbones.checkpoints import load_foreign
+    from sslstudio.learning.backbones.foreign import load_foreign
 
     encoder = create_encoder(recipe.backbone)
     load_foreign(encoder, Path(recipe.start))

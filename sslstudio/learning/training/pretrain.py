@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -14,8 +15,9 @@ import torch
 from accelerate.utils import set_seed
 
 from sslstudio.errors import UserError
-from sslstudio.learning.backbones.checkpoints import load_foreign
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
+from sslstudio.learning.backbones.foreign import load_foreign
+from sslstudio.learning.backbones.published import fetched
 from sslstudio.learning.evaluation.attention import to_input
 from sslstudio.learning.methods.base import Method
 from sslstudio.learning.methods.registry import create_method
@@ -34,6 +36,7 @@ from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.runs.events import Checkpointed, Event, Finished, Phase, Progress, Started, Stopped, Warned
 from sslstudio.runs.request import PretrainRequest
 
+log = logging.getLogger(__name__)
 HEALTH_SAMPLE = 128
 WARNED_FILES = 20
 
@@ -105,6 +108,11 @@ class _Run:
         if not self.request.images:
             raise UserError("There are no images to learn from.", "Choose a folder that holds images.")
         self.accelerator = make_accelerator()
+        if self.recipe.start == "timm":
+            yield from self._fetch()
+            if self.control.stopped():
+                yield Stopped(result={"steps": 0})
+                return
         yield Phase(text="Preparing the backbone")
         yield from self._prepare()
         yield Started(device=describe(self.accelerator.device), step=self.budget.steps)
@@ -119,6 +127,12 @@ class _Run:
         yield from self._train()
 
     # preparing ------------------------------------------------------------------------------------
+
+    def _fetch(self) -> Iterator[Event]:
+        """Have the published weights on this machine; an earlier part of this run needs them no more."""
+        if checkpoint.read_numbers(self._checkpoints) is None and self.accelerator.is_main_process:
+            yield from fetched(self.recipe.backbone, self.control)
+        self.accelerator.wait_for_everyone()
 
     def _prepare(self) -> Iterator[Event]:
         """Method, optimiser, budget, and the state of an earlier part of this run."""
@@ -362,13 +376,10 @@ def _starting_encoder(recipe: PretrainRecipe, *, resumed: bool) -> tuple[Encoder
     if resumed or recipe.start in ("scratch", "timm"):
         return encoder, None
     report = load_foreign(encoder, Path(recipe.start))
+    log.info("%s: %s", recipe.start, report.sentence())
     if not report.missing:
         return encoder, None
-    return encoder, Warned(
-        text=f"{len(report.missing)} of {len(report.missing) + len(report.used)} tensors of the backbone "
-        f"are not in {Path(recipe.start).name} and start anew.",
-        about="start",
-    )
+    return encoder, Warned(text=f"{Path(recipe.start).name}: {report.sentence()}", about="start")
 
 
 def _check_same(before: checkpoint.Numbers, recipe: PretrainRecipe) -> None:

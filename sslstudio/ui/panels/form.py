@@ -74,6 +74,13 @@ class Row(QWidget):
         self._show(value)
         self._on_changed()
 
+    def add_beside(self, button: Button) -> None:
+        """Put a button to the right of a wide control."""
+        grid = self.layout()
+        assert isinstance(grid, QGridLayout)
+        grid.addWidget(self.control, 1, 0, 1, 2)
+        grid.addWidget(button, 1, 2)
+
     def complain(self, text: str) -> None:
         """Show a sentence below the row; nothing for an empty text."""
         palette = self.problem.palette()

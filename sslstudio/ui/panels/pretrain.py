@@ -42,6 +42,7 @@ class PretrainPanel(Panel):
         image_wanted: The image of a preview that was clicked.
         images_wanted, paint_wanted, finetune_wanted: Go to that step.
         working_wanted: Go to “Is it working?”.
+        backbone_wanted: Choose a backbone out of all; its name now, the view's size and the batch.
     """
 
     start_wanted = Signal(object)
@@ -55,6 +56,7 @@ class PretrainPanel(Panel):
     paint_wanted = Signal()
     finetune_wanted = Signal()
     working_wanted = Signal()
+    backbone_wanted = Signal(str, int, int)
 
     ID = "panel.pretrain"
     NAME = "Pretrain"
@@ -78,6 +80,12 @@ class PretrainPanel(Panel):
         if not isinstance(read, PretrainRecipe):
             return None
         return with_changes(read, {"minutes": self.how_long.minutes(), "preset": self.preset.currentData()})
+
+    def take_backbone(self, name: str, start: str) -> None:
+        """Set the backbone and where it starts from, as if the user had typed them."""
+        self.form.rows["backbone"].put(name)
+        self.form.rows["start"].put(start)
+        self.form.rows["backbone"].control.setFocus()
 
     def _fill(self) -> None:
         self._reason, self._painted = "", False
@@ -105,12 +113,15 @@ class PretrainPanel(Panel):
         self.advanced = Fold(self._id("advanced"), "Advanced")
         self.form = SettingsForm(self._id("set"), PretrainRecipe, hide=("minutes", "preset"))
         self.advanced.body.addWidget(self.form)
+        self.choose = Button(self._id("backbone.choose"), "Choose…", tip="All backbones, with memory and time here")
+        self.form.rows["backbone"].add_beside(self.choose)
         fill_question(self.ask, self.how_long, KIND, self.preset, (self.start, self.reason, self.misfit, self.advanced))
 
     def _wire(self) -> None:
         self.empty.wanted.connect(self.images_wanted)
         self.start.clicked.connect(self._on_start)
         self.preset.activated.connect(self._on_preset)
+        self.choose.clicked.connect(self._on_choose)
         self.form.changed.connect(self._on_form_changed)
         pass_on(self)
         self.live.thumbs.image_wanted.connect(self.image_wanted)
@@ -153,6 +164,10 @@ class PretrainPanel(Panel):
             return
         self.start_wanted.emit(recipe)
 
+    def _on_choose(self) -> None:
+        values = self.form.values()
+        self.backbone_wanted.emit(str(values["backbone"]), int(values["resolution"]), int(values["batch_size"]))
+
     def _on_preset(self) -> None:
         self.preset_chosen.emit(str(self.preset.currentData()))
 
@@ -166,7 +181,8 @@ class PretrainLive(QWidget):
         self.box = RunBox(f"{name}.run")
         self.plot = CurvePlot(f"{name}.loss", "Loss (lower is better)")
         self.health = HealthBox(f"{name}.health")
-        self.speed, self.wait = quiet_number("–"), quiet_number("–")
+        self.speed, self.wait, self.variety = quiet_number("–"), quiet_number("–"), quiet_number("–")
+        self.teacher, self.teacher_name = quiet_number("–"), label("Teacher undecided", SMALL, quiet=True)
         self.thumbs = ThumbStrip(f"{name}.previews")
         self.thumbs_note = label(size=SMALL, quiet=True, lines=1)
         column = QVBoxLayout(self)
@@ -180,9 +196,12 @@ class PretrainLive(QWidget):
             (
                 ("Images per second", self.speed, "How many images the network sees per second"),
                 ("Waiting for data", self.wait, "Share of the time in which the processor waits for images"),
+                ("Variety of the answers", self.variety, "0: the same for every image; near 1: all ways are used"),
+                ("Teacher undecided", self.teacher, "Near 0 or 100 % for long, the teacher has collapsed"),
             )
         ):
-            figures.addWidget(_with_tip(label(text, SMALL, quiet=True), tip), place, 0)
+            name = self.teacher_name if value is self.teacher else label(text, SMALL, quiet=True)
+            figures.addWidget(_with_tip(name, tip), place, 0)
             figures.addWidget(_with_tip(value, tip), place, 1)
             value.setAlignment(value.alignment().AlignRight)
         column.addLayout(figures)
@@ -200,6 +219,11 @@ class PretrainLive(QWidget):
         speed, wait = run.figures.get("images_per_second"), run.figures.get("data_wait")
         self.speed.setText("–" if speed is None else f"{speed:.0f}")
         self.wait.setText("–" if wait is None else percent(wait))
+        variety, entropy = run.figures.get("feature_spread"), run.figures.get("teacher_entropy")
+        self.variety.setText("–" if variety is None else f"{variety:.2f}")
+        self.teacher.setText("–" if entropy is None else percent(entropy))
+        for part in (self.teacher, self.teacher_name):
+            part.setVisible(entropy is not None)
         self.thumbs.draw(tuple(thumb for thumb in run.thumbs if thumb.what == "attention") or run.thumbs)
         step = max((thumb.step for thumb in run.thumbs), default=0)
         self.thumbs_note.setText(f"As of step {step}" if run.thumbs else "Pictures arrive every few seconds.")

@@ -77,6 +77,7 @@ class LearningWiring(QObject):
         for name in ("images", "pretrain"):
             panels[name].preset_chosen.connect(self.choose_preset)
         panels["pretrain"].start_wanted.connect(self.start_pretraining)
+        panels["pretrain"].backbone_wanted.connect(self.choose_backbone)
         panels["pretrain"].use_wanted.connect(self.use_run)
         panels["pretrain"].image_wanted.connect(self.window.painting.go_to)
         panels["pretrain"].images_wanted.connect(lambda: go("images"))
@@ -154,6 +155,16 @@ class LearningWiring(QObject):
         else:
             self.window.notice.solved(run_id)
             self._submit(self._run(run_id), resume=True)
+
+    def choose_backbone(self, current: str, resolution: int, images: int) -> None:
+        """Let the user pick a backbone out of all that can be used."""
+        from sslstudio.runs.prepare import device
+        from sslstudio.ui.dialogs.backbones import BackbonesDialog
+
+        gpu = device() == "cuda"
+        dialog = BackbonesDialog(current, gpu=gpu, resolution=resolution, images=images, parent=self.window)
+        dialog.chosen.connect(self.window.panels["pretrain"].take_backbone)
+        dialog.open()
 
     def choose_preset(self, preset: str) -> None:
         """Remember what kind of images these are; suggestions follow."""

@@ -11,8 +11,9 @@ import torch
 from safetensors.torch import save_file
 
 from sslstudio.errors import UserError
-from sslstudio.learning.backbones.checkpoints import load_encoder, load_foreign, save_encoder
+from sslstudio.learning.backbones.checkpoints import load_encoder, save_encoder
 from sslstudio.learning.backbones.encoder import create_encoder
+from sslstudio.learning.backbones.foreign import load_foreign
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,12 @@ import os
 import sys
 import time
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from sslstudio.recipes.machine import PASSES, SIDE, Machine, remember
+
+if TYPE_CHECKING:
+    import torch
 
 SECONDS = 3.0  # per network, after its first step
 IMAGES, RESOLUTION = 8, 128
@@ -26,17 +30,17 @@ def measure(seconds: float = SECONDS) -> Machine:
     return Machine(conv, vit, half=has_bf16(), measured=True, device=describe(device))
 
 
-def _rate(name: str, device: object, seconds: float) -> float:
+def _rate(name: str, device: torch.device, seconds: float) -> float:
     import torch
 
     from sslstudio.learning.backbones.encoder import create_encoder
     from sslstudio.learning.training.devices import has_bf16
     from sslstudio.recipes.catalogue import catalogue
 
-    encoder = create_encoder(name).to(device).train()  # type: ignore[arg-type]
+    encoder = create_encoder(name).to(device).train()
     optimiser = torch.optim.AdamW(encoder.parameters())
     many = IMAGES * (8 if torch.cuda.is_available() else 1)
-    images = torch.randn(many, 3, RESOLUTION, RESOLUTION, device=device)  # type: ignore[call-overload]
+    images = torch.randn(many, 3, RESOLUTION, RESOLUTION, device=device)
     if encoder.kind == "conv":
         encoder, images = encoder.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last)
     steps, began = -1, time.perf_counter()

@@ -90,9 +90,9 @@ def fixed_size(name: str, options: dict[str, Any]) -> tuple[int, int] | None:
         encoder = ConvEncoder(name, timm.create_model(name, features_only=True, **options).eval())
         if _maps_fit(encoder, (3 * encoder.stride, 4 * encoder.stride)):
             return None
-        height, width = timm.models.get_pretrained_cfg(name.split(".")[0]).input_size[1:]
-        if _maps_fit(encoder, (height, width)):
-            return height, width
+        made_for = timm.models.get_pretrained_cfg(name.split(".")[0])
+        if made_for is not None and _maps_fit(encoder, made_for.input_size[1:]):
+            return made_for.input_size[1], made_for.input_size[2]
     raise UserError(f"The backbone “{name}” gives no usable feature maps.", "Choose a ViT, ResNet or ConvNeXt.")
 
 

@@ -10,7 +10,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage
+from email.message import Message
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def ask_head(url: str, token: str = "") -> HTTPMessage:
+def ask_head(url: str, token: str = "") -> Message:
     """The headers of a file, without following a redirect; raises Unreachable or Refused."""
     request = _request(url, token, method="HEAD")
     try:

@@ -268,10 +268,12 @@ class BackbonesDialog(QDialog):
 
     def _meant(self, choices: list[Choice], row: Backbone | None) -> str:
         """A file that was just chosen; the weights that were searched for; else scratch, which needs no network."""
-        if self._file and row is not None and row.name == self._file_backbone:
+        if row is None:
+            return choices[0].id
+        if self._file and row.name == self._file_backbone:
             return self._file
         words = self.search.text().lower().split()
-        for weights in row.weights if row is not None else ():
+        for weights in row.weights:
             if any(word in weights.tag and word not in f"{row.name} {row.family}".lower() for word in words):
                 return f"timm {weights.tag}"
         return choices[0].id

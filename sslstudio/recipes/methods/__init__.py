@@ -11,14 +11,19 @@ from pydantic import Field
 
 from sslstudio.recipes.methods import (
     barlow_twins,
+    beit,
     byol,
+    colorization,
     densecl,
     dino,
     dinov2,
     ibot,
+    ijepa,
+    jigsaw,
     mae,
     moco_v2,
     moco_v3,
+    rotation,
     simclr,
     simmim,
     simsiam,
@@ -26,15 +31,20 @@ from sslstudio.recipes.methods import (
     vicreg,
 )
 from sslstudio.recipes.methods.barlow_twins import BarlowTwinsRecipe
+from sslstudio.recipes.methods.beit import BEiTRecipe
 from sslstudio.recipes.methods.byol import BYOLRecipe
+from sslstudio.recipes.methods.colorization import ColorizationRecipe
 from sslstudio.recipes.methods.densecl import DenseCLRecipe
 from sslstudio.recipes.methods.dino import DINORecipe
 from sslstudio.recipes.methods.dinov2 import DINOv2Recipe
 from sslstudio.recipes.methods.ibot import IBOTRecipe
+from sslstudio.recipes.methods.ijepa import IJEPARecipe
 from sslstudio.recipes.methods.info import BackboneKind, Fitted, Folder, MethodInfo, MethodSettings
+from sslstudio.recipes.methods.jigsaw import JigsawRecipe
 from sslstudio.recipes.methods.mae import MAERecipe
 from sslstudio.recipes.methods.moco_v2 import MoCoV2Recipe
 from sslstudio.recipes.methods.moco_v3 import MoCoV3Recipe
+from sslstudio.recipes.methods.rotation import RotationRecipe
 from sslstudio.recipes.methods.simclr import SimCLRRecipe
 from sslstudio.recipes.methods.simmim import SimMIMRecipe
 from sslstudio.recipes.methods.simsiam import SimSiamRecipe
@@ -43,25 +53,33 @@ from sslstudio.recipes.methods.vicreg import VICRegRecipe
 
 MethodRecipe = Annotated[
     SimCLRRecipe
-    | DenseCLRecipe
-    | MoCoV3Recipe
-    | VICRegRecipe
-    | BarlowTwinsRecipe
-    | SimSiamRecipe
-    | BYOLRecipe
     | MoCoV2Recipe
+    | BYOLRecipe
+    | SimSiamRecipe
+    | BarlowTwinsRecipe
+    | VICRegRecipe
+    | MoCoV3Recipe
+    | DenseCLRecipe
     | MAERecipe
     | DINORecipe
     | IBOTRecipe
     | DINOv2Recipe
     | SimMIMRecipe
-    | SparKRecipe,
+    | SparKRecipe
+    | RotationRecipe
+    | JigsawRecipe
+    | BEiTRecipe
+    | IJEPARecipe
+    | ColorizationRecipe,
     Field(discriminator="id"),
 ]
 
 METHODS: dict[str, MethodInfo] = {
     info.id: info
     for info in (
+        jigsaw.INFO,
+        colorization.INFO,
+        rotation.INFO,
         simclr.INFO,
         moco_v2.INFO,
         byol.INFO,
@@ -71,6 +89,8 @@ METHODS: dict[str, MethodInfo] = {
         moco_v3.INFO,
         densecl.INFO,
         mae.INFO,
+        beit.INFO,
+        ijepa.INFO,
         simmim.INFO,
         spark.INFO,
         dino.INFO,
@@ -81,21 +101,26 @@ METHODS: dict[str, MethodInfo] = {
 
 __all__ = [
     "METHODS",
+    "BEiTRecipe",
     "BYOLRecipe",
     "BackboneKind",
     "BarlowTwinsRecipe",
+    "ColorizationRecipe",
     "DINORecipe",
     "DINOv2Recipe",
     "DenseCLRecipe",
     "Fitted",
     "Folder",
     "IBOTRecipe",
+    "IJEPARecipe",
+    "JigsawRecipe",
     "MAERecipe",
     "MethodInfo",
     "MethodRecipe",
     "MethodSettings",
     "MoCoV2Recipe",
     "MoCoV3Recipe",
+    "RotationRecipe",
     "SimCLRRecipe",
     "SimMIMRecipe",
     "SimSiamRecipe",

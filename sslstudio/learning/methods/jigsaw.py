@@ -66,9 +66,9 @@ def mixed(features: Tensor, orders: Tensor) -> Tensor:
 
 
 def tile_and_view(resolution: int, stride: int, gap: float) -> tuple[int, int]:
-    """Sides of a tile and of the view in pixels: tiles of whole strides, two at least, with room for the gaps."""
+    """Sides of a tile and of the view in pixels: whole strides, two at least per tile, with about the gaps wanted."""
     tile = max(2 * stride, nearest_multiple(round(resolution * (1 - gap) / SIDE), stride))
-    return tile, SIDE * round(tile / (1 - gap))
+    return tile, max(SIDE * tile, nearest_multiple(round(SIDE * tile / (1 - gap)), stride))
 
 
 def random_tiles(images: Tensor, tile: int) -> Tensor:

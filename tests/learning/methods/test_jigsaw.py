@@ -102,8 +102,13 @@ def test_tiles_suit_the_backbone(stride, resolution):
     tile, view = tile_and_view(resolution, stride, 0.15)
     assert tile % stride == 0
     assert tile >= 2 * stride
-    assert view % 3 == 0
+    assert view % stride == 0
     assert 0.1 < 1 - tile / (view // 3) < 0.2
+
+
+def test_without_gaps_the_tiles_fill_the_view():
+    assert tile_and_view(224, 32, 0.0) == (64, 192)
+    assert random_tiles(torch.zeros(1, 3, 192, 192), 64).shape == (1, 9, 3, 64, 64)
 
 
 def test_few_images_get_few_orders():

@@ -37,6 +37,7 @@ class Colorization(Method):
     bins: Tensor
     colours: Tensor
     counted: Tensor
+    smoothing: Tensor
 
     def __init__(self, encoder: Encoder, recipe: ColorizationRecipe, *, resolution: int, look: Augmentation) -> None:
         super().__init__()

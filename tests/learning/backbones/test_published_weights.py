@@ -3,6 +3,8 @@
 import os
 import threading
 
+import cv2
+import numpy as np
 import pytest
 import timm
 import torch
@@ -13,10 +15,13 @@ from safetensors.torch import save
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones import published
 from sslstudio.learning.backbones.encoder import create_encoder
+from sslstudio.learning.segmentation.finetune import finetune
 from sslstudio.learning.training.control import Control
 from sslstudio.learning.training.pretrain import pretrain
+from sslstudio.project.masks import write_mask
+from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
-from sslstudio.runs.request import PretrainRequest
+from sslstudio.runs.request import ClassSpec, FinetuneRequest, LabelledImage, PretrainRequest
 
 NAME = "test_vit"
 REPO = timm.models.get_pretrained_cfg(NAME).hf_hub_id
@@ -176,6 +181,37 @@ def test_a_run_stopped_while_fetching_keeps_what_arrived_and_a_new_run_uses_it(h
     assert seen[-1] == "stopped"
     assert not (tmp_path / "c").exists(), "nothing was learned, so there is no checkpoint"
     assert list((tmp_path / "hub").rglob("*.part"))
+
+
+def test_fine_tuning_fetches_first_and_the_time_of_learning_does_not_run_meanwhile(hub, tmp_path, monkeypatch):
+    small_chunks(monkeypatch)
+    images, project = tmp_path / "images", tmp_path / "p.sslproj"
+    images.mkdir()
+    (project / "masks").mkdir(parents=True)
+    labels = np.zeros((64, 64), np.uint8)
+    labels[:, 32:] = 1
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(images / name), 200 * labels)
+        write_mask(project / "masks" / f"{name}.png", labels, ("#999999", "#e69f00"))
+    request = FinetuneRequest(
+        images_root=str(images),
+        labelled=tuple(LabelledImage(image=n, mask=f"masks/{n}.png", split="train") for n in ("a.png", "b.png")),
+        classes=(ClassSpec(name="ground", colour="#999999"), ClassSpec(name="half", colour="#e69f00")),
+        model="m",
+        recipe=FinetuneRecipe(backbone=NAME, start="timm", minutes=0.05, crop=64, batch_size=1),
+    )
+    folders = {"project": project, "checkpoints": tmp_path / "c", "previews": tmp_path / "v"}
+    control = Control()
+    for event in finetune(request, **folders, control=control):
+        if event.kind == "progress" and event.share > 0.2:
+            control.stop()
+    assert event.kind == "stopped"
+    assert not (project / "models").exists()
+    events = list(finetune(request, **folders, control=Control()))
+    phases = [e.text for e in events if e.kind == "phase"]
+    assert any("published weights" in text for text in phases)
+    assert events[-1].kind == "finished"
+    assert events[-1].result["steps"] > 0
 
 
 def test_two_runs_at_once_do_not_spoil_the_file(hub, weights):

@@ -241,7 +241,10 @@ def _read_png(file: BinaryIO, path: Path) -> np.ndarray:
 # TIFF ---------------------------------------------------------------------------------------------------
 
 
-def _tiff_info(tiff: Any, page: Any) -> ImageInfo:
+def _tiff_info(tiff: Any, page: Any, layers: tiff_files.Layers | None) -> ImageInfo:
+    if layers is not None:
+        height, width, channels = layers.shape()
+        return ImageInfo(width, height, channels, tiff_files.dtype_of(page), 1)
     width, height = pillow_files.oriented_size(page.imagewidth, page.imagelength, tiff_files.turn_of(page))
     return ImageInfo(width, height, tiff_files.channels_of(page), tiff_files.dtype_of(page), len(tiff.pages))
 
@@ -250,8 +253,9 @@ def _probe_tiff(file: BinaryIO, path: Path) -> ImageInfo:
     try:
         with tiff_files.open_tiff(file) as tiff:
             page = tiff_files.first_page(tiff)
-            info = _tiff_info(tiff, page)
-            early = tiff_files.ends_early(page, path.stat().st_size)
+            layers = tiff_files.layers_of(tiff, page)
+            info = _tiff_info(tiff, page, layers)
+            early = _ends_early(page, layers, path)
     except Exception:  # noqa: BLE001 - whatever it dislikes, Pillow may know
         return _info_of(_read_by_pillow(file, path))
     if early:
@@ -263,14 +267,20 @@ def _read_tiff(file: BinaryIO, path: Path) -> np.ndarray:
     try:
         with tiff_files.open_tiff(file) as tiff:
             page = tiff_files.first_page(tiff)
-            _checked(path, _tiff_info(tiff, page))
-            if tiff_files.ends_early(page, path.stat().st_size):
+            layers = tiff_files.layers_of(tiff, page)
+            _checked(path, _tiff_info(tiff, page, layers))
+            if _ends_early(page, layers, path):
                 raise cut_off(path)
-            return tiff_files.read_page(page)
+            return tiff_files.read_page(page) if layers is None else tiff_files.read_layers(layers)
     except UnreadableImage:
         raise
     except Exception:  # noqa: BLE001
         return _read_by_pillow(file, path)
+
+
+def _ends_early(page: Any, layers: tiff_files.Layers | None, path: Path) -> bool:
+    size = path.stat().st_size
+    return any(tiff_files.ends_early(part, size) for part in ([page] if layers is None else layers.pages))
 
 
 def _read_by_pillow(file: BinaryIO, path: Path) -> np.ndarray:

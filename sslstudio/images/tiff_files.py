@@ -1,9 +1,11 @@
-"""Reading the first page of a TIFF: any depth, planar, tiled, many channels."""
+"""Reading the first image of a TIFF: any depth, planar, tiled, many channels, channels as pages of their own."""
 
 from __future__ import annotations
 
 import functools
 import logging
+import math
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, BinaryIO
 
@@ -11,6 +13,7 @@ import numpy as np
 
 from sslstudio.images.pillow_files import turn_upright
 
+MOST_CHANNELS = 16  # more than that are slices or frames
 _ALPHA = (1, 2)  # values of the tag ExtraSamples
 
 
@@ -44,6 +47,47 @@ def first_page(tiff: Any) -> Any:
     if name == "YCBCR" and page.compression.name not in ("JPEG", "JPEG2000", "WEBP"):
         raise NotForUs
     return page
+
+
+@dataclass(frozen=True)
+class Layers:
+    """An image whose channels lie in several pages, (C pages of H x W) or, row by row, (H pages of W x C)."""
+
+    pages: tuple[Any, ...]
+    by_row: bool = False
+
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width, channels."""
+        rows, columns = self.pages[0].shape
+        return (len(self.pages), rows, columns) if self.by_row else (rows, columns, len(self.pages))
+
+
+def layers_of(tiff: Any, page: Any) -> Layers | None:
+    """The first image's channels where each has a page, as OME, ImageJ and NumPy users write them; else None."""
+    if len(tiff.pages) < 2 or len(page.shape) != 2 or page.photometric.name == "PALETTE":
+        return None
+    series = tiff.series[0]
+    axes, shape, pages = series.axes, series.shape, list(series.pages)
+    if tiff.is_shaped and len(shape) == 3 and page.shape[1] <= MOST_CHANNELS < min(len(pages), page.shape[0]):
+        # An array (H, W, C) that was written as it was: H pages of W x C.
+        return _layers(pages, by_row=True)
+    if "C" not in axes or not axes.endswith("YX") or len(pages) != math.prod(shape[:-2]):
+        return None
+    place = axes.index("C")
+    count, step = shape[place], math.prod(shape[place + 1 : -2])
+    return _layers(pages[: count * step : step]) if 1 < count <= MOST_CHANNELS else None
+
+
+def _layers(pages: list[Any], *, by_row: bool = False) -> Layers | None:
+    first = pages[0]
+    alike = all(p is not None and p.shape == first.shape and p.dtype == first.dtype for p in pages)
+    return Layers(tuple(pages), by_row) if alike else None
+
+
+def read_layers(layers: Layers) -> np.ndarray:
+    """(H, W, C) uint8, uint16 or float32."""
+    parts = [page.asarray(maxworkers=1) for page in layers.pages]
+    return plain_type(np.stack(parts, axis=0 if layers.by_row else -1))
 
 
 def turn_of(page: Any) -> int:

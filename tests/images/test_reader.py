@@ -253,3 +253,32 @@ def test_a_bomb_is_refused_before_it_is_decoded_but_can_be_looked_at(tmp_path):
 
 def test_every_extension_is_lower_case():
     assert all(one == one.lower() and one.startswith(".") for one in EXTENSIONS)
+
+
+LAYERS = np.random.default_rng(4).integers(0, 60000, (5, 64, 80), dtype=np.uint16)
+WAYS = {
+    "imagej": (LAYERS, {"imagej": True, "metadata": {"axes": "CYX"}}),
+    "ome": (LAYERS, {"ome": True, "metadata": {"axes": "CYX"}}),
+    "ome stack": (np.stack([LAYERS, LAYERS // 2], 1), {"ome": True, "metadata": {"axes": "CZYX"}}),
+    "imagej stack": (np.stack([LAYERS, LAYERS // 2]), {"imagej": True, "metadata": {"axes": "ZCYX"}}),
+    "numpy": (np.moveaxis(LAYERS, 0, -1), {}),
+    "planar": (LAYERS, {"planarconfig": "separate", "photometric": "minisblack"}),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_channels_in_pages_of_their_own_are_one_image(tmp_path, way):
+    pixels, words = WAYS[way]
+    tifffile.imwrite(tmp_path / "a.tif", pixels, **words)
+    info = probe(tmp_path / "a.tif")
+    assert (info.width, info.height, info.channels, info.dtype) == (80, 64, 5, "uint16")
+    assert np.array_equal(read_pixels(tmp_path / "a.tif"), np.moveaxis(LAYERS, 0, -1))
+
+
+def test_slices_and_frames_stay_pages(tmp_path):
+    tifffile.imwrite(tmp_path / "z.tif", LAYERS, imagej=True, metadata={"axes": "ZYX"})
+    tifffile.imwrite(tmp_path / "plain.tif", LAYERS)
+    for name in ("z.tif", "plain.tif"):
+        info = probe(tmp_path / name)
+        assert (info.width, info.channels, info.pages) == (80, 1, 5)
+        assert np.array_equal(read_pixels(tmp_path / name)[..., 0], LAYERS[0])

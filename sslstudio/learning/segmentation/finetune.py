@@ -302,7 +302,9 @@ class _Finetuning:
         self.budget.reserve(min(limit, self._measuring_time()) + 0.5)
         values = figures(confusion)
         if values:
-            self.metrics = {**values, "pixel_accuracy": confusion.pixel_accuracy()}
+            # How far the figures can be trusted hangs on how many images they come from.
+            counted = {"pixel_accuracy": confusion.pixel_accuracy(), "measured_images": float(len(self.validation))}
+            self.metrics = {**values, **counted}
             if self.examiner.trustworthy and (self.best is None or values["miou"] > self.best[0]):
                 state = {k: v.detach().cpu().clone() for k, v in self.learner.average.state_dict().items()}
                 self.best = (values["miou"], state)

@@ -96,6 +96,8 @@ class RunBox(QWidget):
 
 
 def _left_words(run: LiveRun) -> str:
+    if run.state is RunState.RUNNING and run.share >= 1:
+        return "finishing"
     if run.state is RunState.RUNNING and run.seconds_left >= 0:
         return f"{duration(run.seconds_left)} left"
     return "working out how long" if run.state is RunState.RUNNING else ""

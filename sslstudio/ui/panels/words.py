@@ -27,6 +27,8 @@ STATE_WORDS: Mapping[RunState, str] = {
     RunState.INTERRUPTED: "interrupted",
 }
 
+FEW_MEASURED = 3  # images kept aside; a figure from fewer is told with caution
+
 
 def duration(seconds: float) -> str:
     """A time to wait, as exact as one cares: "40 s", "4 min", "2 h 10 min"."""
@@ -112,17 +114,24 @@ def quality_sentence(figures: Mapping[str, float], names: Sequence[str]) -> str:
     shown = [name for name in names if f"iou/{name}" in figures]
     things = [name for name in shown if not is_background(name)] or shown
     told = [name for name in things if f"recall/{name}" in figures and f"precision/{name}" in figures]
+    caution = _caution(figures)
     if told:
-        return class_sentence(min(told, key=lambda name: figures[f"iou/{name}"]), figures)
+        return class_sentence(min(told, key=lambda name: figures[f"iou/{name}"]), figures) + caution
     if "miou" in figures:
-        return f"Overlap with your masks: {percent(figures['miou'])}."
+        return f"Overlap with your masks: {percent(figures['miou'])}.{caution}"
     return ""
+
+
+def _caution(figures: Mapping[str, float]) -> str:
+    """A warning where so few images were kept aside that another one might change the figure much."""
+    count = int(figures.get("measured_images", FEW_MEASURED))
+    return f" Measured on {many(count, 'image')} only: a hint, no proof." if count < FEW_MEASURED else ""
 
 
 def model_note(metrics: Mapping[str, float]) -> str:
     """A model's quality in a few words, for combos and lists."""
     if "miou" in metrics:
-        return f"overlap {percent(float(metrics['miou']))}"
+        return f"overlap {'about ' if _caution(metrics) else ''}{percent(float(metrics['miou']))}"
     return "not measured"
 
 

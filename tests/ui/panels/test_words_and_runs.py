@@ -56,6 +56,8 @@ def test_quality_is_told_by_recall_and_precision_where_known_else_by_overlap():
         "Finds 83\u202f% of nucleus pixels; of what it marks, 91\u202f% is right."
     )
     assert quality_sentence({}, names) == ""
+    assert quality_sentence({**FIGURES, "measured_images": 1.0}, names).endswith("on 1 image only: a hint, no proof.")
+    assert quality_sentence({**FIGURES, "measured_images": 3.0}, names) == quality_sentence(FIGURES, names)
 
 
 def test_numbers_and_nouns():

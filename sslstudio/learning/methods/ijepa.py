@@ -6,8 +6,8 @@ has a squared distance; the class token, which their ViT lacks, goes to the pred
 it learns too; where contexts differ in size, random patches of the larger ones are left out (the last ones in their
 code); a context never overlaps a target (their code gives way after some tries; here a context that would be too small
 has its targets on one place); height and width of a block are drawn apart from its size; positions of the encoder
-may be learned; in runs of few steps the teacher follows faster; constant weight decay; smaller predictor; crops as
-small as the paper's 0.3 of the area and, by domain preset, flips and turns.
+may be learned; in runs of few steps the teacher follows faster (it looks back over a fifth of the run); constant
+weight decay; smaller predictor; crops as small as the paper's 0.3 of the area and, by domain preset, flips and turns.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.heads import sin_cos_positions
-from sslstudio.learning.methods.momentum import follow, steady_momentum
+from sslstudio.learning.methods.momentum import follow
 from sslstudio.learning.methods.positions import start_from_sines
 from sslstudio.recipes.methods import IJEPARecipe
 from sslstudio.recipes.presets import Augmentation
@@ -81,8 +81,17 @@ class IJEPA(Method):
 
     def after_step(self) -> None:
         """Let the copy follow, ever more slowly (appendix A.1: in a straight line from the start value to 1)."""
-        start = steady_momentum(self.recipe.momentum, self.position.expected_steps)
+        start = patient_momentum(self.recipe.momentum, self.position.expected_steps)
         follow(self.encoder, self.student, start + (1 - start) * self.position.share)
+
+
+def patient_momentum(momentum: float, expected_steps: int) -> float:
+    """The start momentum, lowered so that the copy looks back over a fifth of the run at most.
+
+    Measured on nuclei, 100 steps: when it looks back over a twentieth only, as other teachers here do, both networks
+    agree on less (effective rank 1.5 in place of 1.7, and less of the painted nuclei can be told from the features).
+    """
+    return min(momentum, 1 - 5 / max(expected_steps, 10))
 
 
 class Predictor(nn.Module):

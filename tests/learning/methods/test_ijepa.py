@@ -9,7 +9,7 @@ import torch
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import create_encoder
 from sslstudio.learning.methods.base import Position
-from sslstudio.learning.methods.ijepa import IJEPA, ijepa_loss, multi_block, picked
+from sslstudio.learning.methods.ijepa import IJEPA, ijepa_loss, multi_block, patient_momentum, picked
 from sslstudio.learning.methods.registry import create_method
 from sslstudio.recipes.methods import IJEPARecipe
 from sslstudio.recipes.presets import PRESETS
@@ -162,6 +162,13 @@ def test_the_teacher_follows_ever_more_slowly_in_a_straight_line(share, steps):
         method.encoder.parameters(), before.parameters(), method.student.parameters(), strict=True
     ):
         assert torch.allclose(new, momentum * old + (1 - momentum) * goal, atol=1e-5)
+
+
+def test_in_few_steps_the_teacher_looks_back_over_a_fifth_of_the_run():
+    assert patient_momentum(0.996, 100) == pytest.approx(0.95)
+    assert patient_momentum(0.996, 10_000) == 0.996
+    assert patient_momentum(0.9, 10_000) == 0.9
+    assert patient_momentum(0.996, 1) == 0.5
 
 
 def test_both_encoders_begin_at_the_same_places():

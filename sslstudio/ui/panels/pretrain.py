@@ -200,8 +200,8 @@ class PretrainLive(QWidget):
                 ("Teacher undecided", self.teacher, "Near 0 or 100 % for long, the teacher has collapsed"),
             )
         ):
-            name = self.teacher_name if value is self.teacher else label(text, SMALL, quiet=True)
-            figures.addWidget(_with_tip(name, tip), place, 0)
+            title = self.teacher_name if value is self.teacher else label(text, SMALL, quiet=True)
+            figures.addWidget(_with_tip(title, tip), place, 0)
             figures.addWidget(_with_tip(value, tip), place, 1)
             value.setAlignment(value.alignment().AlignRight)
         column.addLayout(figures)

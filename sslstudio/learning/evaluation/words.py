@@ -48,7 +48,7 @@ def health_rows(figures: Mapping[str, float], images: int) -> list[Row]:
 
 def _directions(rank: float, width: int, images: int) -> Row:
     most = min(width, images)
-    level: Level = "poor" if rank < 2 and most > 4 else "fair" if rank < min(8, 0.25 * most) else "good"
+    level: Level = "poor" if rank < 2 and most > 4 else "fair" if rank < min(8, 0.5 * most) else "good"
     meaning = {
         "poor": "It tells hardly anything apart.",
         "fair": "It tells only a few things apart; give it more time or more images.",

@@ -8,10 +8,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from sslstudio.project.feature_sets import FeatureSet, write_features
+from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.runs import events as ev
 from sslstudio.runs.folder import RunFolder
-from sslstudio.runs.request import PretrainRequest
+from sslstudio.runs.request import HelpRequest, PretrainRequest
+from sslstudio.ui.run_queue import kind_of
 
 from .conftest import PATIENCE
 
@@ -145,6 +147,44 @@ def test_one_can_look_back_at_the_training(pretrained, qtbot):
     assert section.when.text() == "After step 40, at 50\u202f% of its training"
     section.time.slider.setValue(2)
     assert window.attention.encoder()[0] == now
+
+
+def test_an_answer_of_an_earlier_check_is_found_again(pretrained, qtbot):
+    window, panel = pretrained, pretrained.panels["working"]
+    key = window.learning.encoders()[0].run.id
+    asked = HelpRequest(
+        images_root="x", labelled=(), classes=(), encoder_run=key, recipe=FinetuneRecipe(backbone=BACKBONE)
+    )
+    run = RunFolder.create(window.session.project.path, asked, "check")
+    sentence = "No difference could be shown with 6 masks: +0.4 % ± 2.1."
+    told = {"better": "domain", "than": "random", "difference": 0.004, "low": -0.017, "high": 0.025, "shown": False}
+    run.append(ev.Started())
+    result = {"run": key, "answer": sentence, "rounds": 5, "masks": 6, "steps": 40, "comparisons": [told]}
+    run.append(ev.Finished(result=result))
+    with qtbot.waitSignal(window.session.queue.history_changed, timeout=PATIENCE):
+        window.session.queue.adopt(window.session.project.path)
+    window.go_to_step("working")
+    window.drawing.draw()
+    assert panel.answer.text() == sentence
+    assert panel.spans.isVisible()
+    assert not panel.check.isEnabled(), "nothing is painted here"
+    assert kind_of(run.id) == "did-it-help"
+    assert run.summary().kind == "did-it-help"
+
+
+@pytest.mark.timeout(600)
+def test_the_real_worker_looks_at_the_folder_and_the_panel_tells(opened, qtbot):
+    window, panel = opened, opened.panels["working"]
+    window.actions_["learn.working"].trigger()
+    assert window.working.chosen().endswith(".untrained")
+    window.drawing.draw()
+    panel.look.click()
+    qtbot.waitUntil(lambda: window.working.current() is not None, timeout=20 * PATIENCE)
+    window.drawing.draw()
+    assert panel.figures.isVisible()
+    assert len(window.working.current().images) == 6
+    window.actions_["view.map"].trigger()
+    assert len(window.map._state.images) == 6
 
 
 def _point(x: float, y: float):

@@ -53,4 +53,6 @@ INFO = MethodInfo(
     "First finds the kinds of patches that your images are made of, then guesses the kind of those it cannot see.",
     BEiTRecipe,
     "sslstudio.learning.methods.beit:BEiT",
+    # Measured on nuclei, 100 steps: calmer than 5e-4, and painted nuclei are told better from the features.
+    rates=(3e-4, 1e-3),
 )

@@ -365,7 +365,7 @@ def methods(words: Namespace) -> Output:
          "summary": m.summary}
         for m in METHODS.values()
     ]  # fmt: skip
-    return Output("\n".join(f"{row['id']:8} {row['summary']}" for row in rows), {"methods": rows})
+    return Output("\n".join(f"{row['id']:12} {row['summary']}" for row in rows), {"methods": rows})
 
 
 def backbones(words: Namespace) -> Output:

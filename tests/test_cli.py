@@ -67,7 +67,10 @@ def test_a_project_named_like_its_image_folder_is_the_project(tmp_path, sample):
     before = sorted(images.rglob("*"))
     values(sslstudio("new", "cells", "--images", "cells", "--json", cwd=tmp_path))
     values(sslstudio("import-masks", "cells", "--from", sample.masks, "--json", cwd=tmp_path))
-    made = values(sslstudio("pretrain", "cells", "--minutes", "0.02", "--json", cwd=tmp_path))
+    done = sslstudio("pretrain", "cells", "--minutes", "0.02", "--json", cwd=tmp_path)
+    made = values(done)
+    assert made["why"].startswith("SimCLR on ")
+    assert made["why"] in done.stderr  # which method, and why, is told before it runs
     assert Path(made["folder"]).is_relative_to(tmp_path / "cells.sslproj")
     assert len(values(sslstudio("runs", "cells", "--json", cwd=tmp_path))["runs"]) == 1
     assert sorted(images.rglob("*")) == before, "nothing may be written among the images"

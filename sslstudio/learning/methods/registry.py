@@ -10,16 +10,19 @@ from sslstudio.learning.methods.base import Method
 from sslstudio.recipes.methods import METHODS, MethodRecipe
 from sslstudio.recipes.presets import Augmentation
 
+WELL_KNOWN = ("mae", "simclr", "dino")  # named where another method must be chosen
+
 
 def check_pair(method_id: str, encoder: Encoder) -> None:
     """Raise UserError where a method cannot train this kind of backbone."""
     info = METHODS[method_id]
     if encoder.kind not in info.backbones:
         word = {"vit": "a ViT", "conv": "a convolutional network"}
-        others = " or ".join(m.name for m in METHODS.values() if encoder.kind in m.backbones)
+        example = {"vit": "vit_tiny_patch16_224", "conv": "resnet18"}[info.backbones[0]]
+        others = " or ".join(METHODS[name].name for name in WELL_KNOWN if encoder.kind in METHODS[name].backbones)
         raise UserError(
             f"{info.name} cannot train “{encoder.name}”, which is {word[encoder.kind]}.",
-            f"Choose {word[info.backbones[0]]} as backbone (for example vit_tiny_patch16_224), or {others} as method.",
+            f"Choose {word[info.backbones[0]]} as backbone (for example {example}), or {others} as method.",
         )
 
 

@@ -257,7 +257,7 @@ class _Check:
     def _progress(self) -> Progress:
         total = self.steps * len(self.arms) * self.folds
         share = self._done / max(1, total)
-        left = self.budget.elapsed / share * (1 - share)
+        left = min(self.budget.elapsed / share * (1 - share), self.budget.seconds_left)  # it began with other work
         return Progress(step=self._done, steps=total, share=share, seconds_left=left)
 
     def _test(self, model: SegmentationModel, test: np.ndarray) -> float:

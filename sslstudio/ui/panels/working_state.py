@@ -93,7 +93,7 @@ def answer_of(result: Mapping[str, Any]) -> Answer:
         return Answer()
     spans = tuple(
         Span(
-            f"{_SHORT.get(row['better'], row['better'])} – {_SHORT.get(row['than'], row['than'])}",
+            f"{_SHORT.get(row['better'], row['better'])} against {_SHORT.get(row['than'], row['than'])}",
             100 * row["difference"],
             None if row["low"] is None else 100 * row["low"],
             None if row["high"] is None else 100 * row["high"],

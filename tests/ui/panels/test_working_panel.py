@@ -11,6 +11,7 @@ from sslstudio.ui.panels.working import WorkingPanel
 from sslstudio.ui.panels.working_state import Answer, FigureRow, Span, WorkingState, answer_of
 
 NETWORKS = (Choice("run-1", "14:05 · DINO · ViT tiny"), Choice("vit.untrained", "Untrained ViT tiny"))
+NAME = "your images against random weights"
 ROWS = (FigureRow("Directions used", "34 of 60", "It tells many different things apart.", "good"),)
 
 
@@ -84,7 +85,7 @@ def test_the_answer_stands_in_words_with_its_interval(drawn):
     answer = answer_of(RESULT)
     assert answer == Answer(
         RESULT["answer"], "6 masks, 5 rounds, 40 steps for each model", "none",
-        (Span("your images – random weights", pytest.approx(0.4), pytest.approx(-1.7), pytest.approx(2.5), False),),
+        (Span(NAME, pytest.approx(0.4), pytest.approx(-1.7), pytest.approx(2.5), False),),
     )  # fmt: skip
     assert answer_of({**RESULT, "shown": True}).level == "good"
     assert answer_of({**RESULT, "shown": True, "difference": -0.1}).level == "poor"
@@ -94,7 +95,7 @@ def test_the_answer_stands_in_words_with_its_interval(drawn):
     assert panel.answer.text() == RESULT["answer"]
     assert "from -1.7 to 2.5" in panel.spans.accessibleDescription()
     plain = panel.spans.grab().toImage()
-    one_fold = Span("your images – random weights", 0.4, None, None, False)
+    one_fold = Span(NAME, 0.4, None, None, False)
     panel.spans.draw((one_fold,))
     assert panel.spans.grab().toImage() != plain
 

@@ -22,7 +22,7 @@ from sslstudio.learning.methods.base import Method, StepResult, Views, full_prec
 from sslstudio.learning.methods.batch_norm import has_batch_norm, in_shuffled_groups
 from sslstudio.learning.methods.contrast import KeyQueue, gathered, info_nce, known_pictures, negatives_for
 from sslstudio.learning.methods.heads import mlp
-from sslstudio.learning.methods.momentum import follow, steady_momentum
+from sslstudio.learning.methods.momentum import follow, queue_momentum
 from sslstudio.recipes.methods import DenseCLRecipe
 from sslstudio.recipes.presets import Augmentation
 
@@ -43,6 +43,7 @@ class DenseCL(Method):
         self.dense_queue = KeyQueue(recipe.queue, recipe.projection_out)
         self.views = two_views(encoder, resolution, look)
         self._groups = has_batch_norm(encoder)
+        self._queue_steps = 1.0
 
     def forward(self, views: Views) -> StepResult:
         """Queries from the first view of every image, keys from the second; ``views`` holds one (2B, 3, H, W)."""
@@ -65,6 +66,7 @@ class DenseCL(Method):
             everyone = gathered(pictures)
             self.queue.add(gathered(keys), everyone)
             self.dense_queue.add(gathered(means), everyone)
+            self._queue_steps = self.recipe.queue / len(keys)
         weight = self._dense_weight()
         return StepResult((1 - weight) * whole + weight * dense)
 
@@ -83,7 +85,7 @@ class DenseCL(Method):
 
     def after_step(self) -> None:
         """Let the slow copies follow."""
-        momentum = steady_momentum(self.recipe.momentum, self.position.expected_steps)
+        momentum = queue_momentum(self.recipe.momentum, self.position.expected_steps, self._queue_steps)
         follow(self.key_encoder, self.encoder, momentum)
         follow(self.key_head, self.head, momentum)
         follow(self.key_dense_head, self.dense_head, momentum)

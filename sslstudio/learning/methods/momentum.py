@@ -21,6 +21,16 @@ def rising_momentum(momentum: float, position: Position) -> float:
     return 1 - (1 - start) * (math.cos(math.pi * position.share) + 1) / 2
 
 
+def queue_momentum(momentum: float, expected_steps: int, queue_steps: float) -> float:
+    """The momentum of a network whose keys wait in a queue for ``queue_steps`` steps.
+
+    It looks back as long as the oldest key is old, so that all keys are nearly one network's (MoCo, section 4.1:
+    a faster copy fails), but no longer than a fifth of the run.
+    """
+    slow = min(1 - 1 / max(queue_steps, 1), 1 - 5 / max(expected_steps, 10))
+    return min(momentum, max(slow, steady_momentum(momentum, expected_steps)))
+
+
 @torch.no_grad()
 def follow(teacher: nn.Module, student: nn.Module, momentum: float) -> None:
     """Move every weight of ``teacher`` to momentum * teacher + (1 - momentum) * student.

@@ -6,7 +6,7 @@ import torch
 from sslstudio.learning.backbones.encoder import create_encoder
 from sslstudio.learning.methods.base import Position
 from sslstudio.learning.methods.dino import DINO
-from sslstudio.learning.methods.momentum import follow, steady_momentum
+from sslstudio.learning.methods.momentum import follow, queue_momentum, steady_momentum
 from sslstudio.recipes.methods import DINORecipe
 from sslstudio.recipes.presets import PRESETS
 
@@ -37,3 +37,13 @@ def test_the_teachers_momentum_rises_to_one_and_suits_short_runs():
         gap.append(((after - before) / (student - before)).mean().item())
     assert gap == pytest.approx([0.1, 0.05, 0.0], abs=1e-4)  # 1 - 20/200 at the start
     assert steady_momentum(0.99, 100_000) == 0.99
+
+
+def test_keys_in_a_queue_come_from_nearly_one_network():
+    """The slow copy looks back as long as the oldest key is old, in steps 1 / (1 - momentum)."""
+    assert queue_momentum(0.999, 300, 64) == pytest.approx(1 - 1 / 60)  # a fifth of the run, not 64
+    assert queue_momentum(0.999, 1000, 64) == pytest.approx(1 - 1 / 64)
+    assert queue_momentum(0.999, 100_000, 64) == 0.999  # long runs have the paper's
+    assert queue_momentum(0.999, 300, 2) == steady_momentum(0.999, 300)
+    assert queue_momentum(0.9, 1000, 64) == 0.9  # never slower than what was asked for
+    assert 0 <= queue_momentum(0.999, 1, 0) < 1

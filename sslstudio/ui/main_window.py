@@ -154,10 +154,12 @@ class MainWindow(QMainWindow):
         from sslstudio.ui.wiring.painting import PaintingWiring
         from sslstudio.ui.wiring.panels import PanelsWiring
         from sslstudio.ui.wiring.review import ReviewWiring
+        from sslstudio.ui.wiring.tools import ToolsWiring
         from sslstudio.ui.wiring.working import WorkingWiring
 
         self.files = FilesWiring(self)
         self.painting = PaintingWiring(self)
+        self.tools = ToolsWiring(self)
         self.learning = LearningWiring(self)
         self.review = ReviewWiring(self)
         self.attention = AttentionWiring(self)

@@ -16,14 +16,15 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.project.label_map import UNPAINTED
-from sslstudio.ui.canvas import decorations
+from sslstudio.ui.canvas import decorations, floating
 from sslstudio.ui.canvas.fade import Fade
 from sslstudio.ui.canvas.input import Hand
+from sslstudio.ui.canvas.options import ToolOptions
 from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
 from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid
 from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
-from sslstudio.ui.canvas.strokes import Point, snapped
+from sslstudio.ui.canvas.strokes import Point
 from sslstudio.ui.canvas.viewport import Rect, Viewport, fitted, next_step
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Canvas(QWidget):
         stroke_finished: The mask was changed; patches of before and after, to be stored.
         cursor_moved: The pixel under the pointer and its class (None if unpainted); -1, -1, None outside.
         view_changed: The zoom factor; 1.0 is one device pixel per image pixel.
-        tool_changed, brush_changed, class_changed: By a setter, the wheel or a pick.
+        tool_changed, brush_changed, class_changed, options_changed: By a setter, the wheel or a pick.
         query_hovered: In attention mode, the place under the pointer in image pixels.
     """
 
@@ -51,6 +52,7 @@ class Canvas(QWidget):
     tool_changed = Signal(str)
     brush_changed = Signal(int)
     class_changed = Signal(int)
+    options_changed = Signal(object)
     query_hovered = Signal(float, float)
     _hand: Hand = None  # type: ignore[assignment]  # events come before and after the object's own life
 
@@ -223,6 +225,20 @@ class Canvas(QWidget):
         self.update()
         self.tool_changed.emit(tool)
 
+    @property
+    def options(self) -> ToolOptions:
+        """How tools work and what they may change."""
+        return self.pen.options
+
+    def set_options(self, options: ToolOptions) -> None:
+        """Other options from now on; a stroke under way keeps its own."""
+        old, self.pen.options = self.pen.options, options
+        if options != old:
+            if options.hidden != old.hidden:
+                self._recolour()
+            self.update()
+            self.options_changed.emit(options)
+
     def set_brush(self, diameter: int) -> None:
         """The brush's diameter in image pixels."""
         diameter = min(max(int(diameter), BRUSH_MIN), BRUSH_MAX)
@@ -321,6 +337,18 @@ class Canvas(QWidget):
         width, height = self._device_size()
         return ((width - _GAP) // 2 if self.split == "beside" else width), height
 
+    @property
+    def divide(self) -> float:
+        """Where the line between two pictures stands, in widget pixels."""
+        beside = (self._lefts()[-1] - _GAP / 2) / self.devicePixelRatioF()
+        return self.divider if self.split == "swipe" else beside
+
+    @property
+    def colour(self) -> QColor:
+        """The colour of the current class."""
+        label = self.pen.label
+        return QColor(self._classes[label].colour if label < len(self._classes) else "#ffffff")
+
     def image_point(self, place: QPointF) -> Point:
         """The place in the image, in its pixels, under a place in the widget."""
         ratio = self.devicePixelRatioF()
@@ -366,8 +394,8 @@ class Canvas(QWidget):
 
     def update_pointer(self) -> None:
         """Repaint where the brush's outline is."""
-        for centre, radius in self._brush_outlines():
-            reach = radius + 12
+        for centre, radius in floating.brush_outlines(self, self._hand):
+            reach = 1.5 * radius + 12
             self.update(QRectF(centre.x() - reach, centre.y() - reach, 2 * reach, 2 * reach).toAlignedRect())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -380,7 +408,7 @@ class Canvas(QWidget):
         self._scene.refresh()
         self._draw_panes(painter)
         self._fade.draw(painter)
-        self._draw_decorations(painter)
+        floating.draw(painter, self, self._hand)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the whole image whole, or the middle in the middle."""
@@ -447,6 +475,7 @@ class Canvas(QWidget):
         look, plain = self._scene.look, self._scene.heat is None  # tints would change the heat's colours
         ground = self._scene.image.brightness if self._scene.image else 0.0
         look.table = colour_table(self._classes, self._opacity, self._hatch and plain, plain, ground)
+        look.table.reshape(2, 4, 256)[0, :, sorted(self.options.hidden)] = 0
         look.hatched = background_index(self._classes) if self._hatch and plain else -1
         self._scene.stale_labels()
         self.update()
@@ -468,31 +497,3 @@ class Canvas(QWidget):
             painter.setClipRect(QRectF(self.divider, 0, self.width(), self.height()), Qt.ClipOperation.IntersectClip)
             painter.drawImage(0, 0, panes[1].shown)
             painter.restore()
-
-    def _draw_decorations(self, painter: QPainter) -> None:
-        if self.split != "over":
-            swipe = self.split == "swipe"
-            x = self.divider if swipe else (self._lefts()[1] - _GAP / 2) / self.devicePixelRatioF()
-            decorations.draw_split(painter, x, self.height(), swipe)
-        if self.pen.points:
-            self._draw_polygon(painter)
-        if self._hand.query is not None:
-            for centre in self.widget_points(self._hand.query):
-                decorations.draw_query(painter, centre)
-        for centre, radius in self._brush_outlines():
-            decorations.draw_brush(painter, centre, radius, self._hand.erasing)
-
-    def _draw_polygon(self, painter: QPainter) -> None:
-        label = self.pen.label
-        colour = QColor(self._classes[label].colour) if label < len(self._classes) else QColor(255, 255, 255)
-        corners = [self.widget_points(point)[0] for point in self.pen.points]
-        decorations.draw_polygon(painter, corners, self._hand.pointer, colour)
-
-    def _brush_outlines(self) -> list[tuple[QPointF, float]]:
-        """Where the brush's outline is drawn, in widget pixels: middle and radius."""
-        if not self._hand.brush_in_sight:
-            return []
-        diameter = self._hand.diameter
-        centre = snapped(self.image_point(self._hand.pointer), diameter)
-        radius = diameter / 2 * self.zoom / self.devicePixelRatioF()
-        return [(place, radius) for place in self.widget_points(centre)]

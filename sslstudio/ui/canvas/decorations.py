@@ -11,17 +11,19 @@ _DARK, _LIGHT = QColor(0, 0, 0, 150), QColor(255, 255, 255)
 _QUIET = QColor(0xF2, 0xF2, 0xF2)
 
 
-def draw_brush(painter: QPainter, centre: QPointF, radius: float, erasing: bool) -> None:
-    """The outline of a round brush, light on dark so that it shows on any image; dashed while it erases."""
+def draw_brush(painter: QPainter, centre: QPointF, radius: float, erasing: bool, square: bool = False) -> None:
+    """The outline of a brush, light on dark so that it shows on any image; dashed while it erases."""
+    area = QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius)
+    draw = painter.drawRect if square else painter.drawEllipse
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(_DARK, 3))
-    painter.drawEllipse(centre, radius, radius)
+    draw(area)
     pen = QPen(_LIGHT, 1.2)
     if erasing:
         pen.setDashPattern([4, 3])
     painter.setPen(pen)
-    painter.drawEllipse(centre, radius, radius)
+    draw(area)
     if radius < 4:  # too small to find: a cross with a gap for the pixel
         _draw_cross(painter, centre, radius + 3, radius + 8)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sslstudio.project.label_map import UNPAINTED
+from sslstudio.ui.canvas.options import ToolOptions
 from sslstudio.ui.canvas.strokes import Point, Stroke
 from sslstudio.ui.canvas.viewport import NOTHING, Rect
 
@@ -29,6 +30,7 @@ class Pen:
         self.tool = "brush"
         self.diameter = 20
         self.label = 0
+        self.options = ToolOptions()
         self.points: list[Point] = []
         self._stroke: Stroke | None = None
         self._last: Point = (0.0, 0.0)
@@ -48,16 +50,22 @@ class Pen:
         """Put the brush down."""
         if self.labels is None:
             return NOTHING
-        self._stroke = Stroke(self.labels, self._value(erase))
+        self._stroke = self.stroke(erase=erase)
         self._last = place
-        return self._stroke.line(place, place, diameter or self.diameter)
+        return self._stroke.line(place, place, diameter or self.diameter, square=self.options.square)
+
+    def stroke(self, *, erase: bool = False) -> Stroke:
+        """A new change to the map, in the value of now and within what may change."""
+        assert self.labels is not None
+        value = self._value(erase)
+        return Stroke(self.labels, value, self.options.changeable(erasing=value == UNPAINTED))
 
     def move(self, place: Point, *, diameter: int = 0) -> Rect:
         """Draw on to another place."""
         if self._stroke is None:
             return NOTHING
         start, self._last = self._last, place
-        return self._stroke.line(start, place, diameter or self.diameter)
+        return self._stroke.line(start, place, diameter or self.diameter, square=self.options.square)
 
     def finish(self) -> tuple[Patch, Patch] | None:
         """Lift the brush; before and after, or None if nothing changed."""
@@ -75,7 +83,7 @@ class Pen:
         x, y = math.floor(place[0]), math.floor(place[1])
         if self.label_at(place) is None or self.labels is None:
             return NOTHING
-        self._stroke = Stroke(self.labels, self._value(erase))
+        self._stroke = self.stroke(erase=erase)
         return self._stroke.fill(x, y)
 
     def add_corner(self, place: Point, *, erase: bool = False) -> None:
@@ -91,7 +99,7 @@ class Pen:
         points, self.points = self.points, []
         if self.labels is None or len(points) < 3:
             return NOTHING
-        self._stroke = Stroke(self.labels, self._value(self._polygon_erases))
+        self._stroke = self.stroke(erase=self._polygon_erases)
         return self._stroke.polygon(points)
 
     def label_at(self, place: Point) -> int | None:

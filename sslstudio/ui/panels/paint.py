@@ -9,7 +9,7 @@ from sslstudio.ui.actions import BY_ID
 from sslstudio.ui.panels.blocks import Notice
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.class_list import ClassList
-from sslstudio.ui.panels.fields import Check, SliderRow
+from sslstudio.ui.panels.fields import Check, Combo, SliderRow
 from sslstudio.ui.panels.panel import Panel
 from sslstudio.ui.panels.parts import label, question
 from sslstudio.ui.panels.running import Empty
@@ -28,6 +28,9 @@ class PaintPanel(Panel):
         class_chosen: The place of a class in the list; likewise the first value of the next ones.
         class_add_wanted, class_rename_wanted, class_recolour_wanted, class_remove_wanted: Change the list.
         opacity_chosen: 0 to 1.
+        class_lock_wanted, class_hide_wanted: A place in the list, and whether.
+        only_chosen: The one label that strokes may change; -1 for all.
+        square_chosen: Whether the brush is square.
         masks_shown_chosen: Whether masks are drawn.
         import_wanted, finetune_wanted, images_wanted: The button was pressed.
     """
@@ -38,6 +41,10 @@ class PaintPanel(Panel):
     class_rename_wanted = Signal(int, str)
     class_recolour_wanted = Signal(int, str)
     class_remove_wanted = Signal(int)
+    class_lock_wanted = Signal(int, bool)
+    class_hide_wanted = Signal(int, bool)
+    only_chosen = Signal(int)
+    square_chosen = Signal(bool)
     opacity_chosen = Signal(float)
     masks_shown_chosen = Signal(bool)
     import_wanted = Signal()
@@ -53,6 +60,8 @@ class PaintPanel(Panel):
         self.empty.setVisible(not state.images)
         self.body.setVisible(bool(state.images))
         self.brush.draw(state.brush)
+        self.square.setChecked(state.square)
+        self.only.draw(state.may_change, str(state.only))
         self.opacity.draw(round(100 * state.opacity))
         self.masks.setChecked(state.masks_shown)
         self.classes.draw(state.classes, state.current)
@@ -75,6 +84,12 @@ class PaintPanel(Panel):
         self.brush = SliderRow(self._id("brush_size"), "Brush size", 1, LARGEST_BRUSH, "px")
         self.brush.slider.setToolTip("Also [ and ], or Shift and the wheel")
         box.addWidget(self.brush)
+        self.square = Check(self._id("square"), "Square brush", f"Square or round ({BY_ID['paint.square'].shortcut})")
+        box.addWidget(self.square)
+        box.addWidget(label("A stroke changes", wrap=False))
+        self.only = Combo(self._id("only"), "What a stroke may change")
+        self.only.setToolTip(f"What is already painted otherwise stays ({BY_ID['paint.only'].shortcut} for the next)")
+        box.addWidget(self.only)
         box.addSpacing(SPACE)
         box.addWidget(question("Classes"))
         self.classes = ClassList(self._id("classes"))
@@ -112,6 +127,14 @@ class PaintPanel(Panel):
         self.classes.rename_wanted.connect(self.class_rename_wanted)
         self.classes.recolour_wanted.connect(self.class_recolour_wanted)
         self.classes.remove_wanted.connect(self.class_remove_wanted)
+
+        self.classes.lock_wanted.connect(self.class_lock_wanted)
+        self.classes.hide_wanted.connect(self.class_hide_wanted)
+        self.square.clicked.connect(self.square_chosen)
+        self.only.activated.connect(self._on_only)
+
+    def _on_only(self, place: int) -> None:
+        self.only_chosen.emit(int(self.only.itemData(place)))
 
     def _on_opacity(self, value: int) -> None:
         self.opacity_chosen.emit(value / 100)

@@ -106,11 +106,16 @@ class ClassRow:
     name: str
     colour: str
     pixels: int = 0
+    locked: bool = False
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
 class PaintState:
-    """The paint panel; ``brush`` in image pixels (diameter), ``opacity`` 0 to 1."""
+    """The paint panel; ``brush`` in image pixels (diameter), ``opacity`` 0 to 1.
+
+    ``only`` is the one label that strokes may change: -1 for all, 255 for unpainted, or a class.
+    """
 
     images: int = 0
     painted: int = 0
@@ -119,6 +124,14 @@ class PaintState:
     current: int = 0
     opacity: float = 0.45
     masks_shown: bool = True
+    only: int = -1
+    square: bool = False
+
+    @property
+    def may_change(self) -> tuple[Choice, ...]:
+        """What strokes can be bound to."""
+        classes = (Choice(str(place), f"Only {row.name}") for place, row in enumerate(self.classes))
+        return (Choice("-1", "Everything"), Choice("255", "Only what is unpainted"), *classes)
 
     @property
     def advice(self) -> str:

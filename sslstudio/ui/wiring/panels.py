@@ -109,7 +109,11 @@ class PanelsWiring(QObject):
         project = self.session.project
         pixels = self._pixels or {}
         classes = project.classes if project else ()
-        return tuple(states.ClassRow(one.name, one.colour, pixels.get(one.name, 0)) for one in classes)
+        options = self.window.canvas.options
+        return tuple(
+            states.ClassRow(one.name, one.colour, pixels.get(one.name, 0), at in options.locked, at in options.hidden)
+            for at, one in enumerate(classes)
+        )
 
     def _sizes(self, *, painted: bool = False) -> list[tuple[int, int]]:
         records = self.session.records
@@ -227,6 +231,8 @@ class PanelsWiring(QObject):
             current=canvas.current_class,
             opacity=self.window.painting.opacity,
             masks_shown=self.window.actions_["view.masks"].isChecked(),
+            only=canvas.options.only,
+            square=canvas.options.square,
         )
 
     def _finetune_state(self) -> states.FinetuneState:

@@ -7,7 +7,7 @@ calls of the two. How events are read stands in ``input.py``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,13 +19,14 @@ from sslstudio.project.label_map import UNPAINTED
 from sslstudio.ui.canvas import decorations, floating
 from sslstudio.ui.canvas.fade import Fade
 from sslstudio.ui.canvas.input import Hand
-from sslstudio.ui.canvas.options import ToolOptions
 from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
 from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid
 from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
 from sslstudio.ui.canvas.strokes import Point
-from sslstudio.ui.canvas.viewport import Rect, Viewport, fitted, next_step
+from sslstudio.ui.canvas.tools import GESTURES, Gesture, View
+from sslstudio.ui.canvas.viewport import NOTHING, Rect, Viewport, fitted, next_step
+from sslstudio.ui.tool_options import ToolOptions
 
 if TYPE_CHECKING:
     from sslstudio.project.classes import LabelClass
@@ -67,8 +68,10 @@ class Canvas(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.key = ""
         self.pen = Pen()
+        self.gesture: Gesture | None = None  # what the tool does, where it is more than a brush
         self.attention = False
         self.pen_pressure = True
+        self._options = self.pen.options  # those that were told
         self._scene = Scene()
         self._map: LabelMap | None = None
         self._mask: LabelPyramid | None = None
@@ -93,7 +96,7 @@ class Canvas(QWidget):
         dropped. Zoom and place stay where the size is the same. None shows the message instead.
         """
         self.finish_stroke()
-        self.pen.cancel()
+        self.forget()
         if rgb8 is not None and labels is not None and rgb8.shape[:2] != labels.labels.shape:
             raise ValueError(f"a mask of {labels.labels.shape} does not fit an image of {rgb8.shape[:2]}")
         old_size = self._scene.size
@@ -101,6 +104,7 @@ class Canvas(QWidget):
         self._scene.image = None if rgb8 is None else ImagePyramid(rgb8)
         self._mask = None if labels is None else LabelPyramid(labels.labels)
         self.pen.labels = None if labels is None or rgb8 is None else labels.labels
+        self.pen.image, self.pen.selection = rgb8, NOTHING
         self._prediction, self._live, self._scene.heat = None, None, None
         self._hand.query = None
         self._fade.end()
@@ -213,14 +217,15 @@ class Canvas(QWidget):
         return self.pen.label
 
     def set_tool(self, tool: str) -> None:
-        """Take "brush", "eraser", "polygon", "fill" or "pan" into the hand."""
+        """Take one of ``TOOLS`` into the hand."""
         if tool not in TOOLS:
             raise ValueError(f"{tool!r} is none of {TOOLS}")
         if tool == self.pen.tool:
             return
         self.finish_stroke()
-        self.pen.cancel()
+        self.forget()
         self.pen.tool = tool
+        self.gesture = GESTURES[tool]() if tool in GESTURES else None
         self._hand.show_cursor()
         self.update()
         self.tool_changed.emit(tool)
@@ -232,7 +237,7 @@ class Canvas(QWidget):
 
     def set_options(self, options: ToolOptions) -> None:
         """Other options from now on; a stroke under way keeps its own."""
-        old, self.pen.options = self.pen.options, options
+        old, self.pen.options, self._options = self._options, options, options
         if options != old:
             if options.hidden != old.hidden:
                 self._recolour()
@@ -270,6 +275,9 @@ class Canvas(QWidget):
 
     def finish_stroke(self) -> None:
         """Lift the pen, wherever it is; nothing that was drawn is lost."""
+        if self.gesture is not None and self._hand.gesturing:
+            self.mend(self.gesture.release(self.pen))
+            self.set_options(self.pen.options)
         patches = self.pen.finish()
         self._hand.let_go()
         if patches is not None:
@@ -278,8 +286,36 @@ class Canvas(QWidget):
     def cancel_stroke(self) -> None:
         """Take back what has been drawn since the pen touched, or the polygon's corners."""
         self.mend(self.pen.cancel())
+        self.forget()
         self._hand.let_go()
         self.update()
+
+    def select(self, rect: Rect) -> None:
+        """Select a rectangle of the image; an empty one selects nothing."""
+        self.pen.selection = rect
+        self.update()
+
+    def forget(self) -> None:
+        """Forget corners and whatever else was begun without changing the mask."""
+        self.pen.points.clear()
+        if self.gesture is not None:
+            self.gesture.cancel()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something was begun that Enter finishes and Esc cancels."""
+        return self.pen.busy or (self.gesture is not None and self.gesture.busy)
+
+    def act(self, changes: Iterable[tuple[Rect, np.ndarray]]) -> bool:
+        """Put new labels on rectangles, as one edit and within what may change; whether anything did."""
+        if self.pen.labels is None:
+            return False
+        self.finish_stroke()
+        changed = [self.pen.put(rect, labels) for rect, labels in changes]
+        for rect in changed:
+            self.mend(rect)
+        self.finish_stroke()
+        return any(not rect.empty for rect in changed)
 
     # --- view ------------------------------------------------------------------------------------------------------
 
@@ -359,6 +395,12 @@ class Canvas(QWidget):
         ratio = self.devicePixelRatioF()
         x, y = self._scene.view.to_device(*point)
         return [QPointF((x + left) / ratio, y / ratio) for left in self._lefts()]
+
+    def sight(self) -> View:
+        """What of the image is in sight."""
+        size, pane = self._scene.size, self.pane_size()
+        seen = self._scene.view.image_rect(Rect(0, 0, *pane)).within(Rect(0, 0, *size))
+        return View(seen, self.zoom / self.devicePixelRatioF())
 
     def contains(self, point: Point) -> bool:
         """Whether a place is on the image."""

@@ -47,6 +47,31 @@ def draw_polygon(painter: QPainter, points: Sequence[QPointF], pointer: QPointF 
         painter.drawRect(QRectF(place.x() - 2.5, place.y() - 2.5, 5, 5))
 
 
+def draw_outline(painter: QPainter, points: Sequence[QPointF], colour: QColor) -> None:
+    """An area that is being drawn, without corners."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    line, fill = QPolygonF(list(points)), QColor(colour)
+    fill.setAlphaF(0.25)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(fill)
+    painter.drawPolygon(line)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(_DARK, 3), QPen(_LIGHT, 1.2)):
+        painter.setPen(pen)
+        painter.drawPolyline(line)
+
+
+def draw_selection(painter: QPainter, area: QRectF) -> None:
+    """The rectangle that is selected: dashes, dark on light."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(_LIGHT, 1.5))
+    painter.drawRect(area)
+    dashes = QPen(QColor(20, 20, 20), 1.5)
+    dashes.setDashPattern([4, 4])
+    painter.setPen(dashes)
+    painter.drawRect(area)
+
+
 def draw_query(painter: QPainter, centre: QPointF) -> None:
     """Where the attention asks from."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from sslstudio.ui.canvas import decorations
@@ -13,6 +13,7 @@ from sslstudio.ui.canvas.strokes import snapped
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.canvas import Canvas
     from sslstudio.ui.canvas.input import Hand
+    from sslstudio.ui.canvas.tools import Gesture
 
 
 def draw(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
@@ -22,11 +23,29 @@ def draw(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
     if canvas.pen.points:
         corners = [canvas.widget_points(point)[0] for point in canvas.pen.points]
         decorations.draw_polygon(painter, corners, hand.pointer, canvas.colour)
+    if not canvas.pen.selection.empty:
+        decorations.draw_selection(painter, _area(canvas))
+    if canvas.gesture is not None:
+        _draw_gesture(painter, canvas, canvas.gesture, hand)
     if hand.query is not None:
         for centre in canvas.widget_points(hand.query):
             decorations.draw_query(painter, centre)
     for centre, radius in brush_outlines(canvas, hand):
         decorations.draw_brush(painter, centre, radius, hand.erasing, canvas.options.square)
+
+
+def _draw_gesture(painter: QPainter, canvas: Canvas, gesture: Gesture, hand: Hand) -> None:
+    if len(gesture.outline) > 1:
+        line = [canvas.widget_points(point)[0] for point in gesture.outline]
+        decorations.draw_outline(painter, line, canvas.colour)
+    if gesture.caption:
+        decorations.draw_caption(painter, gesture.caption, hand.pointer.x() + 16, hand.pointer.y() + 16)
+
+
+def _area(canvas: Canvas) -> QRectF:
+    """Where the selection is seen."""
+    box = canvas.pen.selection
+    return QRectF(canvas.widget_points((box.left, box.top))[0], canvas.widget_points((box.right, box.bottom))[0])
 
 
 def brush_outlines(canvas: Canvas, hand: Hand) -> list[tuple[QPointF, float]]:

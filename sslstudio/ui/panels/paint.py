@@ -10,10 +10,12 @@ from sslstudio.ui.panels.blocks import Notice
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.class_list import ClassList
 from sslstudio.ui.panels.fields import Check, Combo, SliderRow
+from sslstudio.ui.panels.mask_rows import MaskRows
 from sslstudio.ui.panels.panel import Panel
 from sslstudio.ui.panels.parts import label, question
 from sslstudio.ui.panels.running import Empty
 from sslstudio.ui.panels.states import PaintState
+from sslstudio.ui.panels.tool_rows import ToolRows
 from sslstudio.ui.panels.words import thousands
 from sslstudio.ui.theme import SPACE
 
@@ -29,8 +31,8 @@ class PaintPanel(Panel):
         class_add_wanted, class_rename_wanted, class_recolour_wanted, class_remove_wanted: Change the list.
         opacity_chosen: 0 to 1.
         class_lock_wanted, class_hide_wanted: A place in the list, and whether.
-        only_chosen: The one label that strokes may change; -1 for all.
-        square_chosen: Whether the brush is square.
+        option_chosen: The name of one of ``ToolOptions`` and its value.
+        action_wanted: The id of an action.
         masks_shown_chosen: Whether masks are drawn.
         import_wanted, finetune_wanted, images_wanted: The button was pressed.
     """
@@ -43,8 +45,8 @@ class PaintPanel(Panel):
     class_remove_wanted = Signal(int)
     class_lock_wanted = Signal(int, bool)
     class_hide_wanted = Signal(int, bool)
-    only_chosen = Signal(int)
-    square_chosen = Signal(bool)
+    option_chosen = Signal(str, object)
+    action_wanted = Signal(str)
     opacity_chosen = Signal(float)
     masks_shown_chosen = Signal(bool)
     import_wanted = Signal()
@@ -60,8 +62,9 @@ class PaintPanel(Panel):
         self.empty.setVisible(not state.images)
         self.body.setVisible(bool(state.images))
         self.brush.draw(state.brush)
-        self.square.setChecked(state.square)
-        self.only.draw(state.may_change, str(state.only))
+        self.tool.draw(state.tool, state.options)
+        self.whole.draw(state.options)
+        self.only.draw(state.may_change, str(state.options.only))
         self.opacity.draw(round(100 * state.opacity))
         self.masks.setChecked(state.masks_shown)
         self.classes.draw(state.classes, state.current)
@@ -84,8 +87,8 @@ class PaintPanel(Panel):
         self.brush = SliderRow(self._id("brush_size"), "Brush size", 1, LARGEST_BRUSH, "px")
         self.brush.slider.setToolTip("Also [ and ], or Shift and the wheel")
         box.addWidget(self.brush)
-        self.square = Check(self._id("square"), "Square brush", f"Square or round ({BY_ID['paint.square'].shortcut})")
-        box.addWidget(self.square)
+        self.tool = ToolRows(self._id("tool"))
+        box.addWidget(self.tool)
         box.addWidget(label("A stroke changes", wrap=False))
         self.only = Combo(self._id("only"), "What a stroke may change")
         self.only.setToolTip(f"What is already painted otherwise stays ({BY_ID['paint.only'].shortcut} for the next)")
@@ -94,6 +97,9 @@ class PaintPanel(Panel):
         box.addWidget(question("Classes"))
         self.classes = ClassList(self._id("classes"))
         box.addWidget(self.classes)
+        box.addSpacing(SPACE)
+        self.whole = MaskRows(self._id("whole"))
+        box.addWidget(self.whole)
         box.addSpacing(SPACE)
         self._fill_overlay(box)
         self._fill_end(box)
@@ -130,11 +136,13 @@ class PaintPanel(Panel):
 
         self.classes.lock_wanted.connect(self.class_lock_wanted)
         self.classes.hide_wanted.connect(self.class_hide_wanted)
-        self.square.clicked.connect(self.square_chosen)
+        self.tool.option_chosen.connect(self.option_chosen)
+        self.whole.option_chosen.connect(self.option_chosen)
+        self.whole.action_wanted.connect(self.action_wanted)
         self.only.activated.connect(self._on_only)
 
     def _on_only(self, place: int) -> None:
-        self.only_chosen.emit(int(self.only.itemData(place)))
+        self.option_chosen.emit("only", int(self.only.itemData(place)))
 
     def _on_opacity(self, value: int) -> None:
         self.opacity_chosen.emit(value / 100)

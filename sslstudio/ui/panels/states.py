@@ -10,6 +10,7 @@ from typing import Literal
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.ui.panels.live import LiveRun
+from sslstudio.ui.tool_options import ToolOptions
 
 Level = Literal["good", "fair", "poor", "none"]
 
@@ -112,10 +113,7 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class PaintState:
-    """The paint panel; ``brush`` in image pixels (diameter), ``opacity`` 0 to 1.
-
-    ``only`` is the one label that strokes may change: -1 for all, 255 for unpainted, or a class.
-    """
+    """The paint panel; ``brush`` in image pixels (diameter), ``opacity`` 0 to 1."""
 
     images: int = 0
     painted: int = 0
@@ -124,8 +122,8 @@ class PaintState:
     current: int = 0
     opacity: float = 0.45
     masks_shown: bool = True
-    only: int = -1
-    square: bool = False
+    tool: str = "brush"
+    options: ToolOptions = field(default_factory=ToolOptions)
 
     @property
     def may_change(self) -> tuple[Choice, ...]:

@@ -8,14 +8,13 @@ from PySide6.QtCore import QObject
 
 from sslstudio.errors import UserError
 from sslstudio.project.classes import LabelClass, default_colour
+from sslstudio.ui.canvas.pen import TOOLS
 from sslstudio.ui.notice import Notice
 
 if TYPE_CHECKING:
     from sslstudio.project.index import ImageRecord
     from sslstudio.project.label_map import Patch
     from sslstudio.ui.main_window import MainWindow
-
-TOOLS = ("brush", "eraser", "polygon", "fill", "pan")
 
 
 class PaintingWiring(QObject):
@@ -194,7 +193,7 @@ class PaintingWiring(QObject):
         """Paint with the class at this place from now on."""
         if at < len(self._names):
             self.canvas.set_current_class(at)
-            if self.canvas.tool in ("eraser", "pan"):
+            if self.canvas.tool in ("eraser", "select", "pan"):
                 self.canvas.set_tool("brush")
         self._show_class(self.canvas.current_class)
 

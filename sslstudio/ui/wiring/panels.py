@@ -231,8 +231,8 @@ class PanelsWiring(QObject):
             current=canvas.current_class,
             opacity=self.window.painting.opacity,
             masks_shown=self.window.actions_["view.masks"].isChecked(),
-            only=canvas.options.only,
-            square=canvas.options.square,
+            tool=canvas.tool,
+            options=canvas.options,
         )
 
     def _finetune_state(self) -> states.FinetuneState:

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject
 
+from sslstudio.errors import UserError
+from sslstudio.project.background import is_background
 from sslstudio.project.label_map import UNPAINTED
-from sslstudio.ui.canvas.options import EVERYTHING, ToolOptions, options_from_json
+from sslstudio.regions import shaping
+from sslstudio.regions.rect import Rect, whole
+from sslstudio.regions.shaping import Change
+from sslstudio.ui.notice import Notice
+from sslstudio.ui.tool_options import EVERYTHING, ToolOptions, options_from_json
 
 if TYPE_CHECKING:
     from sslstudio.ui.main_window import MainWindow
 
-_ACTIONS = {"paint.square": "square"}  # switches that are an option of the same kind
+# switches of the same kind as an option
+_ACTIONS = {"paint.square": "square", "paint.sieved": "sieved", "paint.contiguous": "contiguous"}
+Shaping = Callable[[np.ndarray, int, ToolOptions, Rect], Iterator[Change]]
+
+
+SHAPINGS: dict[str, Shaping] = {
+    "grow": lambda labels, label, options, within: shaping.grown(labels, label, options.amount, within),
+    "shrink": lambda labels, label, options, within: shaping.shrunk(labels, label, options.amount, within),
+    "smooth": lambda labels, label, options, within: shaping.smoothed(labels, label, options.amount, within),
+    "specks": lambda labels, label, options, within: shaping.without_specks(labels, label, options.speck, within),
+}
 
 
 class ToolsWiring(QObject):
@@ -29,6 +47,7 @@ class ToolsWiring(QObject):
         self.session.classes_changed.connect(self._on_classes)
         self.canvas.options_changed.connect(self._on_options)
         self.canvas.class_changed.connect(self._show)
+        self.canvas.tool_changed.connect(self._show)
         self._wire_actions()
         self._wire_panel()
 
@@ -37,13 +56,17 @@ class ToolsWiring(QObject):
         for name, option in _ACTIONS.items():
             act[name].triggered.connect(lambda on, option=option: self.change(**{option: on}))
         act["paint.only"].triggered.connect(self.next_only)
+        for name, change in SHAPINGS.items():
+            act[f"paint.{name}"].triggered.connect(lambda _=False, change=change: self.shape(change))
+        act["paint.holes"].triggered.connect(lambda: self.shape(self._holes))
+        act["paint.copy"].triggered.connect(lambda: self.copy_previous())
         act["paint.lock"].triggered.connect(lambda on: self.lock(self.canvas.current_class, on))
         act["paint.hide"].triggered.connect(lambda on: self.hide(self.canvas.current_class, on))
 
     def _wire_panel(self) -> None:
         panel = self.window.panels["paint"]
-        panel.only_chosen.connect(lambda label: self.change(only=label))
-        panel.square_chosen.connect(lambda on: self.change(square=on))
+        panel.option_chosen.connect(lambda option, value: self.change(**{option: value}))
+        panel.action_wanted.connect(lambda name: self.window.actions_[name].trigger())
         panel.class_lock_wanted.connect(self.lock)
         panel.class_hide_wanted.connect(self.hide)
 
@@ -67,6 +90,55 @@ class ToolsWiring(QObject):
         """Hide a class, or show it again."""
         hidden = self.canvas.options.hidden
         self.change(hidden=hidden | {at} if wanted else hidden - {at})
+
+    def shape(self, change: Shaping) -> None:
+        """Change where the current class lies: in the selection, or in the whole image. One edit."""
+        labels, label = self.canvas.pen.labels, self.canvas.current_class
+        if labels is None:
+            return
+        self.canvas.finish_stroke()
+        options, area = self.canvas.options, self.canvas.pen.selection
+        within = whole(labels.shape) if area.empty else area
+        changed = self.canvas.act(change(labels, label, options, within))
+        name = self._names[label] if label < len(self._names) else ""
+        bound = options.changeable() is not None
+        advice = "Locks, hidden classes or “A stroke changes” may forbid it." if bound else ""
+        self._tell("" if changed else f"There is nothing of “{name}” here to change.", advice)
+
+    def _holes(self, labels: np.ndarray, label: int, options: ToolOptions, within: Rect) -> Iterator[Change]:
+        """Holes are unpainted, or background: what is painted in them otherwise has been put there."""
+        fillable = np.zeros(256, bool)
+        fillable[UNPAINTED] = True
+        fillable[0] = bool(self._names) and is_background(self._names[0])
+        return shaping.holes_filled(labels, label, fillable, within)
+
+    def copy_previous(self) -> None:
+        """Paint what is painted on the image before this one in the list, where it may change; one edit."""
+        session, path = self.session, self.window.browser.before()
+        if session.project is None or session.labels is None:
+            return
+        if not path:
+            self._tell("This is the first image of the list.", "Choose another, then copy from the one before it.")
+            return
+        self.canvas.finish_stroke()
+        try:
+            other = session.project.label_map(path).labels
+        except UserError as error:
+            self._tell(error.problem, error.advice)
+            return
+        mine = session.labels.labels
+        if other.shape != mine.shape:
+            sizes = f"{other.shape[1]} × {other.shape[0]}, this one {mine.shape[1]} × {mine.shape[0]} pixels"
+            self._tell(f"{path} has {sizes}.", "Masks can be copied between images of one size.")
+            return
+        changed = self.canvas.act([(whole(mine.shape), np.where(other == UNPAINTED, mine, other))])
+        self._tell("" if changed else f"Nothing is painted on {path} that this image does not have.")
+
+    def _tell(self, problem: str, advice: str = "") -> None:
+        if problem:
+            self.window.tell(Notice(problem, advice, "info", "tools"))
+        else:
+            self.window.notice.solved("tools")
 
     # what happens ---------------------------------------------------------------------------------------
 

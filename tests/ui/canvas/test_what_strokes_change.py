@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from sslstudio.ui.canvas.options import ToolOptions, options_from_json
+from sslstudio.ui.tool_options import ToolOptions, options_from_json
 
 ALT = Qt.KeyboardModifier.AltModifier
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox
+
+from sslstudio.regions.rect import Rect
 
 from .conftest import PATIENCE
 from .test_window import drag_across
@@ -76,3 +79,102 @@ def test_locks_go_with_their_class_when_another_is_taken_away(qtbot, opened):
         opened.painting.remove_class(0)
     assert [one.name for one in opened.session.project.classes] == ["object", "third"]
     assert opened.canvas.options.locked == {1}
+
+
+def paint(window, rows: slice, columns: slice, label: int) -> None:
+    """Put a rectangle of a class on the mask, as one stroke."""
+    area = Rect(columns.start, rows.start, columns.stop, rows.stop)
+    window.canvas.act([(area, np.full((area.height, area.width), label, np.uint8))])
+
+
+def key(window, key, modifier=Qt.KeyboardModifier.NoModifier) -> None:
+    window.canvas.setFocus()
+    QTest.keyClick(window, key, modifier)
+
+
+def stored(window) -> np.ndarray:
+    """What the project has of the current image's mask."""
+    return window.session.project.label_map(window.session.image).labels
+
+
+def test_grow_and_shrink_by_key_are_one_edit_each_that_reaches_the_project(opened):
+    paint(opened, slice(8, 20), slice(10, 30), 1)
+    before = stored(opened).copy()
+    key(opened, Qt.Key.Key_Period)
+    assert (stored(opened)[6:22, 12:28] == 1).all()
+    assert (stored(opened) == 1).sum() > (before == 1).sum()
+    opened.actions_["edit.undo"].trigger()
+    assert np.array_equal(stored(opened), before)
+    assert np.array_equal(opened.session.labels.labels, before)
+    key(opened, Qt.Key.Key_Comma)
+    assert (stored(opened) == 1).sum() == 8 * 16
+    assert (stored(opened)[10:18, 12:28] == 1).all()
+
+
+def test_specks_go_holes_are_filled_and_jags_smoothed(opened):
+    paint(opened, slice(4, 20), slice(10, 30), 1)
+    paint(opened, slice(8, 14), slice(14, 20), 255)
+    paint(opened, slice(26, 28), slice(40, 43), 1)
+    key(opened, Qt.Key.Key_K)
+    assert (stored(opened)[26:28, 40:43] == 255).all()
+    key(opened, Qt.Key.Key_F, SHIFT)
+    assert (stored(opened)[4:20, 10:30] == 1).all()
+    paint(opened, slice(20, 28), slice(20, 21), 1)
+    key(opened, Qt.Key.Key_M, SHIFT)
+    assert (stored(opened)[23:28, 20] == 255).all()
+
+
+def test_a_selection_bounds_what_changes_and_escape_takes_it_away(opened):
+    paint(opened, slice(4, 28), slice(10, 30), 1)
+    key(opened, Qt.Key.Key_Q)
+    canvas = opened.canvas
+    ends = [canvas.widget_points(place)[0].toPoint() for place in ((0.5, 0.5), (19.5, 31.5))]
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=ends[0])
+    QTest.mouseMove(canvas, ends[1])
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=ends[1])
+    assert canvas.pen.selection == Rect(0, 0, 20, 32)
+    key(opened, Qt.Key.Key_Comma)
+    assert (stored(opened)[6:26, 10:12] == 255).all()
+    assert (stored(opened)[4:28, 20:30] == 1).all()
+    QTest.keyClick(canvas, Qt.Key.Key_Escape)
+    assert canvas.pen.selection.empty
+
+
+def test_where_nothing_can_change_one_is_told(opened):
+    key(opened, Qt.Key.Key_Period)
+    assert "nothing of “object”" in opened.notice.notices[-1].text
+    paint(opened, slice(4, 28), slice(10, 30), 1)
+    key(opened, Qt.Key.Key_Period)
+    assert not opened.notice.notices
+
+
+def test_the_mask_of_the_image_before_is_copied_where_it_may(qtbot, opened):
+    paint(opened, slice(4, 28), slice(10, 30), 1)
+    key(opened, Qt.Key.Key_C)
+    assert "first image" in opened.notice.notices[-1].text
+    with qtbot.waitSignal(opened.session.image_ready, timeout=PATIENCE):
+        key(opened, Qt.Key.Key_D)
+    paint(opened, slice(0, 10), slice(0, 20), 0)
+    opened.tools.change(only=255)
+    key(opened, Qt.Key.Key_C)
+    mask = stored(opened)
+    assert (mask[:10, :20] == 0).all()
+    assert (mask[10:28, 10:30] == 1).all()
+    assert (mask[28:] == 255).all()
+    opened.actions_["edit.undo"].trigger()
+    assert (stored(opened)[10:] == 255).all()
+
+
+def test_the_panels_buttons_and_sliders_do_the_same(qtbot, opened):
+    opened.go_to_step("paint")
+    paint(opened, slice(8, 20), slice(10, 30), 1)
+    press(opened, "panel.paint.whole.head")
+    opened.panels["paint"].whole.amount.slider.setValue(4)
+    assert opened.canvas.options.amount == 4
+    press(opened, "panel.paint.whole.shrink")
+    assert (stored(opened) == 1).sum() == 4 * 12
+    opened.canvas.set_tool("wand")
+    rows = opened.panels["paint"].tool.rows
+    qtbot.waitUntil(lambda: rows["tolerance"].isVisible() and not rows["square"].isVisible(), timeout=PATIENCE)
+    rows["tolerance"].slider.setValue(77)
+    assert opened.canvas.options.tolerance == 77

@@ -18,12 +18,22 @@ class ToolOptions:
 
     ``only`` is the one label that strokes may change: ``EVERYTHING``, ``UNPAINTED`` or a class. Classes that are
     ``locked`` keep what they have, and so do ``hidden`` ones, since nobody sees what would be painted over.
+    ``tolerance`` (0..255) and ``contiguous`` are the wand's; where a brush is ``sieved`` it takes only pixels from
+    ``low`` to ``high`` bright (0..255). ``amount`` is how many pixels grow, shrink and smooth reach, ``speck`` how
+    many a piece must have to be none.
     """
 
     only: int = EVERYTHING
     locked: frozenset[int] = frozenset()
     hidden: frozenset[int] = frozenset()
     square: bool = False
+    tolerance: int = 24
+    contiguous: bool = True
+    sieved: bool = False
+    low: int = 128
+    high: int = 255
+    amount: int = 2
+    speck: int = 30
 
     def changeable(self, *, erasing: bool = False) -> np.ndarray | None:
         """Which labels a stroke may change, (256,) bool; None for all of them.

@@ -19,8 +19,8 @@ class ToolOptions:
     ``only`` is the one label that strokes may change: ``EVERYTHING``, ``UNPAINTED`` or a class. Classes that are
     ``locked`` keep what they have, and so do ``hidden`` ones, since nobody sees what would be painted over.
     ``tolerance`` (0..255) and ``contiguous`` are the wand's; where a brush is ``sieved`` it takes only pixels from
-    ``low`` to ``high`` bright (0..255). ``amount`` is how many pixels grow, shrink and smooth reach, ``speck`` how
-    many a piece must have to be none.
+    ``low`` to ``high`` bright (0..255). ``patch`` is how wide superpixels are, ``amount`` how many pixels grow, shrink
+    and smooth reach, ``speck`` how many a piece must have to be none.
     """
 
     only: int = EVERYTHING
@@ -32,6 +32,7 @@ class ToolOptions:
     sieved: bool = False
     low: int = 128
     high: int = 255
+    patch: int = 24
     amount: int = 2
     speck: int = 30
 

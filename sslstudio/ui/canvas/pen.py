@@ -20,7 +20,10 @@ from sslstudio.ui.tool_options import ToolOptions
 if TYPE_CHECKING:
     from sslstudio.project.label_map import Patch
 
-TOOLS = ("brush", "eraser", "lasso", "polygon", "wand", "fill", "select", "pan")
+TOOLS = (
+    *("brush", "eraser", "lasso", "polygon", "livewire", "wand", "superpixels", "box", "fill"),
+    *("select", "pan"),
+)
 BRUSH_MIN, BRUSH_MAX = 1, 999
 
 

@@ -38,6 +38,8 @@ class ToolRows(QWidget):
         self._add_slider("tolerance", "Tolerance", 0, 255, "", _WAND)
         self._add_check("contiguous", "Only one piece", _WAND, "paint.contiguous")
 
+        self._add_slider("patch", "Size of patches", 6, 100, "px", frozenset({"superpixels"}))
+
     def draw(self, tool: str, options: ToolOptions) -> None:
         """Show the options of a tool; no other code touches these widgets."""
         for option, row in self.rows.items():

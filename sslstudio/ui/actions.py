@@ -67,7 +67,7 @@ _EDIT = (
         "edit.classes",
         "Edit",
         "Classes…",
-        "Ctrl+K",
+        "Ctrl+Shift+C",
         "classes",
         "Names and colours of what you paint",
         "project",
@@ -374,7 +374,8 @@ _LEARN = (
 )
 
 _HELP = (
-    Action("help.shortcuts", "Help", "Keyboard shortcuts", "F1", "keyboard", "All keys on one page"),
+    Action("help.palette", "Help", "Commands", "Ctrl+K", "search", "Find what can be done by a few letters"),
+    Action("help.shortcuts", "Help", "Keyboard shortcuts", "F1", "keyboard", "All keys, each to be changed"),
     Action("help.about", "Help", "About SSL Studio", "", "info", "Version, licences, where things are"),
 )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QFocusEvent
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QFocusEvent, QInputDevice, QPointingDevice, QTabletEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -158,3 +158,21 @@ def test_a_brush_that_takes_some_brightness_passes_over_the_rest(desk):
     assert desk.labels[60, 30] == 255
     desk.canvas.apply_patch(desk.strokes[0][0])
     assert (desk.labels == 255).all()
+
+
+def test_the_other_end_of_a_pen_cuts_with_the_lasso_too(desk):
+    desk.labels[:] = 2
+    desk.canvas.set_tool("lasso")
+    device = QPointingDevice(
+        "pen", 7, QInputDevice.DeviceType.Stylus, QPointingDevice.PointerType.Eraser,
+        QInputDevice.Capability.Pressure, 1, 1,
+    )  # fmt: skip
+    place, left = QPointF(desk.at(*CIRCLE[0])), Qt.MouseButton.LeftButton
+    event = QTabletEvent(
+        QEvent.Type.TabletPress, device, place, place, 0.5, 0, 0, 0, 0, 0, Qt.KeyboardModifier.NoModifier, left, left
+    )
+    QApplication.sendEvent(desk.canvas, event)
+    desk.drag(*CIRCLE)
+    assert desk.labels[75, 100] == 255
+    desk.drag((20, 20), (40, 20), (40, 40))
+    assert desk.labels[24, 36] == 1, "the mouse paints again"

@@ -39,4 +39,5 @@ INFO = MethodInfo(
     JigsawRecipe,
     "sslstudio.learning.methods.jigsaw:Jigsaw",
     rates=(5e-4, 6e-4),
+    compares=False,
 )

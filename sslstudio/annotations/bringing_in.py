@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from sslstudio.annotations.formats import FORMATS, find_format
+from sslstudio.annotations.formats import FORMATS, PLAIN, find_format
 from sslstudio.annotations.matching import Matcher
 from sslstudio.annotations.model import Annotations, Format, FoundImage, Uncovered, is_background, merge_key
-from sslstudio.annotations.palette_png import ImportReport, may_choose_classes
+from sslstudio.annotations.palette_png import ImportReport, classes_file, may_choose_classes, read_class_list
+from sslstudio.annotations.pictures import mask_folder
 from sslstudio.annotations.source import Source
+from sslstudio.annotations.survey import Survey, survey
 from sslstudio.errors import UserError
 from sslstudio.images.reader import read_rgb8
 from sslstudio.project.classes import LabelClass, check_classes, default_colour
@@ -138,6 +140,25 @@ def bring_in(
     _keep(project, waiting, outcome)
     project.save_masks()
     return outcome.report()
+
+
+def by_value(project: Project, source: Path, kind: str) -> bool:
+    """Whether the masks are pictures whose values are the project's class numbers, or have to be asked about."""
+    if kind not in PLAIN:
+        return False
+    named = classes_file(mask_folder(Path(source).expanduser().absolute()))
+    if named is None or may_choose_classes(project):
+        return True
+    return [merge_key(one.name) for one in read_class_list(named)] == [merge_key(one.name) for one in project.classes]
+
+
+def look(project: Project, source: Path, progress: Progress = lambda *_: None) -> Survey | Preview:
+    """What a source holds: a Survey where pixel values may have to be asked about, else a Preview."""
+    opened = Source.at(source)
+    kind = find_format(opened).id
+    if by_value(project, opened.path, kind):
+        return survey(project, mask_folder(opened.path), progress)
+    return preview(project, opened.path, kind, progress=progress)
 
 
 def _keep(project: Project, waiting: list[tuple[str, np.ndarray]], outcome: _Outcome) -> None:

@@ -44,7 +44,7 @@ class Preview:
     """What an import would do. ``picture`` (h, w, 3) and ``labels`` (h, w) show the image ``example``."""
 
     source: Path
-    format_: str
+    format: str
     classes: tuple[ClassRow, ...]
     uncovered: Uncovered
     report: ImportReport

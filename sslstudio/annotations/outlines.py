@@ -58,13 +58,41 @@ def regions(labels: np.ndarray, skip: int | None = None) -> Iterator[Region]:
 def _rings(bitmap: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """The outer ring and the rings of the holes of one connected area."""
     outer, holes = np.zeros((0, 2)), []
-    for ring in _loops(bitmap):
+    for ring in (part for loop in _loops(bitmap) for part in _untouched(loop)):
         first = ring[np.lexsort((ring[:, 0], ring[:, 1]))[0]].astype(int)
         if bitmap[first[1], first[0]]:  # right and below the topmost corner lies the inside of the ring
-            outer = ring
+            outer = _turned(ring, 1)
         else:
-            holes.append(ring)
+            holes.append(_turned(ring, -1))  # the other way round, so that fills by winding number leave them open
     return outer, holes
+
+
+def _turned(ring: np.ndarray, sense: int) -> np.ndarray:
+    """The ring in one of the two senses."""
+    x, y = ring[:, 0], ring[:, 1]
+    area = float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))
+    return ring if area * sense > 0 else ring[::-1]
+
+
+def _untouched(loop: np.ndarray) -> Iterator[np.ndarray]:
+    """A loop cut where it touches itself: other programs call such a ring invalid."""
+    keys = [tuple(corner) for corner in loop.tolist()]
+    if len(set(keys)) == len(keys):
+        yield loop
+        return
+    path: list[tuple[float, ...]] = []
+    at: dict[tuple[float, ...], int] = {}
+    for key in keys:
+        if key in at:
+            start = at[key]
+            yield np.array(path[start:])
+            for gone in path[start + 1 :]:
+                del at[gone]
+            del path[start + 1 :]
+        else:
+            at[key] = len(path)
+            path.append(key)
+    yield np.array(path)
 
 
 def _loops(bitmap: np.ndarray) -> Iterator[np.ndarray]:

@@ -106,9 +106,8 @@ def _names(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, meant = pair.partition("=")
         if not equals or not name.strip() or not meant.strip():
-            raise UserError(
-                f"“{pair}” maps no class to a class.", "For example: --map nuclei=cell, or nuclei=unpainted."
-            )
+            advice = "For example: --map nuclei=cell, or --map nuclei=unpainted."
+            raise UserError(f"“{pair}” maps no class to a class.", advice)
         found[name.strip()] = meant.strip()
     return found
 

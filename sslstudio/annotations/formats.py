@@ -32,9 +32,8 @@ def find_format(source: Source) -> Format:
         if one.recognise(source):
             return one
     if source.path.is_dir() and not source.documents:
-        raise UserError(
-            f"No masks were found in {source.path}.", f"These are known: {', '.join(o.name for o in _ALL)}."
-        )
+        known = ", ".join(one.name for one in _ALL)
+        raise UserError(f"No masks were found in {source.path}.", f"These are known: {known}.")
     raise UserError(
         f"{source.path.name} is in no format that is known.",
         f"These are: {', '.join(one.name for one in _ALL)}. Name one with --format if it was not recognised.",

@@ -118,7 +118,8 @@ def _decode(outline: dict, what: str, height: int, width: int) -> np.ndarray:
 
 def write(job: Job, out: Path, *, letters: bool = False) -> list[Path]:
     """One ``annotations.json``: each connected area is an annotation, as polygon, or as run lengths with holes."""
-    images, areas = [], []
+    images: list[dict[str, Any]] = []
+    areas: list[dict[str, Any]] = []
     for number, picture in enumerate(job.pictures(), 1):
         height, width = picture.labels.shape
         images.append({"id": number, "file_name": picture.path, "width": width, "height": height})

@@ -64,7 +64,7 @@ def _image(task: Any, number: int, file: str, classes: Classes) -> FoundImage:
     rows = [row for row in rows if row.get("type") not in ("choices", "textarea", "rating", "relation")]
     makers = [_maker(row, place, classes) for place, row in enumerate(rows, 1)]
     sizes = {(row.get("original_height"), row.get("original_width")) for row in rows} - {(None, None)}
-    size = sizes.pop() if len(sizes) == 1 else None
+    size: Any = sizes.pop() if len(sizes) == 1 else None
     several = len(answers) > 1
     return FoundImage(str(path), partial(_draw, makers, several), size, file)
 

@@ -125,7 +125,7 @@ def _write_one(job: Job, picture: Picture, file: Path) -> Path:
 
 def _row(region: Region, name: str) -> dict[str, Any]:
     height, width = region.bitmap.shape
-    row = {"label": name, "group_id": None, "description": "", "flags": {}}
+    row: dict[str, Any] = {"label": name, "group_id": None, "description": "", "flags": {}}
     if not region.holes:
         return {**row, "shape_type": "polygon", "points": pairs(region.outer), "mask": None}
     corners = [[region.left, region.top], [region.left + width - 1, region.top + height - 1]]  # both ends included

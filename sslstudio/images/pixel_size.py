@@ -65,7 +65,7 @@ def _of_ome(text: str) -> PixelSize | None:
     if pixels is None or not pixels.get("PhysicalSizeX"):
         return None
     x = float(pixels.get("PhysicalSizeX", "0")) * _unit(pixels.get("PhysicalSizeXUnit", "µm"))
-    y = float(pixels.get("PhysicalSizeY") or pixels.get("PhysicalSizeX", "0"))
+    y = float(pixels.get("PhysicalSizeY") or pixels.get("PhysicalSizeX") or "0")
     return _checked(x, y * _unit(pixels.get("PhysicalSizeYUnit", "µm")))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
@@ -106,7 +106,7 @@ class MasksWiring(QObject):
         if report.refused:
             file, reason = report.refused[0]
             told.append(f"{len(report.refused)} could not be written, for example {file}: {reason}")
-        weight = "warning" if report.refused else "info"
+        weight: Literal["info", "warning"] = "warning" if report.refused else "info"
         self.window.tell(Notice(text, " ".join(told), weight, "masks", "Show folder", lambda: _show(out)))
 
     # figures --------------------------------------------------------------------------------------------

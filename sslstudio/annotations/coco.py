@@ -160,4 +160,4 @@ def _area(region: Region, size: tuple[int, int], number: int, image: int, letter
 
 
 COCO = Format("coco", "COCO JSON", recognise, read, write)
-COCO_RLE = Format("coco-rle", "COCO JSON, run lengths", lambda _: False, read, partial(write, letters=True))
+COCO_RLE = Format("coco-rle", "COCO JSON (run lengths)", lambda _: False, read, partial(write, letters=True))

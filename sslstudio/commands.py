@@ -54,39 +54,6 @@ def new(words: Namespace) -> Output:
     return Output("\n".join(lines), {"project": path, "images": count, "classes": names, "problems": problems})
 
 
-def import_masks(words: Namespace) -> Output:
-    """Take over masks (PNG, pixel value = class, 255 = unpainted) that are named like the images."""
-    from sslstudio.annotations.palette_png import import_masks as take_over
-    from sslstudio.project.project import Project
-
-    with Project.open(project_path(words.project)) as project:
-        report = take_over(project, words.source, _mapping(words.map))
-        classes = [entry.name for entry in project.classes]
-    refused = [{"file": str(file), "reason": reason} for file, reason in report.refused]
-    unmatched = [str(file) for file in report.unmatched]
-    lines = [f"{len(report.matched)} masks taken over; classes: {', '.join(classes)}."]
-    lines += [f"  no image is named like {name}" for name in unmatched]
-    lines += [f"  refused {row['file']}: {row['reason']}" for row in refused]
-    lines += [f"Note: {note}" for note in report.notes]
-    if not report.matched:
-        advice = "Mend or replace those masks." if refused else "Masks must be named like the images."
-        raise UserError("\n".join(["No mask was taken over.", *lines[1:]]), advice)
-    values = {"matched": [str(f) for f in report.matched], "unmatched": unmatched, "refused": refused}
-    values["notes"] = list(report.notes)
-    return Output("\n".join(lines), {**values, "classes": classes})
-
-
-def _mapping(pairs: list[str]) -> dict[int, int]:
-    """Pixel values to classes from words such as “255=1”."""
-    found = {}
-    for pair in pairs:
-        value, _, label = pair.partition("=")
-        if not (value.strip().isdecimal() and label.strip().isdecimal()):
-            raise UserError(f"“{pair}” maps no pixel value to a class.", "For example: --map 255=1.")
-        found[int(value)] = int(label)
-    return found
-
-
 def project_path(given: Path) -> Path:
     """The project folder that was meant, with or without its suffix."""
     from sslstudio.project.places import holds_project, meant

@@ -76,19 +76,6 @@ def suggest(
     return build(PretrainRecipe, choices.values), tuple(choices.reasons)
 
 
-def suggest_pretrain(
-    images: int,
-    sizes: Sizes,
-    device: Device,
-    minutes: float,
-    preset: str,
-    backbone: str | None = None,
-    method: str | None = None,
-) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
-    """As ``suggest``, for images of which some have colours."""
-    return suggest(images, sizes, 3, device, minutes, preset, backbone, method)
-
-
 def why(reasons: Sequence[Reason]) -> str:
     """Why this backbone and this method, in a sentence each; empty where the user chose both."""
     texts = {reason.key: reason.text for reason in reasons}

@@ -153,6 +153,7 @@ class MainWindow(QMainWindow):
         from sslstudio.ui.wiring.files import FilesWiring
         from sslstudio.ui.wiring.keys import KeysWiring
         from sslstudio.ui.wiring.learning import LearningWiring
+        from sslstudio.ui.wiring.masks import MasksWiring
         from sslstudio.ui.wiring.painting import PaintingWiring
         from sslstudio.ui.wiring.panels import PanelsWiring
         from sslstudio.ui.wiring.review import ReviewWiring
@@ -160,6 +161,7 @@ class MainWindow(QMainWindow):
         from sslstudio.ui.wiring.working import WorkingWiring
 
         self.files = FilesWiring(self)
+        self.masks = MasksWiring(self)
         self.keys = KeysWiring(self)
         self.painting = PaintingWiring(self)
         self.tools = ToolsWiring(self)

@@ -15,8 +15,9 @@ from sslstudio.images.reader import read_rgb8
 from sslstudio.learning.segmentation.metrics import IGNORED
 from sslstudio.project.masks import read_mask
 from sslstudio.runs.events import Warned
-from sslstudio.runs.request import FinetuneRequest, LabelledImage
+from sslstudio.runs.request import EvaluateRequest, FinetuneRequest, HelpRequest, LabelledImage
 
+PaintedRequest = FinetuneRequest | EvaluateRequest | HelpRequest  # whatever names images with masks
 SHRINKS = (1, 2, 3, 4, 6, 8)
 _IN_MEMORY = 1 << 30  # bytes of pixels kept in memory; the rest lies in a file that the system pages in
 
@@ -31,7 +32,7 @@ class Painted:
     validation: bool = False
 
 
-def read_labelled(request: FinetuneRequest, project: Path, spill: Path) -> Iterator[Painted | Warned]:
+def read_labelled(request: PaintedRequest, project: Path, spill: Path) -> Iterator[Painted | Warned]:
     """Read every image with its mask at full size; what cannot be used is reported and left out.
 
     Beyond a limit the pixels lie in temporary files below ``spill``.

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from sslstudio.errors import UserError
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
-from sslstudio.recipes.suggest import suggest, suggest_finetune, why
+from sslstudio.recipes.suggest import Reason, suggest, suggest_finetune, why
 from sslstudio.runs.prepare import device
 from sslstudio.ui.exports import exports_of
 from sslstudio.ui.panels import states
@@ -34,12 +35,14 @@ class PanelsWiring(QObject):
         self.session = window.session
         self._facts: tuple[str, ...] | None = None
         self._pretrain: tuple[PretrainRecipe, str] | None = None
+        self._wishes = ("", "")  # the method and the backbone that the user chose
         self._finetune: FinetuneRecipe | None = None
         self._finetune_after = ""  # the method of the run that it was suggested for
         self._pixels: dict[str, int] | None = None
         self._painted = 0
         self._problems: tuple[states.ProblemRow, ...] = ()
         self._exports: tuple[states.ExportRow, ...] = ()
+        window.panels["pretrain"].wishes_changed.connect(self.take_wishes)  # type: ignore[attr-defined]
         session = self.session
         for signal in (session.opened, session.closed, session.records_changed):
             signal.connect(self.forget_records)
@@ -73,6 +76,11 @@ class PanelsWiring(QObject):
     def chosen_backbone(self) -> str:
         """The backbone that pretraining would use."""
         return self._suggested_pretraining()[0].backbone
+
+    def take_wishes(self, method: str, backbone: str) -> None:
+        """The user chose a method or a backbone: suggest what suits it."""
+        self._wishes, self._pretrain = (method, backbone), None
+        self.window.redraw()
 
     def forget_suggestions(self) -> None:
         """The kind of images changed: suggest anew."""
@@ -124,16 +132,18 @@ class PanelsWiring(QObject):
 
     def _suggested_pretraining(self) -> tuple[PretrainRecipe, str]:
         if self._pretrain is None:
-            recipe, reasons = suggest(
-                max(1, self._usable()),
-                self._sizes(),
-                self._channels(),
-                device(),
-                MINUTES["pretrain"],
-                self._preset(),
-            )
+            method, backbone = self._wishes
+            try:
+                recipe, reasons = self._suggest(method, backbone)
+            except UserError:  # they do not go together, which the form says beside them
+                recipe, reasons = self._suggest("", backbone)
             self._pretrain = recipe, why(reasons)
         return self._pretrain
+
+    def _suggest(self, method: str, backbone: str) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
+        usable, minutes = max(1, self._usable()), MINUTES["pretrain"]
+        facts = (usable, self._sizes(), self._channels(), device(), minutes, self._preset())
+        return suggest(*facts, backbone or None, method or None)
 
     def _suggested_finetuning(self) -> FinetuneRecipe:
         start = next(iter(self.window.learning.encoders()), None)

@@ -10,7 +10,7 @@ import numpy as np
 from sslstudio.regions.growing import Found
 from sslstudio.regions.rect import NOTHING, Rect, whole
 
-_MOST = 60_000  # pixels looked at; larger boxes are looked at coarsely, so that the window does not stand still
+_MOST = 60_000  # pixels looked at; larger boxes are looked at coarsely, so that it takes no longer
 _ROUNDS = 3
 
 
@@ -22,11 +22,11 @@ def object_in(image: np.ndarray, box: Rect) -> Found:
     around = box.grown(max(4, max(box.width, box.height) // 4)).within(whole(image.shape))
     scale = min(1.0, math.sqrt(_MOST / (around.width * around.height)))
     size = max(4, round(around.width * scale)), max(4, round(around.height * scale))
-    small = cv2.resize(np.ascontiguousarray(around.of(image)), size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(around.of(image), size, interpolation=cv2.INTER_AREA)
     found = _cut(small, box, around)
-    large = cv2.resize(found.astype(np.float32), (around.width, around.height), interpolation=cv2.INTER_LINEAR)
+    large = cv2.resize(found.astype(np.uint8) * 255, (around.width, around.height), interpolation=cv2.INTER_LINEAR)
     here = Rect(box.left - around.left, box.top - around.top, box.right - around.left, box.bottom - around.top)
-    return box, here.of(large) > 0.5
+    return box, here.of(large) > 127
 
 
 def _cut(small: np.ndarray, box: Rect, around: Rect) -> np.ndarray:

@@ -6,6 +6,7 @@ matter for it, so that the result is the same and memory stays small.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import cv2
@@ -72,12 +73,36 @@ def holes_filled(labels: np.ndarray, label: int, fillable: np.ndarray, within: R
     box = _box(labels, label, within)
     if box.empty:
         return
-    wall = np.zeros((box.height + 2, box.width + 2), np.uint8)  # a way around it all
-    wall[1:-1, 1:-1] = box.of(labels) == label
-    cv2.floodFill(wall, None, (0, 0), 2, flags=4)
-    holes = (wall[1:-1, 1:-1] == 0) & fillable[box.of(labels)]
-    if holes.any():
-        yield box, np.where(holes, np.uint8(label), box.of(labels))
+    walls = cv2.compare(box.of(labels), label, cv2.CMP_EQ)
+    lines, tree = cv2.findContours(walls, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    inner = [line for line, (_, _, _, outer) in zip(lines, tree[0], strict=True) if outer >= 0]
+    for rect, holes in _near_each_other(inner):
+        part = rect.of(box.of(labels))
+        inside = _drawn(holes, rect) & fillable[part]
+        if inside.any():
+            place = Rect(rect.left + box.left, rect.top + box.top, rect.right + box.left, rect.bottom + box.top)
+            yield place, np.where(inside, np.uint8(label), part)
+
+
+def _near_each_other(lines: list[np.ndarray]) -> Iterator[tuple[Rect, list[np.ndarray]]]:
+    """Lines by the tile in which they begin, so that many small ones are few changes, with a rectangle around them."""
+    groups: defaultdict[tuple[int, int], list[np.ndarray]] = defaultdict(list)
+    around: defaultdict[tuple[int, int], Rect] = defaultdict(lambda: NOTHING)
+    for line in lines:
+        left, top, width, height = cv2.boundingRect(line)
+        tile = left // _TILE, top // _TILE
+        groups[tile].append(line)
+        around[tile] = around[tile].joined(Rect(left, top, left + width, top + height))
+    for tile, group in groups.items():
+        yield around[tile], group
+
+
+def _drawn(lines: list[np.ndarray], rect: Rect) -> np.ndarray:
+    """What lies on or within lines, (h, w) bool of a rectangle; one after another, since some lie within others."""
+    inside = np.zeros((rect.height, rect.width), np.uint8)
+    for line in lines:
+        cv2.drawContours(inside, [line], 0, 1, cv2.FILLED, offset=(-rect.left, -rect.top))
+    return inside.view(bool)
 
 
 def _replaced(part: np.ndarray, lost: np.ndarray, here: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
 
 from sslstudio.ui import state
 from sslstudio.ui.actions import ACTIONS, BY_ID, Action
@@ -14,6 +15,7 @@ from sslstudio.ui.actions import ACTIONS, BY_ID, Action
 Keys = dict[str, tuple[str, ...]]  # the id of an action and its keys, such as "Ctrl+K"
 
 _KEPT = "shortcuts"
+_TIP, _NAMES = "tip", "tip_actions"  # of widgets whose tool tips name keys
 # These steer drawing itself; an action on one of them would keep a polygon from being closed.
 RESERVED = {"Space": "moving the image", "Return": "finishing", "Esc": "cancelling", "Backspace": "one corner back"}
 
@@ -61,6 +63,27 @@ def apply(actions: Mapping[str, QAction], keys: Keys) -> None:
     for name, action in actions.items():
         action.setShortcuts([QKeySequence(key) for key in keys[name]])
         action.setToolTip(tip_of(BY_ID[name], action))
+
+
+def tell_keys(widget: QWidget, tip: str, *names: str) -> None:
+    """Give a widget a tool tip that ends with the keys of actions; it follows when these are changed."""
+    widget.setProperty(_TIP, tip)
+    widget.setProperty(_NAMES, list(names))
+    _say_keys(widget, defaults())
+
+
+def tell_again(parent: QWidget, keys: Mapping[str, tuple[str, ...]]) -> None:
+    """Let all tool tips within ``parent`` name the keys in force."""
+    for widget in parent.findChildren(QWidget):
+        if widget.property(_NAMES):
+            _say_keys(widget, keys)
+
+
+def _say_keys(widget: QWidget, keys: Mapping[str, tuple[str, ...]]) -> None:
+    native = QKeySequence.SequenceFormat.NativeText
+    told = [QKeySequence(keys[name][0]).toString(native) for name in widget.property(_NAMES) if keys[name]]
+    tip = str(widget.property(_TIP))
+    widget.setToolTip(f"{tip}  ({' and '.join(told)})" if told else tip)
 
 
 def tip_of(row: Action, action: QAction) -> str:

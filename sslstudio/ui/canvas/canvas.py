@@ -23,6 +23,7 @@ from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
 from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid
 from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
+from sslstudio.ui.canvas.searches import Search, Searches
 from sslstudio.ui.canvas.strokes import Point
 from sslstudio.ui.canvas.tools import GESTURES, Gesture, View
 from sslstudio.ui.canvas.viewport import NOTHING, Rect, Viewport, fitted, next_step
@@ -45,6 +46,7 @@ class Canvas(QWidget):
         view_changed: The zoom factor; 1.0 is one device pixel per image pixel.
         tool_changed, brush_changed, class_changed, options_changed: By a setter, the wheel or a pick.
         query_hovered: In attention mode, the place under the pointer in image pixels.
+        missed: Nothing was found where a tool looked.
     """
 
     stroke_finished = Signal(object, object)
@@ -55,6 +57,7 @@ class Canvas(QWidget):
     class_changed = Signal(int)
     options_changed = Signal(object)
     query_hovered = Signal(float, float)
+    missed = Signal()
     _hand: Hand = None  # type: ignore[assignment]  # events come before and after the object's own life
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -85,6 +88,10 @@ class Canvas(QWidget):
         self._pane_area = (0, 0)
         self._divider = 0.5  # share of the width, in swipe mode
         self._fade = Fade(self)
+        self.searches = Searches(self)
+        self.searches.ready.connect(self._on_ready)
+        self.searches.ended.connect(self._on_found)
+        self.searches.changed.connect(self.update)
         self._hand.show_cursor()
 
     # --- what is shown ---------------------------------------------------------------------------------------------
@@ -222,7 +229,7 @@ class Canvas(QWidget):
             raise ValueError(f"{tool!r} is none of {TOOLS}")
         if tool == self.pen.tool:
             return
-        self.finish_stroke()
+        self.lift()
         self.forget()
         self.pen.tool = tool
         self.gesture = GESTURES[tool]() if tool in GESTURES else None
@@ -274,17 +281,43 @@ class Canvas(QWidget):
         self.pen_pressure = wanted
 
     def finish_stroke(self) -> None:
-        """Lift the pen, wherever it is; nothing that was drawn is lost."""
+        """Lift the pen, and wait for what is still being looked for; nothing that was drawn is lost."""
+        self.lift()
+        self.searches.settle()
+
+    def lift(self) -> None:
+        """Lift the pen, wherever it is."""
         if self.gesture is not None and self._hand.gesturing:
             self.mend(self.gesture.release(self.pen))
             self.set_options(self.pen.options)
+            search, self.gesture.search = self.gesture.search, None
+            if search is not None:
+                self.searches.start(search)
         patches = self.pen.finish()
         self._hand.let_go()
         if patches is not None:
             self.stroke_finished.emit(*patches)
+        self.searches.collect()
+
+    def _on_ready(self) -> None:
+        """Something is found; a stroke under way keeps what was before it, so nothing else may change meanwhile."""
+        if not self.pen.drawing:
+            self.searches.collect()
+
+    def _on_found(self, search: Search) -> None:
+        """Take what was looked for, as one edit."""
+        rect, inside = search.found()
+        self.mend(search.stroke.paint(rect, inside))
+        self.update()
+        patches = search.stroke.patches()
+        if patches is not None:
+            self.stroke_finished.emit(*patches)
+        if rect.empty or not inside.any():
+            self.missed.emit()
 
     def cancel_stroke(self) -> None:
-        """Take back what has been drawn since the pen touched, or the polygon's corners."""
+        """Take back what has been drawn since the pen touched, or the polygon's corners; look for nothing more."""
+        self.searches.cancel()
         self.mend(self.pen.cancel())
         self.forget()
         self._hand.let_go()

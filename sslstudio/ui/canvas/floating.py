@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QPolygonF
 
 from sslstudio.ui.canvas import decorations
 from sslstudio.ui.canvas.strokes import snapped
@@ -13,6 +13,7 @@ from sslstudio.ui.canvas.strokes import snapped
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.canvas import Canvas
     from sslstudio.ui.canvas.input import Hand
+    from sslstudio.ui.canvas.searches import Search
     from sslstudio.ui.canvas.tools import Gesture
 
 
@@ -27,6 +28,8 @@ def draw(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
         decorations.draw_selection(painter, _area(canvas))
     if canvas.gesture is not None:
         _draw_gesture(painter, canvas, canvas.gesture, hand)
+    for search in canvas.searches.running:
+        _draw_search(painter, canvas, search)
     if hand.query is not None:
         for centre in canvas.widget_points(hand.query):
             decorations.draw_query(painter, centre)
@@ -40,6 +43,15 @@ def _draw_gesture(painter: QPainter, canvas: Canvas, gesture: Gesture, hand: Han
         decorations.draw_outline(painter, line, canvas.colour)
     if gesture.caption:
         decorations.draw_caption(painter, gesture.caption, hand.pointer.x() + 16, hand.pointer.y() + 16)
+
+
+def _draw_search(painter: QPainter, canvas: Canvas, search: Search) -> None:
+    """What is being looked for; in words only once it has taken a while."""
+    line = [canvas.widget_points(point)[0] for point in search.outline]
+    decorations.draw_outline(painter, line, canvas.colour)
+    if search.told:
+        middle = QPolygonF(line).boundingRect().center()
+        decorations.draw_caption(painter, "Looking for the object …", middle.x() - 70, middle.y())
 
 
 def _area(canvas: Canvas) -> QRectF:

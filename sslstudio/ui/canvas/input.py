@@ -187,7 +187,7 @@ class Hand:
         ends = {"pan": (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton)}
         if self._drag and event.button() in ends.get(self._drag, (Qt.MouseButton.LeftButton,)):
             if self._drag in ("paint", "gesture"):
-                self._canvas.finish_stroke()
+                self._canvas.lift()
                 self._canvas.update()
             self._drag = ""
             self.show_cursor()
@@ -204,7 +204,7 @@ class Hand:
 
     def _lose_focus(self, event: QEvent) -> bool:
         """Finish what was begun, so that nothing is lost with the focus."""
-        self._canvas.finish_stroke()
+        self._canvas.lift()
         self._drag, self._space, self._alt = "", False, False
         self.show_cursor()
         self._canvas.update()
@@ -237,7 +237,7 @@ class Hand:
             canvas.update()
         elif canvas.tool == "fill":
             canvas.mend(pen.fill(place, erase=erase))
-            canvas.finish_stroke()
+            canvas.lift()
         elif canvas.tool in ("brush", "eraser"):
             self._drag = "paint"
             canvas.mend(pen.begin(place, erase=erase, diameter=self.diameter))
@@ -269,7 +269,7 @@ class Hand:
             canvas.mend(canvas.gesture.finish(canvas.pen))
         else:
             canvas.mend(canvas.pen.close_polygon())
-        canvas.finish_stroke()
+        canvas.lift()
         canvas.update()
 
     def _back(self) -> None:
@@ -339,7 +339,9 @@ class Hand:
         """Claim Space always, and the keys of drawing while something is drawn, before the window's shortcuts."""
         drawing = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace)
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if plain and (event.key() == Qt.Key.Key_Space or (event.key() in drawing and self._canvas.busy)):
+        searching = event.key() == Qt.Key.Key_Escape and bool(self._canvas.searches.running)
+        begun = searching or (event.key() in drawing and self._canvas.busy)
+        if plain and (event.key() == Qt.Key.Key_Space or begun):
             event.accept()
             return True
         return False
@@ -350,7 +352,7 @@ class Hand:
             self._hold_space(True)
         elif key == Qt.Key.Key_Alt:
             self._hold_alt(True)
-        elif key == Qt.Key.Key_Escape and canvas.busy:
+        elif key == Qt.Key.Key_Escape and (canvas.busy or canvas.searches.running):
             canvas.cancel_stroke()
         elif key == Qt.Key.Key_Escape and not canvas.pen.selection.empty:
             canvas.select(NOTHING)

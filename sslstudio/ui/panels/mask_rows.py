@@ -9,7 +9,10 @@ from sslstudio.ui.actions import BY_ID
 from sslstudio.ui.panels.blocks import Fold
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import SliderRow
-from sslstudio.ui.theme import SPACE
+from sslstudio.ui.panels.parts import label
+from sslstudio.ui.panels.tool_rows import NAME_WIDTH
+from sslstudio.ui.shortcuts import tell_keys
+from sslstudio.ui.theme import SMALL, SPACE
 from sslstudio.ui.tool_options import ToolOptions
 
 _BUTTONS = ("grow", "shrink", "smooth", "specks", "holes", "copy")
@@ -29,15 +32,18 @@ class MaskRows(Fold):
 
     def __init__(self, name: str) -> None:
         super().__init__(name, "Change the whole mask")
-        self.amount = SliderRow(f"{name}.amount", "By how much", 1, LARGEST_AMOUNT, "px")
+        self.body.setSpacing(SPACE // 2)
+        self.body.addWidget(label("The current class, on all of this image or in the selection.", SMALL, quiet=True))
+        self.amount = SliderRow(f"{name}.amount", "Reach", 1, LARGEST_AMOUNT, "px", narrow=NAME_WIDTH)
         self.amount.slider.setToolTip("How far grow, shrink and smooth reach")
-        self.speck = SliderRow(f"{name}.speck", "Specks are smaller than", 2, LARGEST_SPECK, "px")
+        self.speck = SliderRow(f"{name}.speck", "Specks below", 2, LARGEST_SPECK, "px", narrow=NAME_WIDTH)
+        self.speck.slider.setToolTip("Pieces with fewer pixels are specks")
         self.amount.chosen.connect(lambda value: self.option_chosen.emit("amount", value))
         self.speck.chosen.connect(lambda value: self.option_chosen.emit("speck", value))
         self.body.addWidget(self.amount)
         self.body.addWidget(self.speck)
         grid = QGridLayout()
-        grid.setSpacing(SPACE)
+        grid.setSpacing(SPACE // 2)
         for at, action in enumerate(_BUTTONS):
             grid.addWidget(self._button(f"paint.{action}"), at // 2, at % 2)
         self.body.addLayout(grid)
@@ -50,6 +56,6 @@ class MaskRows(Fold):
     def _button(self, action: str) -> Button:
         row = BY_ID[action]
         button = Button(f"{self.objectName()}.{action.removeprefix('paint.')}", row.text)
-        button.setToolTip(f"{row.tip} ({row.shortcut})")
+        tell_keys(button, row.tip, action)
         button.clicked.connect(lambda: self.action_wanted.emit(action))
         return button

@@ -120,8 +120,6 @@ class PaintState:
     brush: int = 16
     classes: tuple[ClassRow, ...] = ()
     current: int = 0
-    opacity: float = 0.45
-    masks_shown: bool = True
     tool: str = "brush"
     options: ToolOptions = field(default_factory=ToolOptions)
 

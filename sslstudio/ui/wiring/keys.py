@@ -18,7 +18,7 @@ class KeysWiring(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self.window = window
-        shortcuts.apply(window.actions_, shortcuts.kept())
+        self._use(shortcuts.kept())
         window.actions_["help.shortcuts"].triggered.connect(lambda: self.show_shortcuts())
         window.actions_["help.palette"].triggered.connect(lambda: self.show_palette())
 
@@ -42,4 +42,8 @@ class KeysWiring(QObject):
 
     def _on_chosen(self, keys: shortcuts.Keys) -> None:
         shortcuts.keep(keys)
+        self._use(keys)
+
+    def _use(self, keys: shortcuts.Keys) -> None:
         shortcuts.apply(self.window.actions_, keys)
+        shortcuts.tell_again(self.window, keys)

@@ -92,8 +92,6 @@ class PaintingWiring(QObject):
         panel.class_rename_wanted.connect(self.rename_class)
         panel.class_recolour_wanted.connect(self.recolour_class)
         panel.class_remove_wanted.connect(self.remove_class)
-        panel.opacity_chosen.connect(self.set_opacity)
-        panel.masks_shown_chosen.connect(self.window.actions_["view.masks"].setChecked)
         panel.import_wanted.connect(self.window.files.ask_masks)
         panel.finetune_wanted.connect(lambda: self.window.go_to_step("finetune"))
         panel.images_wanted.connect(lambda: self.window.go_to_step("images"))
@@ -158,7 +156,10 @@ class PaintingWiring(QObject):
     # strokes --------------------------------------------------------------------------------------------
 
     def undo(self) -> None:
-        """Take back the last stroke."""
+        """Take back the last stroke; what is still being looked for is the last."""
+        if self.canvas.searches.running:
+            self.canvas.cancel_stroke()
+            return
         self.canvas.finish_stroke()
         self.session.undo()
 

@@ -239,8 +239,6 @@ class PanelsWiring(QObject):
             brush=canvas.brush,
             classes=self._classes(),
             current=canvas.current_class,
-            opacity=self.window.painting.opacity,
-            masks_shown=self.window.actions_["view.masks"].isChecked(),
             tool=canvas.tool,
             options=canvas.options,
         )

@@ -48,6 +48,7 @@ class ToolsWiring(QObject):
         self.canvas.options_changed.connect(self._on_options)
         self.canvas.class_changed.connect(self._show)
         self.canvas.tool_changed.connect(self._show)
+        self.canvas.missed.connect(self._on_missed)
         self._wire_actions()
         self._wire_panel()
 
@@ -73,8 +74,13 @@ class ToolsWiring(QObject):
     # wishes ---------------------------------------------------------------------------------------------
 
     def change(self, **values: object) -> None:
-        """Change some of the options."""
-        self.canvas.set_options(replace(self.canvas.options, **values))  # type: ignore[arg-type]
+        """Change some of the options; the darkest and the brightest push each other."""
+        options = replace(self.canvas.options, **values)  # type: ignore[arg-type]
+        if "low" in values:
+            options = replace(options, high=max(options.low, options.high))
+        elif "high" in values:
+            options = replace(options, low=min(options.low, options.high))
+        self.canvas.set_options(options)
 
     def next_only(self) -> None:
         """Bind strokes to the next of: everything, only unpainted, only the current class."""
@@ -133,6 +139,10 @@ class ToolsWiring(QObject):
             return
         changed = self.canvas.act([(whole(mine.shape), np.where(other == UNPAINTED, mine, other))])
         self._tell("" if changed else f"Nothing is painted on {path} that this image does not have.")
+
+    def _on_missed(self) -> None:
+        advice = "Leave some of the surroundings within the box, or use the lasso."
+        self._tell("Nothing stands out in this box.", advice)
 
     def _tell(self, problem: str, advice: str = "") -> None:
         if problem:

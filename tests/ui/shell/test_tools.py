@@ -47,7 +47,7 @@ def test_a_class_is_hidden_and_shown_by_its_eye_and_by_key(opened):
 
 def test_what_strokes_change_is_chosen_in_the_panel_and_by_key(qtbot, opened):
     opened.go_to_step("paint")
-    box = opened.findChild(QComboBox, "panel.paint.only")
+    box = opened.findChild(QComboBox, "panel.paint.strokes.only")
     qtbot.waitUntil(lambda: box.count() == 4, timeout=PATIENCE)
     assert [box.itemText(at) for at in range(4)] == [
         "Everything", "Only what is unpainted", "Only background", "Only object",
@@ -175,6 +175,6 @@ def test_the_panels_buttons_and_sliders_do_the_same(qtbot, opened):
     assert (stored(opened) == 1).sum() == 4 * 12
     opened.canvas.set_tool("wand")
     rows = opened.panels["paint"].tool.rows
-    qtbot.waitUntil(lambda: rows["tolerance"].isVisible() and not rows["square"].isVisible(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: rows["tolerance"].isVisible() and not rows["brush"].isVisible(), timeout=PATIENCE)
     rows["tolerance"].slider.setValue(77)
     assert opened.canvas.options.tolerance == 77

@@ -1,4 +1,4 @@
-"""Box (GrabCut): drag a box around an object; releasing takes the object out of its surroundings."""
+"""Box (GrabCut): drag a box around an object; releasing has the object in it looked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sslstudio.regions.box import object_in
 from sslstudio.regions.rect import NOTHING, Rect
+from sslstudio.ui.canvas.searches import Search
 from sslstudio.ui.canvas.tools.gesture import Gesture, View
 from sslstudio.ui.canvas.tools.select import box_of
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Box(Gesture):
-    """Shows the box, then what is in it."""
+    """Shows the box; what is in it is one edit once it is found."""
 
     _start: Point | None = None
     _end: Point = (0.0, 0.0)
@@ -40,12 +41,13 @@ class Box(Gesture):
         return NOTHING
 
     def release(self, pen: Pen) -> Rect:
-        """Take the object."""
-        start = self._start
+        """Have the object looked for, in the class of now."""
+        start, image, outline = self._start, pen.image, self.outline
         self.cancel()
-        if start is None or pen.image is None:
-            return NOTHING
-        return pen.take(*object_in(pen.image, box_of(start, self._end)), erase=self._erase)
+        if start is not None and image is not None and outline:
+            box = box_of(start, self._end)
+            self.search = Search(lambda: object_in(image, box), pen.stroke(erase=self._erase), outline)
+        return NOTHING
 
     def cancel(self) -> None:
         """Forget the box."""

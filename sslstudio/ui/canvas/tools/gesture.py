@@ -9,6 +9,7 @@ from sslstudio.regions.rect import NOTHING, Rect
 
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.pen import Pen
+    from sslstudio.ui.canvas.searches import Search
     from sslstudio.ui.canvas.strokes import Point
 
 
@@ -29,6 +30,7 @@ class Gesture:
     def __init__(self) -> None:
         self.outline: list[Point] = []  # drawn as a polygon that fills with the class's colour
         self.caption = ""  # a few words at the pointer
+        self.search: Search | None = None  # what the canvas is to look for beside the window
 
     @property
     def busy(self) -> bool:

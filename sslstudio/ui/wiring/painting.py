@@ -168,7 +168,8 @@ class PaintingWiring(QObject):
         self.session.redo()
 
     def _on_stroke(self, before: Patch, after: Patch) -> None:
-        self.session.add_stroke(before, after)
+        # the image that is seen: the next one may have been asked for, and be on its way
+        self.session.add_stroke(before, after, self.canvas.key)
 
     def _on_history(self) -> None:
         act = self.window.actions_

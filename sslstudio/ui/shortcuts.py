@@ -15,7 +15,7 @@ from sslstudio.ui.actions import ACTIONS, BY_ID, Action
 Keys = dict[str, tuple[str, ...]]  # the id of an action and its keys, such as "Ctrl+K"
 
 _KEPT = "shortcuts"
-_TIP, _NAMES = "tip", "tip_actions"  # of widgets whose tool tips name keys
+_TIP, _NAMES, _KEYS = "tip", "tip_actions", "tip_keys"  # of widgets whose tool tips name keys
 # These steer drawing itself; an action on one of them would keep a polygon from being closed.
 RESERVED = {"Space": "moving the image", "Return": "finishing", "Esc": "cancelling", "Backspace": "one corner back"}
 
@@ -68,8 +68,11 @@ def apply(actions: Mapping[str, QAction], keys: Keys) -> None:
 def tell_keys(widget: QWidget, tip: str, *names: str) -> None:
     """Give a widget a tool tip that ends with the keys of actions; it follows when these are changed."""
     widget.setProperty(_TIP, tip)
-    widget.setProperty(_NAMES, list(names))
-    _say_keys(widget, defaults())
+    if widget.property(_NAMES) == list(names):
+        _join(widget)
+    else:
+        widget.setProperty(_NAMES, list(names))
+        _say_keys(widget, defaults())
 
 
 def tell_again(parent: QWidget, keys: Mapping[str, tuple[str, ...]]) -> None:
@@ -82,8 +85,13 @@ def tell_again(parent: QWidget, keys: Mapping[str, tuple[str, ...]]) -> None:
 def _say_keys(widget: QWidget, keys: Mapping[str, tuple[str, ...]]) -> None:
     native = QKeySequence.SequenceFormat.NativeText
     told = [QKeySequence(keys[name][0]).toString(native) for name in widget.property(_NAMES) if keys[name]]
-    tip = str(widget.property(_TIP))
-    widget.setToolTip(f"{tip}  ({' and '.join(told)})" if told else tip)
+    widget.setProperty(_KEYS, " and ".join(told))
+    _join(widget)
+
+
+def _join(widget: QWidget) -> None:
+    tip, keys = str(widget.property(_TIP)), str(widget.property(_KEYS))
+    widget.setToolTip(f"{tip}  ({keys})" if tip and keys else tip or keys)
 
 
 def tip_of(row: Action, action: QAction) -> str:

@@ -141,6 +141,21 @@ def test_holes_are_what_is_enclosed(seed):
     assert np.array_equal(after[after != 1], labels[after != 1])
 
 
+def test_holes_within_holes_are_filled_and_what_reaches_the_edge_is_none():
+    labels = np.full((60, 80), 255, np.uint8)
+    for inset, label in ((5, 1), (8, 255), (12, 1), (15, 255), (20, 3), (22, 255)):
+        labels[inset : 60 - inset, inset : 60 - inset] = label
+    labels[30, :4] = labels[40, 70:] = 1
+    fillable = np.zeros(256, bool)
+    fillable[255] = True
+    after = applied(labels, shaping.holes_filled(labels, 1, fillable, whole(labels.shape)))
+    assert (after[5:55, 5:55] != 255).all(), "all of it is enclosed"
+    assert np.array_equal(after == 3, labels == 3)
+    assert (after[:, 60:70] == 255).all()
+    half = applied(labels, shaping.holes_filled(labels, 1, fillable, Rect(0, 0, 80, 30)))
+    assert np.array_equal(half, labels), "in a part they may be open"
+
+
 def test_only_the_rectangle_changes():
     labels = blobs(3)
     window = Rect(20, 10, 50, 40)

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QDialog, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPainter, QPalette
+from PySide6.QtWidgets import (
+    QDialog,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
-from sslstudio.ui import theme
+from sslstudio.ui import icons, theme
 from sslstudio.ui.actions import BY_ID
 from sslstudio.ui.finding import found
+from sslstudio.ui.panels.bars import SlimBar
 from sslstudio.ui.panels.fields import Line
 
+_Index = QModelIndex | QPersistentModelIndex
+_KEY = Qt.ItemDataRole.UserRole + 1
 _SHOWN = 12  # rows without scrolling
 _ROW = 4 * theme.SPACE
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
@@ -45,6 +57,8 @@ class PaletteDialog(QDialog):
         self.list.setAccessibleName("Commands that fit")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setVerticalScrollBar(SlimBar())
+        self.list.setItemDelegate(_Command(self.list))
         self.list.itemClicked.connect(lambda _: self._choose())
         column = QVBoxLayout(self)
         column.setContentsMargins(*(theme.SPACE,) * 4)
@@ -72,9 +86,8 @@ class PaletteDialog(QDialog):
         for place in found(query, self._texts):
             name = self._names[place]
             action = self._actions[name]
-            keys = action.shortcut().toString(native)
-            text = action.text().rstrip("…")
-            item = QListWidgetItem(action.icon(), f"{text}   ({keys})" if keys else text)
+            item = QListWidgetItem(action.text().rstrip("…"))
+            item.setData(_KEY, action.shortcut().toString(native))
             item.setData(Qt.ItemDataRole.UserRole, name)
             item.setToolTip(BY_ID[name].tip)
             item.setSizeHint(QSize(0, _ROW))
@@ -87,3 +100,25 @@ class PaletteDialog(QDialog):
             name = item.data(Qt.ItemDataRole.UserRole)
             self.close()
             self.chosen.emit(name)
+
+
+class _Command(QStyledItemDelegate):
+    """Draws icon, words and, quietly at the right, the key; words begin below each other with and without icon."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Draw a row."""
+        role, middle = QPalette.ColorRole, Qt.AlignmentFlag.AlignVCenter
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        ink = option.palette.color(role.HighlightedText if chosen else role.Text)
+        if chosen:
+            painter.fillRect(option.rect, option.palette.color(role.Highlight))
+        area = option.rect.adjusted(theme.SPACE, 0, -theme.SPACE, 0)
+        glyph = BY_ID[index.data(Qt.ItemDataRole.UserRole)].icon
+        if glyph:
+            top = area.center().y() - 9
+            icons.icon(glyph, ink.name()).paint(painter, QRect(area.left(), top, 20, 20))
+        painter.setPen(ink)
+        painter.setFont(theme.font(theme.TEXT))
+        painter.drawText(area.adjusted(28, 0, 0, 0), int(middle | Qt.AlignmentFlag.AlignLeft), str(index.data()))
+        painter.setPen(ink if chosen else option.palette.color(role.PlaceholderText))
+        painter.drawText(area, int(middle | Qt.AlignmentFlag.AlignRight), str(index.data(_KEY)))

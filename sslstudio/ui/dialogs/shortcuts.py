@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QDialog,
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QKeySequenceEdit,
     QLabel,
+    QLineEdit,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -94,12 +95,15 @@ class ShortcutsDialog(QDialog):
         box, grid = _box(menu)
         for at, action in enumerate((row for row in ACTIONS if row.menu == menu), 1):
             words = label(_words(action, self._keys[action.id]), wrap=False)
+            words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             field = QKeySequenceEdit(QKeySequence(next(iter(self._keys[action.id]), "")))
             field.setObjectName(f"shortcuts.{action.id}")
             field.setAccessibleName(f"Key of {action.text}")
             field.setMaximumSequenceLength(1)
             field.setClearButtonEnabled(True)
             field.setFixedWidth(FIELD)
+            for line in field.findChildren(QLineEdit):
+                line.setPlaceholderText("no key")
             field.keySequenceChanged.connect(lambda key, name=action.id: self._on_key(name, key))
             self.fields[action.id], self._words[action.id] = field, words
             grid.addWidget(words, at, 0)

@@ -71,6 +71,7 @@ class ClassLine(KeyboardPlace, QAbstractButton):
         self.edit.hide()
         self.remove = Button(f"{name}.remove", "", "link", "close", "Remove this class")
         self.remove.setAccessibleName(f"Remove {row.name}")
+        self.remove.set_quiet(True)
         self.lock = Button(f"{name}.lock", "", "link", "unlocked", "Lock")
         self.hide_ = Button(f"{name}.hide", "", "link", "eye", "Hide")
         self._show_switches()
@@ -100,6 +101,8 @@ class ClassLine(KeyboardPlace, QAbstractButton):
 
     def _show_switches(self) -> None:
         locked, hidden, name = self.row.locked, self.row.hidden, self.row.name
+        self.lock.set_quiet(not locked)
+        self.hide_.set_quiet(not hidden)
         self.lock.set_glyph("locked" if locked else "unlocked")
         self.lock.setAccessibleName(f"Unlock {name}" if locked else f"Lock {name}")
         self.lock.setToolTip(

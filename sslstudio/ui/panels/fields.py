@@ -219,7 +219,7 @@ class SliderRow(QWidget):
         grid.addWidget(self.slider, *((0, 1) if narrow else (1, 0, 1, 2)))
         if narrow:
             words.setFixedWidth(narrow)
-            self.number.setFixedWidth(self.number.fontMetrics().horizontalAdvance(f"{high} {unit}"))
+            self.number.setFixedWidth(7 * SPACE)  # the same in all, so that sliders end below each other
             grid.setHorizontalSpacing(SPACE)
         self.slider.valueChanged.connect(self._on_value)
         self._on_number(low)

@@ -10,12 +10,12 @@ from sslstudio.ui.panels.blocks import Fold
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import SliderRow
 from sslstudio.ui.panels.parts import label
-from sslstudio.ui.panels.tool_rows import NAME_WIDTH
 from sslstudio.ui.shortcuts import tell_keys
 from sslstudio.ui.theme import SMALL, SPACE
 from sslstudio.ui.tool_options import ToolOptions
 
 _BUTTONS = ("grow", "shrink", "smooth", "specks", "holes", "copy")
+_NAME_WIDTH = 11 * SPACE
 LARGEST_AMOUNT, LARGEST_SPECK = 50, 1000  # pixels
 
 
@@ -33,10 +33,10 @@ class MaskRows(Fold):
     def __init__(self, name: str) -> None:
         super().__init__(name, "Change the whole mask")
         self.body.setSpacing(SPACE // 2)
-        self.body.addWidget(label("The current class, on all of this image or in the selection.", SMALL, quiet=True))
-        self.amount = SliderRow(f"{name}.amount", "Reach", 1, LARGEST_AMOUNT, "px", narrow=NAME_WIDTH)
+        self.body.addWidget(label("On the current class, everywhere or in the selection.", SMALL, quiet=True))
+        self.amount = SliderRow(f"{name}.amount", "Reach", 1, LARGEST_AMOUNT, "px", narrow=_NAME_WIDTH)
         self.amount.slider.setToolTip("How far grow, shrink and smooth reach")
-        self.speck = SliderRow(f"{name}.speck", "Specks below", 2, LARGEST_SPECK, "px", narrow=NAME_WIDTH)
+        self.speck = SliderRow(f"{name}.speck", "Specks below", 2, LARGEST_SPECK, "px", narrow=_NAME_WIDTH)
         self.speck.slider.setToolTip("Pieces with fewer pixels are specks")
         self.amount.chosen.connect(lambda value: self.option_chosen.emit("amount", value))
         self.speck.chosen.connect(lambda value: self.option_chosen.emit("speck", value))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sslstudio.ui.panels.blocks import Notice
 from sslstudio.ui.panels.buttons import Button
@@ -48,7 +48,7 @@ class PaintPanel(Panel):
 
     ID = "panel.paint"
     NAME = "Paint"
-    SENTENCE = "Mark a little of everything you want to tell apart. What you leave unpainted is not judged."
+    SENTENCE = "Mark a little of all you want to tell apart. What stays unpainted is not judged."
 
     def draw(self, state: PaintState) -> None:
         """Show ``state``; no other code touches these widgets."""
@@ -74,6 +74,7 @@ class PaintPanel(Panel):
         box.setSpacing(SPACE)
         self.advice = Notice(self._id("advice"), lines=2)
         box.addWidget(self.advice)
+        box.addSpacing(SPACE // 2)
         self.tool = ToolRows(self._id("tool"))
         box.addWidget(self.tool)
         box.addSpacing(SPACE)
@@ -91,11 +92,15 @@ class PaintPanel(Panel):
 
     def _fill_end(self, box: QVBoxLayout) -> None:
         self.progress = label(tabular=True)
+        self.progress.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.progress.setObjectName(self._id("progress"))
         self.go_on = Button(self._id("continue"), "Continue to fine-tuning", "primary")
         self.take = Button(self._id("import"), "Import masks …", "link", "import")
-        for widget in (self.progress, self.go_on, self.take):
-            box.addWidget(widget)
+        row = QHBoxLayout()
+        row.addWidget(self.progress, 1)
+        row.addWidget(self.take)
+        box.addLayout(row)
+        box.addWidget(self.go_on)
 
     def _wire(self) -> None:
         self.empty.wanted.connect(self.images_wanted)

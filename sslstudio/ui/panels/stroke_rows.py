@@ -13,7 +13,7 @@ from sslstudio.ui.shortcuts import tell_keys
 from sslstudio.ui.theme import SPACE
 from sslstudio.ui.tool_options import EVERYTHING
 
-_ROOM = 30 * SPACE  # pixels that the head's words may take
+_ROOM = 33 * SPACE  # pixels that the head's words may take
 _BRUSHES = frozenset({"brush", "eraser"})
 
 
@@ -52,17 +52,20 @@ class StrokeRows(Fold):
             row.setVisible(brush)
         for slider in (self.low, self.high):
             slider.setVisible(brush and options.sieved)
-        self.head.set_words(self._elided(state))
+        self._say(state)
 
-    def _elided(self, state: PaintState) -> str:
-        """The head: its name, or what is in force."""
+    def _say(self, state: PaintState) -> None:
+        """Let the head tell what is in force; all of it in the tool tip where there is too little room."""
         options, brush = state.options, state.tool in _BRUSHES
-        parts = [choice.label for choice in state.may_change if choice.id == str(options.only) != str(EVERYTHING)]
-        parts += ["square brush"] if brush and options.square else []
+        parts = []
+        if options.only != EVERYTHING:
+            named = options.only < len(state.classes)
+            parts.append(f"only {state.classes[options.only].name}" if named else "only unpainted")
+        parts += ["square"] if brush and options.square else []
         parts += [f"brightness {options.low} to {options.high}"] if brush and options.sieved else []
-        words = ", ".join(parts)
-        text = f"{words[:1].upper()}{words[1:]}" if parts else "Stroke options"
-        return self.head.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, _ROOM)
+        text = f"Strokes: {', '.join(parts)}" if parts else "Stroke options"
+        self.head.set_words(self.head.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, _ROOM))
+        self.head.setToolTip(text if parts else "")
 
     def _check(self, option: str, text: str, tip: str, action: str) -> Check:
         check = Check(f"{self.objectName()}.{option}", text)

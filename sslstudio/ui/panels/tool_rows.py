@@ -14,7 +14,7 @@ from sslstudio.ui.tool_options import ToolOptions
 
 LARGEST_BRUSH = 400
 NAME_WIDTH = 9 * SPACE
-_ROOM = 8 * SPACE  # pixels: as high as the options of any tool, so that nothing below them jumps
+_ROOM = 7 * SPACE  # pixels: as high as the options of any tool, so that nothing below them jumps
 _BRUSHES = ("brush", "eraser")
 _HINTS = {
     "brush": "Hold Alt to erase. Shift and the wheel change the size.",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QThreadPool
 from PySide6.QtTest import QTest
 
 from sslstudio.project.label_map import LabelMap
+from sslstudio.ui import background
+from sslstudio.ui.canvas.tools import box
 
+PATIENCE = 20_000  # milliseconds
 ALT = Qt.KeyboardModifier.AltModifier
 
 
@@ -33,16 +38,22 @@ def overlap(desk, label: int = 1) -> float:
     return (painted & desk.disc).sum() / (painted | desk.disc).sum()
 
 
-def test_a_box_takes_the_object_in_it_as_one_edit(coin):
+def found(qtbot, desk) -> None:
+    """Wait until what was looked for is painted."""
+    qtbot.waitUntil(lambda: not desk.canvas.searches.running, timeout=PATIENCE)
+
+
+def test_a_box_takes_the_object_in_it_as_one_edit(qtbot, coin):
     coin.canvas.set_tool("box")
     coin.drag((60, 35), (100, 75), (140, 115))
+    found(qtbot, coin)
     assert overlap(coin) > 0.93
     assert len(coin.strokes) == 1
     coin.canvas.apply_patch(coin.strokes[0][0])
     assert (coin.labels == 255).all()
 
 
-def test_a_box_with_alt_cuts_the_object_out_and_escape_forgets_the_box(coin):
+def test_a_box_with_alt_cuts_the_object_out_and_escape_forgets_the_box(qtbot, coin):
     coin.labels[:] = 2
     coin.canvas.set_tool("box")
     coin.press(60, 35)
@@ -51,15 +62,73 @@ def test_a_box_with_alt_cuts_the_object_out_and_escape_forgets_the_box(coin):
     coin.release(140, 115)
     assert coin.strokes == []
     coin.drag((60, 35), (140, 115), modifiers=ALT)
+    found(qtbot, coin)
     assert coin.labels[75, 100] == 255
     assert coin.labels[40, 65] == 2
 
 
 @pytest.mark.parametrize("ends", [((60, 35), (60, 35)), ((2, 2), (3, 3)), ((1, 1), (199, 149))])
-def test_boxes_of_any_size_do_no_harm(coin, ends):
+def test_boxes_of_any_size_do_no_harm(qtbot, coin, ends):
     coin.canvas.set_tool("box")
     coin.drag(*ends)
+    found(qtbot, coin)
     assert len(coin.strokes) <= 1
+
+
+@pytest.fixture
+def slow(coin, monkeypatch):
+    """A search that ends when told to; ``slow.go`` lets it."""
+    coin.go = threading.Event()
+
+    def object_in(image, rect):
+        assert coin.go.wait(PATIENCE / 1000)
+        return real(image, rect)
+
+    real = box.object_in
+    monkeypatch.setattr(box, "object_in", object_in)
+    coin.canvas.set_tool("box")
+    yield coin
+    coin.go.set()
+
+
+def test_one_goes_on_painting_while_an_object_is_looked_for(qtbot, slow):
+    """It gets the class of when the box was drawn; a stroke under way is not mixed with it."""
+    slow.drag((60, 35), (140, 115))
+    assert slow.strokes == [], "the window waits for the object"
+    slow.canvas.set_tool("brush")
+    slow.canvas.set_current_class(2)
+    slow.press(85, 75)
+    slow.go.set()
+    qtbot.waitUntil(lambda: slow.canvas.searches.running[0].done, timeout=PATIENCE)
+    slow.move(115, 75)
+    assert slow.strokes == []
+    slow.release(115, 75)
+    assert not slow.canvas.searches.running
+    assert len(slow.strokes) == 2
+    assert slow.labels[55, 100] == 1
+    for before, _ in reversed(slow.strokes):
+        slow.canvas.apply_patch(before)
+    assert (slow.labels == 255).all()
+
+
+def test_escape_and_undo_call_a_search_off(qtbot, slow):
+    slow.drag((60, 35), (140, 115))
+    slow.key(Qt.Key.Key_Escape)
+    assert not slow.canvas.searches.running
+    slow.go.set()
+    QThreadPool.globalInstance().waitForDone()
+    with qtbot.waitSignal(background.run(lambda task: None).done, timeout=PATIENCE):
+        pass  # its answer comes after that of the search would
+    assert slow.strokes == []
+    assert (slow.labels == 255).all()
+
+
+def test_what_is_looked_for_is_waited_for_before_the_image_goes(qtbot, slow):
+    slow.drag((60, 35), (140, 115))
+    slow.go.set()
+    slow.canvas.show_image(None, None)
+    assert len(slow.strokes) == 1
+    assert overlap(slow) > 0.93
 
 
 def test_superpixels_follow_the_edge_and_a_drag_takes_all_on_its_way(coin):

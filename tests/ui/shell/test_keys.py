@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from sslstudio.ui import shortcuts, state
+from sslstudio.ui.actions import ACTIONS
 from sslstudio.ui.dialogs.palette import PaletteDialog
 from sslstudio.ui.dialogs.shortcuts import ShortcutsDialog
 from sslstudio.ui.finding import found
@@ -45,6 +48,31 @@ def test_a_changed_key_works_at_once_is_told_and_is_kept(qtbot, opened):
     assert opened.canvas.tool == "wand"
     assert shortcuts.kept()["paint.wand"] == ("J",)
     assert shortcuts.kept()["paint.brush"] == ("B",)
+
+
+def test_tool_tips_in_the_panels_name_the_key_that_was_chosen(opened):
+    opened.go_to_step("paint")
+    panel = opened.panels["paint"]
+    shrink = opened.findChild(QPushButton, "panel.paint.whole.shrink")
+    assert shrink.toolTip().endswith("(,)")
+    assert panel.tool.brush.slider.toolTip().endswith("([ and ])")
+    shown = dialog(opened)
+    choose(shown, "paint.shrink", Qt.Key.Key_J)
+    shown.fields["paint.larger"].clear()
+    QTest.mouseClick(shown.keep, Qt.MouseButton.LeftButton)
+    assert shrink.toolTip().endswith("(J)")
+    assert panel.tool.brush.slider.toolTip().endswith("([)")
+
+
+def test_no_tool_tip_writes_a_key_by_hand(opened):
+    """Whatever names a key does so through ``tell_keys`` or its action, so that it follows a change."""
+    away = {row.id: () for row in ACTIONS}
+    shortcuts.apply(opened.actions_, away)
+    shortcuts.tell_again(opened, away)
+    keys = {key for row in ACTIONS for key in row.shortcuts if len(key) > 1 or key.isalpha()}
+    for widget in opened.findChildren(QWidget):
+        told = re.findall(r"\(([^)]*)\)$", widget.toolTip())
+        assert not keys & set(told), f"{widget.objectName()}: {widget.toolTip()}"
 
 
 def test_a_key_wanted_twice_is_told_and_cannot_be_kept(opened):

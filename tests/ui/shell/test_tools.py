@@ -178,3 +178,46 @@ def test_the_panels_buttons_and_sliders_do_the_same(qtbot, opened):
     qtbot.waitUntil(lambda: rows["tolerance"].isVisible() and not rows["brush"].isVisible(), timeout=PATIENCE)
     rows["tolerance"].slider.setValue(77)
     assert opened.canvas.options.tolerance == 77
+
+
+def test_a_stroke_on_the_image_that_is_still_seen_goes_to_that_image(qtbot, opened):
+    """The next one is on its way for a moment; whoever paints meanwhile paints what is in sight."""
+    first, second = (opened.browser.model.record_at(at).path for at in (0, 1))
+    assert opened.session.image == first
+    with qtbot.waitSignal(opened.session.image_ready, timeout=PATIENCE):
+        key(opened, Qt.Key.Key_D)
+        paint(opened, slice(4, 28), slice(10, 30), 1)
+    project = opened.session.project
+    assert (project.label_map(first).labels[4:28, 10:30] == 1).all()
+    assert (project.label_map(second).labels == 255).all()
+
+
+def test_the_head_of_what_is_folded_says_what_is_in_force(opened):
+    opened.go_to_step("paint")
+    strokes = opened.panels["paint"].strokes
+    opened.drawing.draw()
+    assert strokes.head.text() == "Stroke options"
+    opened.tools.change(only=255, square=True, sieved=True)
+    opened.drawing.draw()
+    assert strokes.head.text().startswith("Strokes: only unpainted, square, ")
+    assert strokes.head.toolTip().endswith(", brightness 128 to 255")
+    assert not strokes.content.isVisible()
+    opened.canvas.set_tool("lasso")
+    opened.drawing.draw()
+    assert strokes.head.text() == "Strokes: only unpainted"
+
+
+def test_darkest_and_brightest_push_each_other(opened):
+    opened.tools.change(high=100)
+    assert (opened.canvas.options.low, opened.canvas.options.high) == (100, 100)
+    opened.tools.change(low=150)
+    assert (opened.canvas.options.low, opened.canvas.options.high) == (150, 150)
+
+
+def test_a_box_with_nothing_in_it_is_told(qtbot, opened):
+    opened.canvas.set_tool("box")
+    plain = np.full_like(opened.session.pixels, 90)
+    opened.canvas.show_image(plain, opened.session.labels, opened.session.image)
+    drag_across(opened.canvas)
+    qtbot.waitUntil(lambda: not opened.canvas.searches.running, timeout=PATIENCE)
+    assert "Nothing stands out" in opened.notice.notices[-1].text

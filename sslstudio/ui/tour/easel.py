@@ -9,14 +9,16 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from sslstudio.project.masks import read_mask
 from sslstudio.ui.tour.acts import next_image, place
 from sslstudio.ui.tour.driver import LEFT, Driver
 
 ROUND = 1  # the class of the sample's round cells, which the keys call 2
-_ROOM = 14  # pixels around a cell in which nothing else may lie
+_ROOM = 10  # pixels around a cell in which nothing else may lie
 
 
 @dataclass(frozen=True)
@@ -38,30 +40,61 @@ class Cell:
 
 def a_cell(driver: Driver) -> Cell:
     """The largest round cell of the current image that stands alone."""
+    cells = _cells(driver)
+    driver.check(bool(cells), "No cell stands alone.")
+    return cells[0]
+
+
+def _cells(driver: Driver) -> list[Cell]:
     file = driver.window.session.file()
     truth = read_mask(file.parent.parent / "masks" / file.name)
     count, parts, stats, middles = cv2.connectedComponentsWithStats((truth == ROUND).astype(np.uint8))
+    cells = []
     for part in sorted(range(1, count), key=lambda one: -stats[one, cv2.CC_STAT_AREA]):
         left, top, width, height = (int(value) for value in stats[part, :4])
         box = left, top, left + width, top + height
         if _alone(truth, parts == part, box):
-            return Cell(parts == part, (float(middles[part][0]) + 0.5, float(middles[part][1]) + 0.5), box)
-    raise AssertionError(f"no cell stands alone in {file.name}")
+            middle = float(middles[part][0]) + 0.5, float(middles[part][1]) + 0.5
+            cells.append(Cell(parts == part, middle, box))
+    return cells
 
 
-def to_an_image_with_a_cell(driver: Driver) -> Cell:
-    """Go on, by key, to the next image without a mask whose follower has its size; a cell of it."""
+def to_an_image_with_a_cell(driver: Driver) -> None:
+    """Go on, by key, to the next image without a mask that has such a cell, and whose follower has its size."""
     session = driver.window.session
-    records = session.records
-    names = [record.path for record in records]
-    while True:
+    names = [record.path for record in session.records]
+    for _ in range(len(names) - 2 - names.index(session.image)):
         before = session.image
         driver.key("canvas", Qt.Key.Key_D)
         next_image(driver, before)
         at = names.index(session.image)
-        one, other = records[at], records[at + 1]
-        if not one.painted and (one.width, one.height) == (other.width, other.height):
-            return a_cell(driver)
+        one, other = session.records[at : at + 2]
+        alike = (one.width, one.height) == (other.width, other.height)
+        if alike and not one.painted and not other.painted and _cells(driver):
+            return
+    driver.check(False, "No image suits the painting tools.")
+
+
+def look_closer(driver: Driver, cell: Cell, notches: int = 4) -> None:
+    """Turn the wheel over a cell."""
+    canvas = driver.window.canvas
+    at = place(driver, *cell.middle)
+    plain, none = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.NoButton
+    for _ in range(notches):
+        turn = QPoint(0, 120)
+        event = QWheelEvent(
+            at, canvas.mapToGlobal(at), QPoint(), turn, none, plain, Qt.ScrollPhase.NoScrollPhase, False
+        )
+        QApplication.sendEvent(canvas, event)
+
+
+def brush_of(driver: Driver, pixels: int) -> None:
+    """Make the brush about as large, by keys."""
+    canvas = driver.window.canvas
+    while canvas.brush > pixels:
+        driver.key("canvas", Qt.Key.Key_BracketLeft)
+    while canvas.brush < pixels:
+        driver.key("canvas", Qt.Key.Key_BracketRight)
 
 
 def labels(driver: Driver) -> np.ndarray:

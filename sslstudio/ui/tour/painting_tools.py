@@ -20,9 +20,11 @@ from sslstudio.ui.tour.easel import (
     ROUND,
     Cell,
     a_cell,
+    brush_of,
     click,
     drag,
     labels,
+    look_closer,
     overlap,
     press,
     take,
@@ -36,7 +38,9 @@ SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModi
 
 def brush_and_eraser(driver: Driver) -> None:
     """Round and square brush, the eraser, and background, which is something else."""
-    cell, canvas = to_an_image_with_a_cell(driver), driver.window.canvas
+    to_an_image_with_a_cell(driver)
+    cell, canvas = a_cell(driver), driver.window.canvas
+    look_closer(driver, cell)
     x, y = (math.floor(value) for value in cell.middle)
     with taken_back(driver):
         take(driver, _Key.Key_B, "brush")
@@ -51,16 +55,16 @@ def brush_and_eraser(driver: Driver) -> None:
         click(driver, x, y)
         square = int((labels(driver) == ROUND).sum())
         driver.check(square == side**2, f"A square dab of {side} pixels has {square}.")
-        drag(driver, (x - 40, y - 30), (x + 40, y - 30))
+        drag(driver, (x - 30, y - 30), (x + 30, y - 30))
         driver.key("canvas", _Key.Key_E)
         click(driver, x, y)
         driver.check(labels(driver)[y, x] == UNPAINTED, "The eraser leaves something.")
         driver.key("canvas", _Key.Key_1)
-        click(driver, x + 40, y - 30)
-        driver.check(labels(driver)[y - 30, x + 40] == 0, "Background is not painted.")
+        click(driver, x + 30, y - 30)
+        driver.check(labels(driver)[y - 30, x + 30] == 0, "Background is not painted.")
         driver.shoot("brush-and-eraser")
         driver.key("canvas", _Key.Key_B, SHIFT)
-        driver.key("canvas", _Key.Key_BracketRight)
+        brush_of(driver, larger)
 
 
 def brightness(driver: Driver) -> None:
@@ -165,10 +169,13 @@ def fill(driver: Driver) -> None:
     cell = a_cell(driver)
     with taken_back(driver):
         take(driver, _Key.Key_B, "brush")
+        before = driver.window.canvas.brush
+        brush_of(driver, 4)
         drag(driver, *cell.rim(60), cell.rim(60)[0])
         driver.check(labels(driver)[_at(cell)] == UNPAINTED, "The brush has filled the cell already.")
         driver.key("canvas", _Key.Key_F)
         click(driver, *cell.middle)
+        brush_of(driver, before)
         driver.check(bool((labels(driver)[cell.inside] == ROUND).all()), "The cell is not filled.")
         driver.shoot("fill")
 
@@ -182,7 +189,8 @@ def whole_mask(driver: Driver) -> None:
         drag(driver, *cell.rim(60))
         plain = labels(driver)
         driver.key("canvas", _Key.Key_Q)
-        drag(driver, (1, 1), (cell.middle[0], plain.shape[0] - 1))
+        left, top, _, bottom = cell.box
+        drag(driver, (left - 10, top - 10), (cell.middle[0], bottom + 9))
         half = canvas.pen.selection
         driver.key("canvas", _Key.Key_Period)
         changed = labels(driver) != plain
@@ -238,6 +246,7 @@ def copy_previous(driver: Driver) -> None:
         second = session.image
         driver.key("canvas", _Key.Key_A)
         next_image(driver, second)
+    driver.key("canvas", _Key.Key_0, CTRL)
 
 
 def keys_and_commands(driver: Driver) -> None:
@@ -295,15 +304,14 @@ def _shape(driver: Driver, cell: Cell, name: str, key: Qt.Key) -> None:
         driver.key("canvas", _Key.Key_M, SHIFT)
         driver.shoot("shrink-and-smooth")
         return
+    size = driver.window.canvas.brush
     driver.key("canvas", _Key.Key_B if name == "specks" else _Key.Key_E)
-    for _ in range(20):
-        driver.key("canvas", _Key.Key_BracketLeft)
+    brush_of(driver, 4)
     click(driver, *((cell.box[0] - 8, cell.box[1] - 8) if name == "specks" else cell.middle))
     driver.check(not np.array_equal(labels(driver), before), f"There are no {name}.")
     driver.key("canvas", key, SHIFT if name == "holes" else Qt.KeyboardModifier.NoModifier)
     driver.check(np.array_equal(labels(driver), before), f"The {name} are still there.")
-    for _ in range(20):
-        driver.key("canvas", _Key.Key_BracketRight)
+    brush_of(driver, size)
     driver.shoot(name)
 
 

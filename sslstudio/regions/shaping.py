@@ -6,6 +6,7 @@ matter for it, so that the result is the same and memory stays small.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from sslstudio.regions.rect import NOTHING, Rect, bounds, whole
 
-_TILE = 1024
+_TILE, _NEAR, _SMALL = 1024, 128, 12
 Change = tuple[Rect, np.ndarray]  # a rectangle and its new labels (h, w) uint8
 
 
@@ -22,7 +23,7 @@ def grown(labels: np.ndarray, label: int, pixels: int, within: Rect) -> Iterator
     """The label reaches ``pixels`` further, as a round brush would."""
 
     def change(part: np.ndarray) -> np.ndarray:
-        near = cv2.dilate((part == label).view(np.uint8), _disc(pixels)).view(bool)
+        near = _within(part != label, pixels)
         return np.where(near, np.uint8(label), part)
 
     return _tiled(labels, label, pixels, within, change)
@@ -33,8 +34,7 @@ def shrunk(labels: np.ndarray, label: int, pixels: int, within: Rect) -> Iterato
 
     def change(part: np.ndarray) -> np.ndarray:
         here = part == label
-        kept = cv2.erode(here.view(np.uint8), _disc(pixels), borderType=cv2.BORDER_CONSTANT, borderValue=1)
-        return _replaced(part, here & ~kept.view(bool), here)
+        return _replaced(part, here & _within(here, pixels), here)
 
     # twice: a rim that is lost looks for its neighbour beyond itself
     return _tiled(labels, label, 2 * pixels + 1, within, change)
@@ -73,24 +73,24 @@ def holes_filled(labels: np.ndarray, label: int, fillable: np.ndarray, within: R
     box = _box(labels, label, within)
     if box.empty:
         return
-    walls = cv2.compare(box.of(labels), label, cv2.CMP_EQ)
+    walls = (box.of(labels) == label).view(np.uint8)
     lines, tree = cv2.findContours(walls, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     inner = [line for line, (_, _, _, outer) in zip(lines, tree[0], strict=True) if outer >= 0]
     for rect, holes in _near_each_other(inner):
         part = rect.of(box.of(labels))
-        inside = _drawn(holes, rect) & fillable[part]
+        inside = _drawn(holes, rect) & cv2.LUT(part, fillable.view(np.uint8)).view(bool)
         if inside.any():
             place = Rect(rect.left + box.left, rect.top + box.top, rect.right + box.left, rect.bottom + box.top)
             yield place, np.where(inside, np.uint8(label), part)
 
 
 def _near_each_other(lines: list[np.ndarray]) -> Iterator[tuple[Rect, list[np.ndarray]]]:
-    """Lines by the tile in which they begin, so that many small ones are few changes, with a rectangle around them."""
+    """Lines by the square in which they begin, so that many small ones are few changes, with a rectangle around."""
     groups: defaultdict[tuple[int, int], list[np.ndarray]] = defaultdict(list)
     around: defaultdict[tuple[int, int], Rect] = defaultdict(lambda: NOTHING)
     for line in lines:
         left, top, width, height = cv2.boundingRect(line)
-        tile = left // _TILE, top // _TILE
+        tile = left // _NEAR, top // _NEAR
         groups[tile].append(line)
         around[tile] = around[tile].joined(Rect(left, top, left + width, top + height))
     for tile, group in groups.items():
@@ -144,6 +144,18 @@ def _box(labels: np.ndarray, label: int, within: Rect) -> Rect:
     return box
 
 
-def _disc(radius: int) -> np.ndarray:
-    steps = np.arange(-radius, radius + 1)
-    return (steps[:, None] ** 2 + steps**2 <= radius**2 + radius * 0.5).astype(np.uint8)
+def _within(away: np.ndarray, radius: int) -> np.ndarray:
+    """Which pixels a round brush of ``radius`` reaches from those that are not ``away``; (h, w) bool.
+
+    Small brushes are laid on each; distances cost the same for any radius. Their squares are whole, so a quarter
+    parts them safely.
+    """
+    reach = radius**2 + radius * 0.5
+    if radius <= _SMALL:
+        steps = np.arange(-radius, radius + 1)
+        disc = (steps[:, None] ** 2 + steps**2 <= reach).astype(np.uint8)
+        return cv2.dilate((~away).view(np.uint8), disc).view(bool)
+    if away.all():
+        return np.zeros_like(away)
+    distances = cv2.distanceTransform(away.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return distances < math.sqrt(reach + 0.25)

@@ -1,32 +1,30 @@
 """The widget that shows one image with its mask and lets people paint.
 
 Three parts do the work: ``Scene`` keeps the picture ready, ``Pen`` changes the mask, and this widget turns events into
-calls of the two. How events are read stands in ``input.py``.
+calls of the two. How events are read stands in ``input.py``, where the image lies in ``board.py``.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.ui.canvas import decorations, floating
-from sslstudio.ui.canvas.fade import Fade
+from sslstudio.ui.canvas.board import Board
 from sslstudio.ui.canvas.input import Hand
 from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
 from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid
-from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
-from sslstudio.ui.canvas.searches import Search, Searches
-from sslstudio.ui.canvas.strokes import Point
-from sslstudio.ui.canvas.tools import GESTURES, Gesture, View
-from sslstudio.ui.canvas.viewport import NOTHING, Rect, Viewport, fitted, next_step
+from sslstudio.ui.canvas.scene import SURROUND, Layers
+from sslstudio.ui.canvas.searches import Searches
+from sslstudio.ui.canvas.tools import GESTURES, Gesture
+from sslstudio.ui.canvas.viewport import NOTHING, Rect
 from sslstudio.ui.tool_options import ToolOptions
 
 if TYPE_CHECKING:
@@ -34,30 +32,25 @@ if TYPE_CHECKING:
     from sslstudio.project.label_map import LabelMap, Patch
 
 PREDICTION_MODES = ("over", "beside", "swipe")
-_GAP = 2  # device pixels between two panes
 
 
-class Canvas(QWidget):
+class Canvas(Board):
     """Shows an image under its mask; brush, eraser, polygon and fill change the mask in place.
 
     Signals:
         stroke_finished: The mask was changed; patches of before and after, to be stored.
         cursor_moved: The pixel under the pointer and its class (None if unpainted); -1, -1, None outside.
-        view_changed: The zoom factor; 1.0 is one device pixel per image pixel.
         tool_changed, brush_changed, class_changed, options_changed: By a setter, the wheel or a pick.
         query_hovered: In attention mode, the place under the pointer in image pixels.
-        missed: Nothing was found where a tool looked.
     """
 
     stroke_finished = Signal(object, object)
     cursor_moved = Signal(int, int, object)
-    view_changed = Signal(float)
     tool_changed = Signal(str)
     brush_changed = Signal(int)
     class_changed = Signal(int)
     options_changed = Signal(object)
     query_hovered = Signal(float, float)
-    missed = Signal()
     _hand: Hand = None  # type: ignore[assignment]  # events come before and after the object's own life
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -75,23 +68,13 @@ class Canvas(QWidget):
         self.attention = False
         self.pen_pressure = True
         self._options = self.pen.options  # those that were told
-        self._scene = Scene()
         self._map: LabelMap | None = None
         self._mask: LabelPyramid | None = None
-        self._prediction: LabelPyramid | None = None
         self._live: LabelPyramid | None = None
         self._classes: tuple[LabelClass, ...] = ()
-        self._mode, self._prediction_visible = "over", True
         self._opacity, self._masks_visible, self._hatch = 0.45, True, True
         self._message = ""
-        self._fitted = True
-        self._pane_area = (0, 0)
-        self._divider = 0.5  # share of the width, in swipe mode
-        self._fade = Fade(self)
         self.searches = Searches(self)
-        self.searches.ready.connect(self._on_ready)
-        self.searches.ended.connect(self._on_found)
-        self.searches.changed.connect(self.update)
         self._hand.show_cursor()
 
     # --- what is shown ---------------------------------------------------------------------------------------------
@@ -251,6 +234,12 @@ class Canvas(QWidget):
             self.update()
             self.options_changed.emit(options)
 
+    @property
+    def colour(self) -> QColor:
+        """The colour of the current class."""
+        label = self.pen.label
+        return QColor(self._classes[label].colour if label < len(self._classes) else "#ffffff")
+
     def set_brush(self, diameter: int) -> None:
         """The brush's diameter in image pixels."""
         diameter = min(max(int(diameter), BRUSH_MIN), BRUSH_MAX)
@@ -299,22 +288,6 @@ class Canvas(QWidget):
             self.stroke_finished.emit(*patches)
         self.searches.collect()
 
-    def _on_ready(self) -> None:
-        """Something is found; a stroke under way keeps what was before it, so nothing else may change meanwhile."""
-        if not self.pen.drawing:
-            self.searches.collect()
-
-    def _on_found(self, search: Search) -> None:
-        """Take what was looked for, as one edit."""
-        rect, inside = search.found()
-        self.mend(search.stroke.paint(rect, inside))
-        self.update()
-        patches = search.stroke.patches()
-        if patches is not None:
-            self.stroke_finished.emit(*patches)
-        if rect.empty or not inside.any():
-            self.missed.emit()
-
     def cancel_stroke(self) -> None:
         """Take back what has been drawn since the pen touched, or the polygon's corners; look for nothing more."""
         self.searches.cancel()
@@ -349,111 +322,6 @@ class Canvas(QWidget):
             self.mend(rect)
         self.finish_stroke()
         return any(not rect.empty for rect in changed)
-
-    # --- view ------------------------------------------------------------------------------------------------------
-
-    @property
-    def viewport(self) -> Viewport:
-        """Where the image lies within a pane, in device pixels."""
-        return self._scene.view
-
-    @property
-    def zoom(self) -> float:
-        """Device pixels per image pixel."""
-        return self._scene.view.zoom
-
-    def zoom_in(self) -> None:
-        """One step closer, around the middle."""
-        self._zoom_to(next_step(self.zoom, 1))
-
-    def zoom_out(self) -> None:
-        """One step back, around the middle."""
-        self._zoom_to(next_step(self.zoom, -1))
-
-    def zoom_actual(self) -> None:
-        """One device pixel per image pixel, around the middle."""
-        self._zoom_to(1.0)
-
-    def zoom_fit(self) -> None:
-        """The whole image."""
-        if self._scene.image is not None:
-            self.set_view(fitted(self._scene.size, self.pane_size()))
-        self._fitted = True
-
-    def centre_on(self, x: float, y: float) -> None:
-        """Bring a place of the image into the middle."""
-        width, height = self.pane_size()
-        at_x, at_y = self._scene.view.to_device(x, y)
-        self.set_view(self._scene.view.moved(width / 2 - at_x, height / 2 - at_y))
-
-    def set_view(self, view: Viewport) -> None:
-        """Show the image elsewhere or at another zoom; kept in sight."""
-        if self._scene.image is None:
-            return
-        old, view = self._scene.view, view.clamped(self._scene.size, self.pane_size())
-        self._fitted = False
-        if view == old:
-            return
-        self._scene.view = view
-        self._fade.end()
-        self._scene.stale_image()
-        self.update()
-        if view.zoom != old.zoom:
-            self.view_changed.emit(view.zoom)
-
-    def pane_size(self) -> tuple[int, int]:
-        """Width and height of a pane in device pixels."""
-        width, height = self._device_size()
-        return ((width - _GAP) // 2 if self.split == "beside" else width), height
-
-    @property
-    def divide(self) -> float:
-        """Where the line between two pictures stands, in widget pixels."""
-        beside = (self._lefts()[-1] - _GAP / 2) / self.devicePixelRatioF()
-        return self.divider if self.split == "swipe" else beside
-
-    @property
-    def colour(self) -> QColor:
-        """The colour of the current class."""
-        label = self.pen.label
-        return QColor(self._classes[label].colour if label < len(self._classes) else "#ffffff")
-
-    def image_point(self, place: QPointF) -> Point:
-        """The place in the image, in its pixels, under a place in the widget."""
-        ratio = self.devicePixelRatioF()
-        return self._scene.view.to_image(place.x() * ratio - self.pane_left(place), place.y() * ratio)
-
-    def widget_points(self, point: Point) -> list[QPointF]:
-        """Where a place of the image is seen in the widget: once per pane that lies beside another."""
-        ratio = self.devicePixelRatioF()
-        x, y = self._scene.view.to_device(*point)
-        return [QPointF((x + left) / ratio, y / ratio) for left in self._lefts()]
-
-    def sight(self) -> View:
-        """What of the image is in sight."""
-        size, pane = self._scene.size, self.pane_size()
-        seen = self._scene.view.image_rect(Rect(0, 0, *pane)).within(Rect(0, 0, *size))
-        return View(seen, self.zoom / self.devicePixelRatioF())
-
-    def contains(self, point: Point) -> bool:
-        """Whether a place is on the image."""
-        width, height = self._scene.size
-        return 0 <= point[0] < width and 0 <= point[1] < height
-
-    @property
-    def split(self) -> str:
-        """How the prediction shares the widget: "over", "beside" or "swipe"; "over" without one."""
-        return self._mode if self._prediction is not None and self._prediction_visible else "over"
-
-    @property
-    def divider(self) -> float:
-        """Where the swipe divider stands, in widget pixels."""
-        return round(self._divider * self.width())
-
-    def set_divider(self, x: float) -> None:
-        """Move the swipe divider to a place in the widget."""
-        self._divider = min(max(x / max(1, self.width()), 0.02), 0.98)
-        self.update()
 
     # --- repainting ------------------------------------------------------------------------------------------------
 
@@ -501,37 +369,6 @@ class Canvas(QWidget):
         return QSize(800, 600)
 
     # --- inside ----------------------------------------------------------------------------------------------------
-
-    def _zoom_to(self, zoom: float) -> None:
-        width, height = self.pane_size()
-        self.set_view(self._scene.view.zoomed(zoom, width / 2, height / 2))
-
-    def _keep_place(self) -> None:
-        """After panes changed their size: the whole image stays whole, the middle stays in the middle."""
-        old, self._pane_area = self._pane_area, self.pane_size()
-        if self._fitted:
-            self.zoom_fit()
-        elif old != self._pane_area:
-            grown = ((new - before) // 2 for new, before in zip(self._pane_area, old, strict=True))
-            self.set_view(self._scene.view.moved(*grown))
-
-    def _device_size(self) -> tuple[int, int]:
-        ratio = self.devicePixelRatioF()
-        return math.ceil(self.width() * ratio), math.ceil(self.height() * ratio)
-
-    def _lefts(self) -> list[int]:
-        """Where panes begin, in device pixels."""
-        return [0, self.pane_size()[0] + _GAP] if self.split == "beside" else [0]
-
-    def pane_left(self, place: QPointF) -> int:
-        """Where the pane under a place in the widget begins, in device pixels."""
-        lefts = self._lefts()
-        return lefts[-1] if place.x() * self.devicePixelRatioF() >= lefts[-1] else lefts[0]
-
-    def _widget_rect(self, device: Rect, left: int) -> QRect:
-        ratio = self.devicePixelRatioF()
-        wide = QRectF((device.left + left) / ratio, device.top / ratio, device.width / ratio, device.height / ratio)
-        return wide.toAlignedRect()
 
     def _rearrange(self) -> None:
         """Have the right layers in panes of the right size."""

@@ -48,10 +48,11 @@ def _draw_gesture(painter: QPainter, canvas: Canvas, gesture: Gesture, hand: Han
 def _draw_search(painter: QPainter, canvas: Canvas, search: Search) -> None:
     """What is being looked for; in words only once it has taken a while."""
     line = [canvas.widget_points(point)[0] for point in search.outline]
-    decorations.draw_outline(painter, line, canvas.colour)
+    if line:
+        decorations.draw_outline(painter, line, canvas.colour)
     if search.told:
-        middle = QPolygonF(line).boundingRect().center()
-        decorations.draw_caption(painter, "Looking for the object …", middle.x() - 70, middle.y())
+        middle = (QPolygonF(line).boundingRect() if line else QRectF(canvas.rect())).center()
+        decorations.draw_caption(painter, f"{search.caption}  Esc stops it", middle.x() - 90, middle.y() - 10)
 
 
 def _area(canvas: Canvas) -> QRectF:

@@ -227,6 +227,8 @@ class Hand:
         place, erase = canvas.image_point(self.pointer), self.erasing
         if not self._paintable:
             return
+        if canvas.searches.reading:
+            canvas.finish_stroke()
         if canvas.tool == "polygon":
             pen.add_corner(place, erase=erase)
             self._drag = "polygon"

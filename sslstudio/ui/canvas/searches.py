@@ -1,4 +1,4 @@
-"""Regions that take a while to be found: looked for beside the window, so that nobody waits for them."""
+"""Changes that take a while to be found: looked for beside the window, so that nobody waits for them."""
 
 from __future__ import annotations
 
@@ -8,67 +8,114 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from sslstudio.regions.rect import NOTHING, Rect
 from sslstudio.ui import background
 
 if TYPE_CHECKING:
     from sslstudio.regions.growing import Found
+    from sslstudio.regions.shaping import Change
+    from sslstudio.ui.canvas.canvas import Canvas
     from sslstudio.ui.canvas.strokes import Point, Stroke
 
 _QUIET = 300  # milliseconds before one is told that something is being looked for
 
 
 class Search:
-    """One region that is being looked for, and the stroke that takes it: class and bounds are those of the release."""
+    """One change that is being looked for, and the stroke that takes it: class and bounds are those of its beginning.
 
-    def __init__(self, find: Callable[[], Found], stroke: Stroke, outline: Sequence[Point]) -> None:
-        self.stroke, self.outline = stroke, list(outline)
+    ``reads_mask``: it looks at the mask, which must stay as it is meanwhile. ``caption`` tells what goes on.
+    """
+
+    def __init__(self, stroke: Stroke, outline: Sequence[Point], caption: str, *, reads_mask: bool = False) -> None:
+        self.stroke, self.outline, self.caption, self.reads_mask = stroke, list(outline), caption, reads_mask
         self.told = self.done = False
         self.task: background.Task | None = None
-        self._find = find
-        self._found: Found | None = None
         self._lock = threading.Lock()
 
-    def found(self) -> Found:
-        """The region; looked for by the first who asks, the others wait for that."""
+    def look(self) -> None:
+        """Find the change; by the first who asks, the others wait for that."""
         with self._lock:
-            if self._found is None:
-                self._found = self._find()
-            return self._found
+            if not self.done:
+                self._look()
+                self.done = True
+
+    def take(self) -> list[Rect]:
+        """Put the change on the mask; what it changed."""
+        raise NotImplementedError
+
+    def _look(self) -> None:
+        raise NotImplementedError
+
+
+class RegionSearch(Search):
+    """Looks for a region of the image, which gets the class."""
+
+    def __init__(self, find: Callable[[], Found], stroke: Stroke, outline: Sequence[Point], caption: str) -> None:
+        super().__init__(stroke, outline, caption)
+        self._find = find
+
+    def take(self) -> list[Rect]:
+        """Paint the region."""
+        return [self.stroke.paint(*self._found)]
+
+    def _look(self) -> None:
+        self._found = self._find()
+
+
+class MaskSearch(Search):
+    """Looks for new labels of parts of the mask."""
+
+    def __init__(self, find: Callable[[], list[Change]], stroke: Stroke, caption: str) -> None:
+        super().__init__(stroke, (), caption, reads_mask=True)
+        self._find = find
+
+    def take(self) -> list[Rect]:
+        """Put the labels."""
+        return [self.stroke.put(rect, labels) for rect, labels in self._changes]
+
+    def _look(self) -> None:
+        self._changes = self._find()
 
 
 class Searches(QObject):
-    """Those under way.
+    """Those under way on a canvas; what one of them finds is one edit.
 
     Signals:
-        ready: A region is found; ``collect`` when the mask may change.
-        ended: A ``Search`` whose region is found.
-        changed: Something else is to be drawn.
+        taken: A ``Search`` is over; whether it changed anything.
     """
 
-    ready = Signal()
-    ended = Signal(object)
-    changed = Signal()
+    taken = Signal(object, bool)
 
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, canvas: Canvas) -> None:
+        super().__init__(canvas)
+        self._canvas = canvas
         self.running: list[Search] = []
 
+    @property
+    def reading(self) -> bool:
+        """Whether the mask must stay as it is."""
+        return any(search.reads_mask for search in self.running)
+
     def start(self, search: Search) -> None:
-        """Look for a region."""
+        """Look for a change."""
         self.running.append(search)
-        search.task = background.run(lambda task: search.found(), lambda _: self._note(search))
+        search.task = background.run(lambda task: search.look(), lambda _: self._on_found())
         QTimer.singleShot(_QUIET, self, lambda: self._tell(search))
 
     def collect(self) -> None:
-        """Hand out those that are found."""
-        for search in tuple(self.running):
-            if search.done:
-                self._end(search)
+        """Take those that are found."""
+        for search in [one for one in self.running if one.done]:
+            self._take(search)
 
     def settle(self) -> None:
-        """Wait for all of them: the image or its mask is about to be left or read."""
+        """Wait for all of them: the mask is about to be changed, read, or left."""
         for search in tuple(self.running):
-            self._end(search)
+            try:
+                search.look()
+            except BaseException:
+                self.running.remove(search)  # what cannot be found must not be waited for again
+                raise
+            self._take(search)
 
     def cancel(self) -> None:
         """Forget all of them."""
@@ -76,20 +123,28 @@ class Searches(QObject):
             if search.task is not None:
                 search.task.cancel()
         self.running.clear()
-        self.changed.emit()
+        self._canvas.update()
+
+    def _on_found(self) -> None:
+        """A stroke under way keeps what was before it, so nothing else may change until it is over."""
+        if not self._canvas.pen.drawing:
+            self.collect()
 
     def _tell(self, search: Search) -> None:
         search.told = True
         if search in self.running:
-            self.changed.emit()
+            self._canvas.update()
 
-    def _note(self, search: Search) -> None:
-        search.done = True
-        self.ready.emit()
-
-    def _end(self, search: Search) -> None:
-        if search in self.running:
-            self.running.remove(search)
-            if search.task is not None:
-                search.task.cancel()
-            self.ended.emit(search)
+    def _take(self, search: Search) -> None:
+        self.running.remove(search)
+        if search.task is not None:
+            search.task.cancel()
+        changed = NOTHING
+        for rect in search.take():
+            self._canvas.mend(rect)
+            changed = changed.joined(rect)
+        self._canvas.update()
+        patches = search.stroke.patches()
+        if patches is not None:
+            self._canvas.stroke_finished.emit(*patches)
+        self.taken.emit(search, not changed.empty)

@@ -165,6 +165,7 @@ class PaintingWiring(QObject):
 
     def redo(self) -> None:
         """Put it back."""
+        self.canvas.finish_stroke()
         self.session.redo()
 
     def _on_stroke(self, before: Patch, after: Patch) -> None:

@@ -15,6 +15,7 @@ from sslstudio.project.label_map import UNPAINTED
 from sslstudio.regions import shaping
 from sslstudio.regions.rect import Rect, whole
 from sslstudio.regions.shaping import Change
+from sslstudio.ui.canvas.searches import MaskSearch, Search
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.tool_options import EVERYTHING, ToolOptions, options_from_json
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # switches of the same kind as an option
 _ACTIONS = {"paint.square": "square", "paint.sieved": "sieved", "paint.contiguous": "contiguous"}
+_AT_ONCE = 4_000_000  # pixels that are changed without anybody noticing a delay; more are changed beside the window
 Shaping = Callable[[np.ndarray, int, ToolOptions, Rect], Iterator[Change]]
 
 
@@ -48,7 +50,7 @@ class ToolsWiring(QObject):
         self.canvas.options_changed.connect(self._on_options)
         self.canvas.class_changed.connect(self._show)
         self.canvas.tool_changed.connect(self._show)
-        self.canvas.missed.connect(self._on_missed)
+        self.canvas.searches.taken.connect(self._on_taken)
         self._wire_actions()
         self._wire_panel()
 
@@ -105,11 +107,30 @@ class ToolsWiring(QObject):
         self.canvas.finish_stroke()
         options, area = self.canvas.options, self.canvas.pen.selection
         within = whole(labels.shape) if area.empty else area
-        changed = self.canvas.act(change(labels, label, options, within))
+
+        def find() -> list[Change]:
+            return list(change(labels, label, options, within))
+
+        if within.width * within.height <= _AT_ONCE:
+            self._on_shaped(self.canvas.act(find()), label)
+        else:
+            self.canvas.searches.start(MaskSearch(find, self.canvas.pen.stroke(), "Changing the mask …"))
+
+    def _on_shaped(self, changed: bool, label: int) -> None:
         name = self._names[label] if label < len(self._names) else ""
-        bound = options.changeable() is not None
+        bound = self.canvas.options.changeable() is not None
         advice = "Locks, hidden classes or “A stroke changes” may forbid it." if bound else ""
         self._tell("" if changed else f"There is nothing of “{name}” here to change.", advice)
+
+    def _on_taken(self, search: Search, changed: bool) -> None:
+        """What was looked for beside the window is on the mask, if there was anything."""
+        if isinstance(search, MaskSearch):
+            self._on_shaped(changed, search.stroke.value)
+        elif not changed:
+            advice = "Leave some of the surroundings within the box, or use the lasso."
+            self._tell("Nothing stands out in this box.", advice)
+        else:
+            self._tell("")
 
     def _holes(self, labels: np.ndarray, label: int, options: ToolOptions, within: Rect) -> Iterator[Change]:
         """Holes are unpainted, or background: what is painted in them otherwise has been put there."""
@@ -139,10 +160,6 @@ class ToolsWiring(QObject):
             return
         changed = self.canvas.act([(whole(mine.shape), np.where(other == UNPAINTED, mine, other))])
         self._tell("" if changed else f"Nothing is painted on {path} that this image does not have.")
-
-    def _on_missed(self) -> None:
-        advice = "Leave some of the surroundings within the box, or use the lasso."
-        self._tell("Nothing stands out in this box.", advice)
 
     def _tell(self, problem: str, advice: str = "") -> None:
         if problem:

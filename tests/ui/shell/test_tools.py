@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox
 
+from sslstudio.regions import shaping
 from sslstudio.regions.rect import Rect
+from sslstudio.ui.wiring import tools as wiring_tools
 
 from .conftest import PATIENCE
 from .test_window import drag_across
@@ -221,3 +226,58 @@ def test_a_box_with_nothing_in_it_is_told(qtbot, opened):
     drag_across(opened.canvas)
     qtbot.waitUntil(lambda: not opened.canvas.searches.running, timeout=PATIENCE)
     assert "Nothing stands out" in opened.notice.notices[-1].text
+
+
+@pytest.fixture
+def beside(opened, monkeypatch):
+    """Changes to the whole mask are looked for beside the window, and only when ``beside.go`` is set."""
+    go = threading.Event()
+
+    def waiting(*about):
+        assert go.wait(PATIENCE / 1000)
+        yield from shaping.grown(*about)
+
+    monkeypatch.setattr(wiring_tools, "_AT_ONCE", 0)
+    monkeypatch.setitem(
+        wiring_tools.SHAPINGS, "grow", lambda labels, label, options, within: waiting(labels, label, 2, within)
+    )
+    opened.actions_["paint.grow"].triggered.disconnect()
+    opened.actions_["paint.grow"].triggered.connect(lambda: opened.tools.shape(wiring_tools.SHAPINGS["grow"]))
+    opened.go = go
+    paint(opened, slice(8, 20), slice(10, 30), 1)
+    yield opened
+    go.set()
+
+
+def test_a_large_mask_is_changed_beside_the_window(qtbot, beside):
+    before = stored(beside).copy()
+    key(beside, Qt.Key.Key_Period)
+    assert np.array_equal(stored(beside), before), "the window waits for it"
+    beside.go.set()
+    qtbot.waitUntil(lambda: not beside.canvas.searches.running, timeout=PATIENCE)
+    assert (stored(beside)[6:22, 12:28] == 1).all()
+    beside.actions_["edit.undo"].trigger()
+    assert np.array_equal(stored(beside), before)
+
+
+@pytest.mark.parametrize("hand", ["escape", "undo"])
+def test_a_change_of_the_mask_can_be_called_off(beside, hand):
+    before = stored(beside).copy()
+    key(beside, Qt.Key.Key_Period)
+    if hand == "escape":
+        QTest.keyClick(beside.canvas, Qt.Key.Key_Escape)
+    else:
+        beside.actions_["edit.undo"].trigger()
+    assert not beside.canvas.searches.running
+    assert np.array_equal(stored(beside), before)
+
+
+def test_a_stroke_waits_for_the_mask_that_is_being_changed(beside):
+    key(beside, Qt.Key.Key_Period)
+    beside.go.set()
+    beside.painting.choose_class(0)
+    drag_across(beside.canvas)
+    assert not beside.canvas.searches.running
+    assert beside.session.project.can_undo(beside.session.image)
+    beside.actions_["edit.undo"].trigger()
+    assert (stored(beside)[6:22, 12:28] == 1).all(), "the stroke is one edit, the change another"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sslstudio.regions.box import object_in
 from sslstudio.regions.rect import NOTHING, Rect
-from sslstudio.ui.canvas.searches import Search
+from sslstudio.ui.canvas.searches import RegionSearch
 from sslstudio.ui.canvas.tools.gesture import Gesture, View
 from sslstudio.ui.canvas.tools.select import box_of
 
@@ -46,7 +46,8 @@ class Box(Gesture):
         self.cancel()
         if start is not None and image is not None and outline:
             box = box_of(start, self._end)
-            self.search = Search(lambda: object_in(image, box), pen.stroke(erase=self._erase), outline)
+            stroke = pen.stroke(erase=self._erase)
+            self.search = RegionSearch(lambda: object_in(image, box), stroke, outline, "Looking for the object …")
         return NOTHING
 
     def cancel(self) -> None:

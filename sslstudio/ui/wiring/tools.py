@@ -126,7 +126,7 @@ class ToolsWiring(QObject):
         """What was looked for beside the window is on the mask, if there was anything."""
         if isinstance(search, MaskSearch):
             self._on_shaped(changed, search.stroke.value)
-        elif not changed:
+        elif not changed and search.outline:
             advice = "Leave some of the surroundings within the box, or use the lasso."
             self._tell("Nothing stands out in this box.", advice)
         else:

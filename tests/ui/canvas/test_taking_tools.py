@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QFocusEvent, QInputDevice, QPointingDevice, QTabletEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from sslstudio.project.label_map import LabelMap
+from sslstudio.ui.canvas.tools import wand
 
 ALT = Qt.KeyboardModifier.AltModifier
 CIRCLE = [(100 + 40 * np.cos(a), 75 + 40 * np.sin(a)) for a in np.linspace(0, 6.2, 60)]
@@ -115,6 +117,25 @@ def test_the_wand_takes_the_whole_image_though_only_a_part_is_in_sight(desk):
     assert desk.labels[30, 130] == 255, "shown is what is in sight"
     desk.release(30, 30)
     assert desk.labels[30, 130] == 1
+
+
+@pytest.mark.parametrize("contiguous", [True, False])
+def test_on_a_large_image_the_wand_shows_what_is_near_and_looks_for_the_rest_beside(
+    qtbot, desk, monkeypatch, contiguous
+):
+    monkeypatch.setattr(wand, "AT_ONCE", 0)
+    monkeypatch.setattr(wand, "_AROUND", 10)
+    shades(desk)
+    desk.canvas.set_tool("wand")
+    bind(desk, tolerance=5, contiguous=contiguous)
+    desk.press(30, 30)
+    assert (desk.labels == 1).sum() == 400
+    desk.release(30, 30)
+    qtbot.waitUntil(lambda: not desk.canvas.searches.running, timeout=20_000)
+    assert (desk.labels == 1).sum() == (900 if contiguous else 1800)
+    assert len(desk.strokes) == 1
+    desk.canvas.apply_patch(desk.strokes[0][0])
+    assert (desk.labels == 255).all()
 
 
 def test_escape_takes_the_wand_back_and_alt_erases_with_it(desk):

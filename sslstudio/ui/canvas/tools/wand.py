@@ -1,26 +1,35 @@
-"""Magic wand: a press takes what has the colour under it; dragging right or up takes more, left or down less."""
+"""Magic wand: a press takes what has the colour under it; dragging right or up takes more, left or down less.
+
+What it takes is shown at once: in sight, and on large images around the pointer. There the rest is looked for beside
+the window when it is let go.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sslstudio.regions.rect import NOTHING, Rect, whole
 from sslstudio.regions.wand import similar, similar_connected
+from sslstudio.ui.canvas.searches import RegionSearch
 from sslstudio.ui.canvas.tools.gesture import Gesture, View
 
 if TYPE_CHECKING:
+    from sslstudio.regions.growing import Found
     from sslstudio.ui.canvas.pen import Pen
     from sslstudio.ui.canvas.strokes import Point
 
 TOLERANCE_MAX = 255
 _PER_LEVEL = 3  # widget pixels of a drag that change the tolerance by one
+AT_ONCE = 4_000_000  # pixels that are looked through without anybody noticing a delay
+_AROUND = 1000  # pixels to each side of the pointer
 
 
 class Wand(Gesture):
-    """Shows what it takes in what is in sight while it is held, and takes it in the whole image on release."""
+    """Shows what it takes while it is held, and takes it in the whole image on release."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +61,13 @@ class Wand(Gesture):
         """Take it in the whole image; the tolerance stays for the next time."""
         if self._start is None or pen.image is None:
             return NOTHING
-        changed = self._take(pen, whole(pen.image.shape))
+        image = whole(pen.image.shape)
+        if image.width * image.height <= AT_ONCE:
+            changed = self._take(pen, image)
+        else:
+            changed = pen.untake()
+            stroke = pen.stroke(erase=self._erase)
+            self.search = RegionSearch(self._finder(pen, image), stroke, (), "Looking for what is alike …")
         pen.change(tolerance=self.tolerance)
         self.cancel()
         return changed
@@ -65,16 +80,26 @@ class Wand(Gesture):
     def _show(self, pen: Pen, view: View, tolerance: int) -> Rect:
         self.tolerance, self.caption = tolerance, f"Tolerance {tolerance}"
         assert pen.image is not None
-        return self._take(pen, view.seen.within(whole(pen.image.shape)))
+        assert self._start is not None
+        seen = view.seen.within(whole(pen.image.shape))
+        if seen.width * seen.height > AT_ONCE:
+            x, y = (math.floor(value) for value in self._start)
+            seen = seen.within(Rect(x - _AROUND, y - _AROUND, x + _AROUND, y + _AROUND))
+        return self._take(pen, seen)
 
     def _take(self, pen: Pen, within: Rect) -> Rect:
+        before = pen.untake()
+        rect, inside = self._finder(pen, within)()
+        return before.joined(pen.take(rect, np.asarray(inside), erase=self._erase))
+
+    def _finder(self, pen: Pen, within: Rect) -> Callable[[], Found]:
+        """What looks for it in a rectangle; needs nothing of this object any more."""
         assert self._start is not None
         assert pen.image is not None
-        before = pen.untake()
         x, y = math.floor(self._start[0]), math.floor(self._start[1])
         find = similar_connected if pen.options.contiguous else similar
-        rect, inside = find(pen.image, x, y, self.tolerance, _with(within, x, y))
-        return before.joined(pen.take(rect, np.asarray(inside), erase=self._erase))
+        image, tolerance = pen.image, self.tolerance
+        return lambda: find(image, x, y, tolerance, _with(within, x, y))
 
 
 def _with(rect: Rect, x: int, y: int) -> Rect:

@@ -9,7 +9,7 @@ import numpy as np
 
 from sslstudio.regions.rect import Rect, whole
 
-_REACH = 256  # pixels to each side of an anchor in which ways are known; further away they are straight
+_REACH = 192  # pixels to each side of an anchor in which ways are known; further away they are straight
 
 Place = tuple[float, float]
 

@@ -13,7 +13,7 @@ from sslstudio.ui.canvas.strokes import snapped
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.canvas import Canvas
     from sslstudio.ui.canvas.input import Hand
-    from sslstudio.ui.canvas.searches import Search
+    from sslstudio.ui.canvas.search import Search
     from sslstudio.ui.canvas.tools import Gesture
 
 

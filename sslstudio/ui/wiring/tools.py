@@ -15,7 +15,7 @@ from sslstudio.project.label_map import UNPAINTED
 from sslstudio.regions import shaping
 from sslstudio.regions.rect import Rect, whole
 from sslstudio.regions.shaping import Change
-from sslstudio.ui.canvas.searches import MaskSearch, Search
+from sslstudio.ui.canvas.search import MaskSearch, Search
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.tool_options import EVERYTHING, ToolOptions, options_from_json
 

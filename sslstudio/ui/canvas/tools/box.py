@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sslstudio.regions.box import object_in
 from sslstudio.regions.rect import NOTHING, Rect
-from sslstudio.ui.canvas.searches import RegionSearch
+from sslstudio.ui.canvas.search import RegionSearch
 from sslstudio.ui.canvas.tools.gesture import Gesture, View
 from sslstudio.ui.canvas.tools.select import box_of
 

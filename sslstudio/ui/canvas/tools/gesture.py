@@ -9,7 +9,7 @@ from sslstudio.regions.rect import NOTHING, Rect
 
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.pen import Pen
-    from sslstudio.ui.canvas.searches import Search
+    from sslstudio.ui.canvas.search import Search
     from sslstudio.ui.canvas.strokes import Point
 
 

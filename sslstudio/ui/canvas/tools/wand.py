@@ -14,7 +14,7 @@ import numpy as np
 
 from sslstudio.regions.rect import NOTHING, Rect, whole
 from sslstudio.regions.wand import similar, similar_connected
-from sslstudio.ui.canvas.searches import RegionSearch
+from sslstudio.ui.canvas.search import RegionSearch
 from sslstudio.ui.canvas.tools.gesture import Gesture, View
 
 if TYPE_CHECKING:

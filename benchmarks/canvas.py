@@ -186,6 +186,7 @@ def reactions(canvas: Timed, megapixels: int, places: int = 12) -> Iterator[Reac
     canvas.show_image(textured(side), LabelMap(np.full((side, side), 255, np.uint8)))
     canvas.set_current_class(1)
     around = [QPoint(300 + 83 * n, 120 + 61 * (n * 5 % 12)) for n in range(places)]
+    settled(canvas)
     for zoom in ("fit", "1", "8"):
         canvas.zoom_fit()
         if zoom != "fit":
@@ -206,16 +207,27 @@ def wand(canvas: Timed, around: list[QPoint]) -> Iterator[tuple[str, list[float]
     for contiguous, name in ((True, "one piece"), (False, "all that is alike")):
         canvas.set_tool("wand")
         canvas.set_options(replace(canvas.options, contiguous=contiguous, tolerance=24))
-        press, drag, release = [], [], []
+        press, drag, release, taken = [], [], [], []
         for at in around:
             press.append(spent(canvas, lambda at=at: QTest.mousePress(canvas, left, pos=at)))
             drag += [spent(canvas, lambda x=x, at=at: QTest.mouseMove(canvas, at + QPoint(x, 0))) for x in (9, 18, 27)]
             release.append(spent(canvas, lambda at=at: QTest.mouseRelease(canvas, left, pos=at + QPoint(27, 0))))
+            taken.append(settled(canvas))
             canvas.pen.labels[:] = 255  # type: ignore[index]
             canvas.set_options(replace(canvas.options, tolerance=24))
         yield f"wand, {name}: press", press
         yield f"wand, {name}: drag", drag
         yield f"wand, {name}: let go", release
+        yield f"wand, {name}: taken once found", taken
+
+
+def settled(canvas: Timed) -> float:
+    """What it costs the window to take what was looked for beside it, once that is found."""
+    for search in canvas.searches.running:
+        search.look()
+    start = time.thread_time()
+    canvas.finish_stroke()
+    return (time.thread_time() - start) * 1000
 
 
 def hovering(canvas: Timed, around: list[QPoint]) -> Iterator[tuple[str, list[float]]]:

@@ -158,7 +158,6 @@ def box(driver: Driver) -> None:
     with taken_back(driver):
         take(driver, _Key.Key_G, "box")
         drag(driver, (left - 6, top - 6), cell.middle, (right + 6, bottom + 6))
-        driver.check(bool(canvas.searches.running), "The window waits for the object.")
         driver.wait(canvas.stroke_finished, lambda: not canvas.searches.running, ANSWER, "no object is found.")
         _fits(driver, cell, 0.6)
         driver.shoot("object-in-a-box")

@@ -118,7 +118,7 @@ def pretrain(words: Namespace) -> Output:
 
     if words.resume:
         return _resume(words)
-    given = pull(words.settings, "method", "backbone", "minutes", "preset")
+    given = pull(words.settings, "method", "backbone", "minutes", "preset", "channels")
     with read_project(words.project) as project:
         preset = words.preset or given.get("preset") or str(project.setting("preset", "natural"))
         recipe, reasons = default_pretrain_recipe(
@@ -130,7 +130,7 @@ def pretrain(words: Namespace) -> Output:
         )
         recipe = with_settings(recipe, words.settings)
         request = pretrain_request(project, recipe)
-    said = in_words(recipe, reasons)
+    said = in_words(recipe, [reason for reason in reasons if reason.key not in given])
     Teller().line(said)
     done = _work(words, request, recipe.method.id)
     return Output(done.text, {**done.values, "method": recipe.method.id, "why": said})

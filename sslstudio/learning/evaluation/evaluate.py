@@ -120,7 +120,7 @@ class _Evaluation:
 
     def _measure_painted(self, encoder: Encoder) -> Iterator[Event]:
         painted: list[Painted] = []
-        for item in read_labelled(_as_finetuning(self.request), self.project, self.spill):
+        for item in read_labelled(_as_finetuning(self.request, encoder.channels), self.project, self.spill):
             if isinstance(item, Warned):
                 yield item
             else:
@@ -189,12 +189,12 @@ def _beside(work: Callable[[], T], control: Control) -> T | None:
     return outcome[0]
 
 
-def _as_finetuning(request: EvaluateRequest) -> FinetuneRequest:
+def _as_finetuning(request: EvaluateRequest, channels: int) -> FinetuneRequest:
     """The same masks as a fine-tuning would read them."""
     return FinetuneRequest(
         images_root=request.images_root,
         labelled=request.labelled,
         classes=request.classes,
         model="none",
-        recipe=FinetuneRecipe(),
+        recipe=FinetuneRecipe(channels=channels),
     )

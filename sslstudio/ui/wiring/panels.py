@@ -115,8 +115,8 @@ class PanelsWiring(QObject):
         records = self.session.records
         return [(r.width, r.height) for r in records if r.width and not r.problem and (r.painted or not painted)]
 
-    def _channels(self) -> int:
-        return max((r.channels for r in self.session.records if r.channels > 0 and not r.problem), default=3)
+    def _channels(self) -> list[int]:
+        return [record.channels for record in self.session.records if not record.problem]
 
     def _suggested_pretraining(self) -> tuple[PretrainRecipe, str]:
         if self._pretrain is None:
@@ -143,6 +143,7 @@ class PanelsWiring(QObject):
                 MINUTES["finetune"],
                 self._preset(),
                 pretrained_by=method,
+                channels=self._channels(),
             )
         return self._finetune
 

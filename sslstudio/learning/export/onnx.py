@@ -30,7 +30,7 @@ _TOLERANCE = 1e-3  # of a probability; another order of summing alone gives abou
 
 
 class Deployable(nn.Module):
-    """Images (B, C, H, W) of 0..255 (RGB where C is 3) to probabilities (B, K, H, W), with shrinking and normalising inside."""
+    """Images (B, C, H, W) of 0..255, RGB if three, to probabilities (B, K, H, W); shrinks and normalises inside."""
 
     mean: Tensor
     std: Tensor

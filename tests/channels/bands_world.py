@@ -28,7 +28,7 @@ def scene(seed: int, bands: int, side: int = 96) -> tuple[np.ndarray, np.ndarray
             labels[disc] = 1
         else:
             pixels[disc, : bands - 1] = 50000
-    pixels[..., -1] = 200 + 400 * labels
+    pixels[..., -1] = 200 + 400.0 * labels
     pixels[..., :-1] += rng.normal(0, 1500, pixels[..., :-1].shape)
     pixels[..., -1] += rng.normal(0, 20, labels.shape)
     return pixels.clip(0, 65535).astype(np.uint16), labels

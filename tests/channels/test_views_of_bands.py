@@ -25,6 +25,11 @@ def smooth(channels, count=6, side=128):
     return large.permute(0, 2, 3, 1).round().to(torch.uint8).contiguous()
 
 
+def whole(look):
+    """The same look on the whole image as it lies."""
+    return replace(look, place=torch.eye(2, 3).expand(len(look.place), 2, 3).clone())
+
+
 def shown(images, look, size):
     mean, std = (torch.tensor(row).view(1, -1, 1, 1) for row in normalisation(images.shape[3]))
     return v.apply(images, look, size) * std + mean
@@ -55,14 +60,14 @@ def test_noise_of_many_large_channels_has_enough_numbers():
 
 def test_nothing_asked_nothing_changed():
     images = smooth(5, side=64)
-    look = v.draw(ViewSpec(64, 1, (1.0, 1.0), STILL), torch.ones(6), torch.Generator(), 5)
+    look = whole(v.draw(ViewSpec(64, 1, (1.0, 1.0), STILL), torch.ones(6), torch.Generator(), 5))
     assert torch.allclose(shown(images, look, 64), images.permute(0, 3, 1, 2) / 255, atol=1e-5)
 
 
 def test_the_light_of_each_band_varies_on_its_own():
     images = smooth(5, side=64)
     spec = ViewSpec(64, 1, (1.0, 1.0), replace(STILL, jitter=1.0, brightness=0.3))
-    look = v.draw(spec, torch.ones(6), torch.Generator().manual_seed(0), 5)
+    look = whole(v.draw(spec, torch.ones(6), torch.Generator().manual_seed(0), 5))
     means = v.apply_tensors(images, look, 64).mean((2, 3)) / (images.permute(0, 3, 1, 2) / 255).mean((2, 3))
     assert float(means.std(dim=1).min()) > 0.03
     crops = recoloured(images.permute(0, 3, 1, 2), spec.augmentation, torch.Generator().manual_seed(0))
@@ -73,7 +78,7 @@ def test_the_light_of_each_band_varies_on_its_own():
 def test_contrast_turns_about_the_bands_own_mean():
     images = smooth(2, side=64) // 2 + 60
     spec = ViewSpec(64, 1, (1.0, 1.0), replace(STILL, jitter=1.0, contrast=0.4))
-    look = v.draw(spec, torch.ones(6), torch.Generator().manual_seed(0), 2)
+    look = whole(v.draw(spec, torch.ones(6), torch.Generator().manual_seed(0), 2))
     plain = images.permute(0, 3, 1, 2) / 255
     out = v.apply_tensors(images, look, 64)
     assert torch.allclose(out.mean((2, 3)), plain.mean((2, 3)), atol=0.01)

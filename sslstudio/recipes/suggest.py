@@ -72,7 +72,7 @@ def suggest(
     _channels(choices, counts, method)
     if max(counts) == 1:
         choices.add("grey", True, "The images are grey: views differ in brightness and contrast, not in hue.")
-    batch = _pretrain_batch(choices, images, device, resolution)
+    batch = _pretrain_batch(choices, images, device, resolution, METHODS[method])
     _learning_rate(choices, METHODS[method], kind, batch)
     _warmup(choices, images, batch)
     folder = Folder(images, batch, device, minutes, preset, kind)
@@ -160,14 +160,17 @@ def _resolution(choices: _Choices, sizes: Sizes, device: Device) -> int:
     return choices.add("resolution", side, "As fine as this device learns from at a good speed.")
 
 
-def _pretrain_batch(choices: _Choices, images: int, device: Device, resolution: int) -> int:
-    # Most methods compare the images of a batch, so more is better, up to what memory and speed allow.
-    largest = 256 if device == "cuda" else 64
+def _pretrain_batch(choices: _Choices, images: int, device: Device, resolution: int, info: MethodInfo) -> int:
+    # Where the images of a batch are compared, more is better, up to what memory and speed allow; elsewhere a
+    # processor's time is better spent on more steps.
+    largest = 256 if device == "cuda" else 64 if info.compares else 16
     if resolution > 224:
         largest //= 4
     batch = max(2, min(largest, _power_of_two(images)))
     if batch < largest:
         return choices.add("batch_size", batch, f"No larger than the folder: {images} images.")
+    if not info.compares:
+        return choices.add("batch_size", batch, "Images are not compared, so many quick steps teach most.")
     return choices.add("batch_size", batch, "As many images to compare per step as this device handles well.")
 
 

@@ -24,10 +24,11 @@ def rising_momentum(momentum: float, position: Position) -> float:
 def queue_momentum(momentum: float, expected_steps: int, queue_steps: float) -> float:
     """The momentum of a network whose keys wait in a queue for ``queue_steps`` steps.
 
-    It looks back as long as the oldest key is old, so that all keys are nearly one network's (MoCo, section 4.1:
-    a faster copy fails), but no longer than a fifth of the run.
+    It looks back three times as long as the oldest key is old, so that all keys are nearly one network's (MoCo,
+    section 4.1: a faster copy fails), but no longer than a third of the run. On nuclei (one seed, some
+    100 steps of MoCo v2) the effective rank was 18.8 with momentum 0.97 and 13.0 with 0.89, which is once the queue.
     """
-    slow = min(1 - 1 / max(queue_steps, 1), 1 - 5 / max(expected_steps, 10))
+    slow = min(1 - 1 / max(3 * queue_steps, 1), 1 - 3 / max(expected_steps, 6))
     return min(momentum, max(slow, steady_momentum(momentum, expected_steps)))
 
 

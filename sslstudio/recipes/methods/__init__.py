@@ -77,9 +77,6 @@ MethodRecipe = Annotated[
 METHODS: dict[str, MethodInfo] = {
     info.id: info
     for info in (
-        jigsaw.INFO,
-        colorization.INFO,
-        rotation.INFO,
         simclr.INFO,
         moco_v2.INFO,
         byol.INFO,
@@ -89,13 +86,17 @@ METHODS: dict[str, MethodInfo] = {
         moco_v3.INFO,
         densecl.INFO,
         mae.INFO,
+        simmim.INFO,
         beit.INFO,
         ijepa.INFO,
-        simmim.INFO,
         spark.INFO,
         dino.INFO,
         ibot.INFO,
         dinov2.INFO,
+        # Puzzles that newer methods have overtaken come last.
+        rotation.INFO,
+        jigsaw.INFO,
+        colorization.INFO,
     )
 }
 

@@ -37,4 +37,5 @@ INFO = MethodInfo(
     "Sees a grey copy of an image and learns to colour it. Only for folders whose images have colours that matter.",
     ColorizationRecipe,
     "sslstudio.learning.methods.colorization:Colorization",
+    compares=False,
 )

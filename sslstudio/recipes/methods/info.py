@@ -48,6 +48,7 @@ class MethodInfo:
     """A row of the methods' table; ``where`` is ``module:Class`` and is imported by workers only.
 
     ``rates`` are calm learning rates of AdamW at 64 images per step, for a ViT and for a convolutional network.
+    ``compares`` tells whether the images of a step teach by being compared, so that larger steps teach more.
     """
 
     id: str
@@ -59,3 +60,4 @@ class MethodInfo:
     recipe: type[MethodSettings]
     where: str
     rates: tuple[float, float] = (5e-4, 1e-3)
+    compares: bool = True

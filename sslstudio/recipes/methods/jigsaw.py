@@ -38,4 +38,6 @@ INFO = MethodInfo(
     "Cuts an image into nine tiles, mixes them and learns to tell where each belongs. For images with larger parts.",
     JigsawRecipe,
     "sslstudio.learning.methods.jigsaw:Jigsaw",
+    rates=(5e-4, 6e-4),
+    compares=False,
 )

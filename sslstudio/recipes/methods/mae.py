@@ -27,4 +27,5 @@ INFO = MethodInfo(
     "Hides three quarters of an image and learns to fill the gaps. Fast; best when fine-tuned afterwards.",
     MAERecipe,
     "sslstudio.learning.methods.mae:MAE",
+    compares=False,
 )

@@ -26,4 +26,5 @@ INFO = MethodInfo(
     "Learns by telling which way up an image is. Only for images that have an up: streets, people, X-rays.",
     RotationRecipe,
     "sslstudio.learning.methods.rotation:Rotation",
+    compares=False,
 )

@@ -32,4 +32,5 @@ INFO = MethodInfo(
     "Covers squares of an image and guesses their pixels with a single layer. The simplest of the masked methods.",
     SimMIMRecipe,
     "sslstudio.learning.methods.simmim:SimMIM",
+    compares=False,
 )

@@ -30,4 +30,8 @@ INFO = MethodInfo(
     "Hides most of an image from a convolutional network and learns to fill the gaps. Fast, for small machines.",
     SparKRecipe,
     "sslstudio.learning.methods.spark:SparK",
+    # Measured on 398 nuclei images, ResNet-18, 64 a step: loss 0.71 after 40 steps with 2e-3; after 60 steps 0.73
+    # with 1e-3 and 0.85 with 3e-4.
+    rates=(5e-4, 2e-3),
+    compares=False,
 )

@@ -301,7 +301,7 @@ def complaint(recipe: type[Recipe], setting: Setting, value: Any, key: str) -> s
         if setting.low is not None and setting.high is not None:
             return f"Type a number from {setting.low:g} to {setting.high:g}."
         return "Choose one of the values offered."
-    if setting.kind == "text" and not str(value).strip():
+    if setting.kind == "text" and setting.default and not str(value).strip():
         return "Type a name or choose one."
     return ""
 

@@ -40,9 +40,9 @@ def test_the_teachers_momentum_rises_to_one_and_suits_short_runs():
 
 
 def test_keys_in_a_queue_come_from_nearly_one_network():
-    """The slow copy looks back as long as the oldest key is old, in steps 1 / (1 - momentum)."""
-    assert queue_momentum(0.999, 300, 64) == pytest.approx(1 - 1 / 60)  # a fifth of the run, not 64
-    assert queue_momentum(0.999, 1000, 64) == pytest.approx(1 - 1 / 64)
+    """The slow copy looks back three times as long as the oldest key is old, in steps 1 / (1 - momentum)."""
+    assert queue_momentum(0.999, 300, 64) == pytest.approx(1 - 1 / 100)  # a third of the run, not 192
+    assert queue_momentum(0.999, 1000, 64) == pytest.approx(1 - 1 / 192)
     assert queue_momentum(0.999, 100_000, 64) == 0.999  # long runs have the paper's
     assert queue_momentum(0.999, 300, 2) == steady_momentum(0.999, 300)
     assert queue_momentum(0.9, 1000, 64) == 0.9  # never slower than what was asked for

@@ -296,7 +296,7 @@ def test_a_run_killed_while_saving_still_resumes(tmp_path, pictures):
     (place / "checkpoints" / ".last.new").mkdir()
     events = run(request(pictures), place, steps=4)
     assert min(event.step for event in of(events, "metric")) > 2
-    assert sorted(p.name for p in (place / "checkpoints").iterdir()) == ["last"]
+    assert sorted(p.name for p in (place / "checkpoints").iterdir() if p.name != "past") == ["last"]
 
 
 def test_originals_are_never_touched(tmp_path, pictures):

@@ -335,11 +335,12 @@ def test_a_folder_without_a_readable_image_says_so(tmp_path, open_folder):
     assert "None of these images can be read" in window.notice.shown()
 
 
-def test_a_file_that_is_left_out_has_its_whole_reason_below_its_name(image_folder, open_folder):
+def test_a_file_that_is_left_out_has_its_whole_reason_below_its_name(qtbot, image_folder, open_folder):
     whole = (image_folder / "deep/cell_1.jpg").read_bytes()
     (image_folder / "deep" / "half.jpg").write_bytes(whole[: len(whole) // 2])
     panel = open_folder(image_folder).panels["images"]
-    (item,) = [panel.list.item(row) for row in range(panel.list.count())]
+    qtbot.waitUntil(lambda: panel.list.count() == 1, timeout=PATIENCE)
+    item = panel.list.item(0)
     assert item.text() == "deep/half.jpg"
     assert item.data(REASON) == "Cut off: the end of the file is missing."
     assert item.toolTip() == "deep/half.jpg: Cut off: the end of the file is missing."

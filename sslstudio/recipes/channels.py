@@ -44,10 +44,14 @@ def channels_problem(method: str, channels: int) -> UserError | None:
     )
 
 
+def fits(count: int, channels: int) -> bool:
+    """Whether an image with ``count`` channels can be seen by a network with ``channels``."""
+    return channels in (3, count) or (channels, count) == (1, 3)
+
+
 def folder_problem(channels: int, counts: Sequence[int]) -> UserError | None:
     """Why a network with so many channels can use no image of a folder, or None; 0 counts as not known."""
-    fitting = {channels} | ({3} if channels == 1 else set())
-    if channels == 3 or not counts or any(count in fitting or count <= 0 for count in counts):
+    if not counts or any(count <= 0 or fits(count, channels) for count in counts):
         return None
     common = common_channels(counts)
     return UserError(

@@ -249,8 +249,8 @@ def _sizes(project: Project, names: Sequence[str]) -> list[tuple[int, int]]:
 
 def channels_of(project: Project, names: Sequence[str]) -> list[int]:
     """The channels of each of the named images, 0 where they are not known."""
-    wanted = set(names)
-    return [r.channels for r in project.images() if r.path in wanted]
+    known = {record.path: record.channels for record in project.images()}
+    return [known.get(name, 0) for name in names]
 
 
 def _check_channels(project: Project, names: Sequence[str], channels: int, method: str = "") -> None:

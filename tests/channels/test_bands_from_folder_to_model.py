@@ -128,9 +128,9 @@ def test_the_windows_questions_are_answered_with_all_bands(world):
 def test_the_folder_is_looked_at_with_all_bands(world):
     bands, project, pretrained, _, _, _ = world
     looked = values("evaluate-features", project, "--run", pretrained["id"])
-    request = json.loads((Path(looked["folder"]) / "request.json").read_bytes())
-    assert request["channels"] == bands
-    told = [warning["text"] for warning in warnings(looked)]
+    run = project / "runs" / looked["id"]
+    assert json.loads((run / "request.json").read_bytes())["channels"] == bands
+    told = [warning["text"] for warning in warnings({"folder": run})]
     assert [text for text in told if "photo.png has 3 channels" in text]
 
 

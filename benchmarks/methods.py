@@ -34,7 +34,7 @@ from sslstudio.learning.training.control import Control
 from sslstudio.learning.training.pretrain import pretrain
 from sslstudio.project.masks import read_mask
 from sslstudio.recipes.methods import METHODS
-from sslstudio.recipes.suggest import suggest_pretrain
+from sslstudio.recipes.suggest import suggest
 from sslstudio.runs.request import PretrainRequest
 
 BACKBONES = {"conv": "resnet18", "vit": "vit_tiny_patch16_224"}
@@ -115,9 +115,7 @@ def _pretrained(method: str, backbone: str, data: Path, scratch: Path, asked: ar
         return {"encoder": str(scratch / "encoder")}
     sizes = [read_rgb8(data / "images" / name).shape[1::-1] for name in names[:: max(1, len(names) // 20)]]
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    recipe, _ = suggest_pretrain(
-        len(names), sizes, device, asked.minutes, asked.preset, backbone=backbone, method=method
-    )
+    recipe, _ = suggest(len(names), sizes, 3, device, asked.minutes, asked.preset, backbone=backbone, method=method)
     request = PretrainRequest(images_root=str(data / "images"), images=names, recipe=recipe)
     began, trained_from = time.perf_counter(), 0.0
     result: dict = {}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sslstudio import checking, commands
+from sslstudio import checking, commands, mask_commands
 from sslstudio.errors import UserError
 from sslstudio.project.holder import introduce
 
@@ -141,12 +141,45 @@ def _new(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--classes", default="", metavar="A,B", help="names of the classes; the first is pixel value 0")
 
 
+# The table of formats loads OpenCV and Pillow, which “--help” need not wait for; a test keeps the two equal.
+MASK_FORMATS = (
+    *("coco", "coco-rle", "labelstudio", "labelme", "qupath", "cvat", "yolo", "voc", "tiff", "rgb", "palette", "grey"),
+)
+
+
 def _import_masks(sub: argparse.ArgumentParser) -> None:
     _project(sub)
-    sub.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR", help="palette or grey PNG masks")
+    sub.add_argument("--from", dest="source", type=Path, required=True, metavar="PATH", help="a folder or a file")
+    sub.add_argument("--format", default="", choices=MASK_FORMATS, help="told from the content if not given")
+    sub.add_argument("--preview", action="store_true", help="tell what would happen, and change nothing")
     sub.add_argument(
-        "--map", action="append", default=[], metavar="VALUE=CLASS", help="255=1 for masks of black and white"
+        "--map",
+        action="append",
+        default=[],
+        metavar="FROM=TO",
+        help="255=1 for masks of black and white; nuclei=cell or nuclei=unpainted for classes with names",
     )
+    sub.add_argument(
+        "--uncovered",
+        default="",
+        choices=("background", "unpainted"),
+        help="what pixels without a shape are; told from the file if not given",
+    )
+
+
+def _export_masks(sub: argparse.ArgumentParser) -> None:
+    _project(sub)
+    sub.add_argument("--format", required=True, choices=MASK_FORMATS)
+    sub.add_argument("--out", type=Path, required=True, metavar="DIR")
+    sub.add_argument("--model", default="", metavar="NAME", help="its predictions in place of what was painted")
+    sub.add_argument("--coloured", action="store_true", help="coloured pictures beside the masks")
+    sub.add_argument("--overlay", action="store_true", help="the images with their masks shining over them")
+
+
+def _measure(sub: argparse.ArgumentParser) -> None:
+    _project(sub)
+    sub.add_argument("--out", type=Path, required=True, metavar="CSV", help="regions go to <name>_regions.csv")
+    sub.add_argument("--model", default="", metavar="NAME", help="its predictions in place of what was painted")
 
 
 def _recipe(sub: argparse.ArgumentParser) -> None:
@@ -249,7 +282,9 @@ Command = tuple[Callable[[Any], "Output"], Callable[[argparse.ArgumentParser], N
 
 COMMANDS: dict[str, Command] = {
     "new": (commands.new, _new),
-    "import-masks": (commands.import_masks, _import_masks),
+    "import-masks": (mask_commands.import_masks, _import_masks),
+    "export-masks": (mask_commands.export_masks, _export_masks),
+    "measure": (mask_commands.measure, _measure),
     "pretrain": (commands.pretrain, _pretrain),
     "finetune": (commands.finetune, _finetune),
     "predict": (commands.predict, _predict),

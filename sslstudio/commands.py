@@ -54,39 +54,6 @@ def new(words: Namespace) -> Output:
     return Output("\n".join(lines), {"project": path, "images": count, "classes": names, "problems": problems})
 
 
-def import_masks(words: Namespace) -> Output:
-    """Take over masks (PNG, pixel value = class, 255 = unpainted) that are named like the images."""
-    from sslstudio.annotations.palette_png import import_masks as take_over
-    from sslstudio.project.project import Project
-
-    with Project.open(project_path(words.project)) as project:
-        report = take_over(project, words.source, _mapping(words.map))
-        classes = [entry.name for entry in project.classes]
-    refused = [{"file": str(file), "reason": reason} for file, reason in report.refused]
-    unmatched = [str(file) for file in report.unmatched]
-    lines = [f"{len(report.matched)} masks taken over; classes: {', '.join(classes)}."]
-    lines += [f"  no image is named like {name}" for name in unmatched]
-    lines += [f"  refused {row['file']}: {row['reason']}" for row in refused]
-    lines += [f"Note: {note}" for note in report.notes]
-    if not report.matched:
-        advice = "Mend or replace those masks." if refused else "Masks must be named like the images."
-        raise UserError("\n".join(["No mask was taken over.", *lines[1:]]), advice)
-    values = {"matched": [str(f) for f in report.matched], "unmatched": unmatched, "refused": refused}
-    values["notes"] = list(report.notes)
-    return Output("\n".join(lines), {**values, "classes": classes})
-
-
-def _mapping(pairs: list[str]) -> dict[int, int]:
-    """Pixel values to classes from words such as “255=1”."""
-    found = {}
-    for pair in pairs:
-        value, _, label = pair.partition("=")
-        if not (value.strip().isdecimal() and label.strip().isdecimal()):
-            raise UserError(f"“{pair}” maps no pixel value to a class.", "For example: --map 255=1.")
-        found[int(value)] = int(label)
-    return found
-
-
 def project_path(given: Path) -> Path:
     """The project folder that was meant, with or without its suffix."""
     from sslstudio.project.places import holds_project, meant
@@ -139,7 +106,9 @@ def pretrain(words: Namespace) -> Output:
 def finetune(words: Namespace) -> Output:
     """Train a model on the painted masks."""
     from sslstudio.recipes.overrides import pull, with_settings
+    from sslstudio.recipes.suggest import why_channels
     from sslstudio.runs.folder import find_run
+    from sslstudio.runs.follow import Teller
     from sslstudio.runs.prepare import (
         default_finetune_recipe,
         encoder_backbone,
@@ -150,7 +119,7 @@ def finetune(words: Namespace) -> Output:
 
     if words.resume:
         return _resume(words)
-    given = pull(words.settings, "backbone", "minutes", "preset")
+    given = pull(words.settings, "backbone", "minutes", "preset", "channels")
     backbone = words.backbone or given.get("backbone")
     if words.encoder_run and backbone:
         raise UserError("“--run” brings its own backbone.", "Give either --run or --backbone.")
@@ -162,8 +131,11 @@ def finetune(words: Namespace) -> Output:
         minutes = minutes_of(words.minutes, given, 5.0)
         name = encoder_backbone(encoder) if encoder else backbone
         by = encoder_method(encoder) if encoder else ""
-        recipe = with_settings(default_finetune_recipe(project, minutes, preset, name, by)[0], words.settings)
+        recipe, reasons = default_finetune_recipe(project, minutes, preset, name, by)
+        recipe = with_settings(recipe, words.settings)
         request = finetune_request(project, recipe, encoder.id if encoder else "", words.model)
+    if (said := why_channels(reasons)) and "channels" not in given:
+        Teller().line(said)
     return _work(words, request, request.model)
 
 

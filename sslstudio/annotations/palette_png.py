@@ -190,7 +190,7 @@ def _classes_for(
 ) -> Sequence[LabelClass]:
     """Classes from ``classes.json`` in the folder or above it, else those of ``now`` or one per value in the masks."""
     if (list_of_classes := classes_file(source)) is not None:
-        return _read_classes(list_of_classes)
+        return read_class_list(list_of_classes)
     highest = -1
     for file, _ in pairs:
         try:
@@ -215,7 +215,7 @@ def classes_file(source: Path) -> Path | None:
     return next((file for file in places if file.is_file()), None)
 
 
-def _read_classes(file: Path) -> list[LabelClass]:
+def read_class_list(file: Path) -> list[LabelClass]:
     """Names and colours of a ``classes.json``; raises UserError when it is none."""
     try:
         entries = {int(entry["id"]): entry for entry in json.loads(file.read_text("utf-8"))["classes"]}

@@ -21,17 +21,41 @@ def common_channels(counts: Sequence[int]) -> int:
 def suggest_channels(counts: Sequence[int], method: str | None = None) -> tuple[int, str]:
     """Channels for a network on images with these ``counts``, and why; colour and grey images are seen as RGB.
 
-    Published weights are for RGB, so nothing is gained by a network of its own for grey images.
+    Published weights are for RGB, so nothing is gained by a network of its own for grey images. Bands are seen only
+    where more than half of the images have the same number of them, because the others are left out.
     """
     counts = [count for count in counts if count > 0]
     common = common_channels(counts)
-    if common in (1, 3) or common > MOST:
+    if not any(_banded(count) for count in counts):
         return 3, ""
+    if not _banded(common) or 2 * counts.count(common) <= len(counts):
+        return 3, _as_colours(counts)
+    if common > MOST:
+        return 3, f"A network sees {MOST} channels at most, so only the first three of {common} are seen."
     if method in COLOURS_ONLY:
         return 3, f"{METHODS[method].name} needs colours, so only the first three of {common} channels are seen."
-    alike = sum(count == common for count in counts)
-    most = "All" if alike == len(counts) else f"{alike} of {len(counts)}"
-    return common, f"{most} images have {common} channels, and the network sees each of them."
+    left = len(counts) - counts.count(common)
+    if not left:
+        return common, f"All images have {common} channels, and the network sees each of them."
+    who = "the other one is" if left == 1 else f"the other {left} are"
+    alike = f"{counts.count(common)} of {len(counts)} images have {common} channels"
+    return common, f"{alike}, and the network sees each of them; {who} left out."
+
+
+def _banded(count: int) -> bool:
+    """Whether an image with so many channels is neither grey nor colour."""
+    return count not in (1, 3)
+
+
+def _as_colours(counts: Sequence[int]) -> str:
+    """Why a folder of several kinds of images is seen as colours."""
+    odd = sorted({count for count in counts if _banded(count)})
+    many = sum(_banded(count) for count in counts)
+    kinds = f"{', '.join(map(str, odd[:-1]))} or {odd[-1]}" if len(odd) > 1 else str(odd[0])
+    verbs = ("has", "is") if many == 1 else ("have", "are")
+    how = " (their first three channels)" if odd[-1] > 3 else ""
+    alike = f"{many} of {len(counts)} images {verbs[0]} {kinds} channels"
+    return f"{alike} and {verbs[1]} seen as colours{how}, so that none is left out."
 
 
 def channels_problem(method: str, channels: int) -> UserError | None:

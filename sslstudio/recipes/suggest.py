@@ -80,23 +80,15 @@ def suggest(
     return build(PretrainRecipe, choices.values), tuple(choices.reasons)
 
 
-def suggest_pretrain(
-    images: int,
-    sizes: Sizes,
-    device: Device,
-    minutes: float,
-    preset: str,
-    backbone: str | None = None,
-    method: str | None = None,
-) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
-    """As ``suggest``, for images of which some have colours."""
-    return suggest(images, sizes, 3, device, minutes, preset, backbone, method)
-
-
 def why(reasons: Sequence[Reason]) -> str:
     """Why this backbone, this method and other channels than three, in a sentence each; empty where all is usual."""
     texts = {reason.key: reason.text for reason in reasons}
     return " ".join(texts[key] for key in ("backbone", "method", "channels") if key in texts)
+
+
+def why_channels(reasons: Sequence[Reason]) -> str:
+    """Why the network sees so many channels of the images; empty for colour and grey ones."""
+    return next((reason.text for reason in reasons if reason.key == "channels"), "")
 
 
 def in_words(recipe: PretrainRecipe, reasons: Sequence[Reason]) -> str:

@@ -14,7 +14,7 @@ from sslstudio.errors import UserError
 from sslstudio.images.scan import scan
 from sslstudio.project.dataset import labelled_images, pretrain_images
 from sslstudio.project.project import Project
-from sslstudio.recipes.channels import channels_problem, folder_problem
+from sslstudio.recipes.channels import channels_problem, fits, folder_problem
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import with_changes
@@ -52,11 +52,12 @@ def pretrain_request(project: Project, recipe: PretrainRecipe) -> PretrainReques
     if not images:
         raise UserError(f"There is no usable image in {project.images_root}.", "Choose a folder that holds pictures.")
     _check_channels(project, images, recipe.channels, recipe.method.id)
-    step = max(1, len(images) // PINNED)
+    shown = fitting(project, images, recipe.channels)
+    step = max(1, len(shown) // PINNED)
     return PretrainRequest(
         images_root=str(project.images_root),
         images=images,
-        pinned=images[::step][:PINNED],
+        pinned=tuple(shown[::step][:PINNED]),
         recipe=with_changes(recipe, {"start": _checked_start(recipe.start)}),
     )
 
@@ -75,7 +76,9 @@ def finetune_request(
         for item in labelled_images(project, recipe.validation, recipe.seed)
     )
     _check_channels(project, [item.image for item in labelled], recipe.channels)
-    shown = next((item for item in labelled if item.split == "validation"), labelled[0])
+    fit = set(fitting(project, [item.image for item in labelled], recipe.channels))
+    seen = [item for item in labelled if item.image in fit]
+    shown = next((item for item in seen if item.split == "validation"), seen[0])
     return FinetuneRequest(
         images_root=str(project.images_root),
         labelled=labelled,
@@ -251,6 +254,12 @@ def channels_of(project: Project, names: Sequence[str]) -> list[int]:
     """The channels of each of the named images, 0 where they are not known."""
     known = {record.path: record.channels for record in project.images()}
     return [known.get(name, 0) for name in names]
+
+
+def fitting(project: Project, names: Sequence[str], channels: int) -> list[str]:
+    """Those of the named images that a network with so many channels can see, as far as theirs are known."""
+    counts = channels_of(project, names)
+    return [name for name, count in zip(names, counts, strict=True) if count <= 0 or fits(count, channels)]
 
 
 def _check_channels(project: Project, names: Sequence[str], channels: int, method: str = "") -> None:

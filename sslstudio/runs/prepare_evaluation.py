@@ -7,7 +7,7 @@ from typing import Literal
 from sslstudio.errors import UserError
 from sslstudio.project.dataset import labelled_images, pretrain_images
 from sslstudio.project.project import Project
-from sslstudio.recipes.channels import fits, suggest_channels
+from sslstudio.recipes.channels import suggest_channels
 from sslstudio.recipes.settings import with_changes
 from sslstudio.runs.folder import RunFolder, find_run
 from sslstudio.runs.prepare import (
@@ -16,6 +16,7 @@ from sslstudio.runs.prepare import (
     encoder_backbone,
     encoder_channels,
     encoder_folder,
+    fitting,
     latest_encoder,
 )
 from sslstudio.runs.request import ClassSpec, EvaluateRequest, HelpRequest, LabelledImage
@@ -67,8 +68,7 @@ def help_request(project: Project, encoder_run: str = "", minutes: float = HELP_
 
 def fitting_images(project: Project, request: EvaluateRequest) -> set[str]:
     """The images of a request that its network can look at, as far as their channels are known."""
-    channels = dict(zip(request.images, channels_of(project, request.images), strict=True))
-    return {name for name, count in channels.items() if count <= 0 or fits(count, request.channels)}
+    return set(fitting(project, request.images, request.channels))
 
 
 def chosen_run(project: Project, encoder_run: str) -> RunFolder:

@@ -11,6 +11,9 @@ from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
 from sslstudio.errors import UserError
 
 _under_way: set[Task] = set()  # keeps tasks alive until their result was delivered
+THREADS = 16
+"""Tasks that may run at once. They wait for disks and processes more than they compute, and Qt's own number, one
+per processor, would let an import and a look into every file keep the next image from opening."""
 
 
 class Cancelled(Exception):
@@ -103,5 +106,11 @@ def run(
     if progressed is not None:
         task.progressed.connect(progressed)
     _under_way.add(task)
-    (pool or QThreadPool.globalInstance()).start(_Runnable(task))
+    (pool or _shared_pool()).start(_Runnable(task))
     return task
+
+
+def _shared_pool() -> QThreadPool:
+    pool = QThreadPool.globalInstance()
+    pool.setMaxThreadCount(max(THREADS, pool.maxThreadCount()))
+    return pool

@@ -151,12 +151,14 @@ class MainWindow(QMainWindow):
         from sslstudio.ui.wiring.attention import AttentionWiring
         from sslstudio.ui.wiring.files import FilesWiring
         from sslstudio.ui.wiring.learning import LearningWiring
+        from sslstudio.ui.wiring.masks import MasksWiring
         from sslstudio.ui.wiring.painting import PaintingWiring
         from sslstudio.ui.wiring.panels import PanelsWiring
         from sslstudio.ui.wiring.review import ReviewWiring
         from sslstudio.ui.wiring.working import WorkingWiring
 
         self.files = FilesWiring(self)
+        self.masks = MasksWiring(self)
         self.painting = PaintingWiring(self)
         self.learning = LearningWiring(self)
         self.review = ReviewWiring(self)

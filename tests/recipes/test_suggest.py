@@ -8,7 +8,7 @@ from sslstudio.recipes.method_rules import RULES, Situation, suggest_method
 from sslstudio.recipes.methods import METHODS
 from sslstudio.recipes.overrides import with_settings
 from sslstudio.recipes.presets import PRESETS, look_of
-from sslstudio.recipes.suggest import FILLERS, in_words, suggest, suggest_finetune, suggest_pretrain, why
+from sslstudio.recipes.suggest import FILLERS, in_words, suggest, suggest_finetune, why
 
 SIZES = [(640, 480)] * 5
 
@@ -18,7 +18,7 @@ SIZES = [(640, 480)] * 5
 @pytest.mark.parametrize("method", [None, *METHODS])
 def test_every_suggestion_can_be_carried_out(images, device, method):
     for preset in PRESETS:
-        recipe, reasons = suggest_pretrain(images, SIZES, device, 5, preset, method=method)
+        recipe, reasons = suggest(images, SIZES, 3, device, 5, preset, method=method)
         assert kind_of(recipe.backbone) in METHODS[recipe.method.id].backbones
         assert recipe.batch_size <= max(2, images)
         assert recipe.resolution % 32 == 0
@@ -27,21 +27,21 @@ def test_every_suggestion_can_be_carried_out(images, device, method):
 
 
 def test_small_images_are_not_blown_up():
-    assert suggest_pretrain(100, [(70, 90)], "cuda", 5, "natural")[0].resolution == 64
+    assert suggest(100, [(70, 90)], 3, "cuda", 5, "natural")[0].resolution == 64
     assert suggest_finetune(5, [(70, 90)], "cuda", 5, "natural")[0].crop == 96
 
 
 def test_what_the_user_chose_is_kept():
-    recipe, reasons = suggest_pretrain(100, SIZES, "cpu", 5, "natural", "convnext_atto", "dino")
+    recipe, reasons = suggest(100, SIZES, 3, "cpu", 5, "natural", "convnext_atto", "dino")
     assert (recipe.backbone, recipe.method.id) == ("convnext_atto", "dino")
     assert not {"backbone", "method"} & {reason.key for reason in reasons}
 
 
 def test_a_method_that_needs_a_transformer_refuses_convolutions():
     with pytest.raises(UserError, match="MAE does not work"):
-        suggest_pretrain(100, SIZES, "cpu", 5, "natural", "resnet18", "mae")
+        suggest(100, SIZES, 3, "cpu", 5, "natural", "resnet18", "mae")
     with pytest.raises(UserError, match="no method “moco”"):
-        suggest_pretrain(100, SIZES, "cpu", 5, "natural", method="moco")
+        suggest(100, SIZES, 3, "cpu", 5, "natural", method="moco")
 
 
 # the method
@@ -163,7 +163,7 @@ def test_few_masks_are_all_learned_from():
 
 
 def test_settings_reach_the_recipe_and_its_method():
-    recipe, _ = suggest_pretrain(100, SIZES, "cpu", 5, "natural", method="simclr")
+    recipe, _ = suggest(100, SIZES, 3, "cpu", 5, "natural", method="simclr")
     changed = with_settings(recipe, ["batch_size=16", "temperature=0.3", "method.projection_out=64"])
     assert (changed.batch_size, changed.method.temperature, changed.method.projection_out) == (16, 0.3, 64)
 
@@ -180,6 +180,6 @@ def test_settings_reach_the_recipe_and_its_method():
     ],
 )
 def test_a_wrong_setting_is_told_with_a_hint(pair, words):
-    recipe, _ = suggest_pretrain(100, SIZES, "cpu", 5, "natural", method="simclr")
+    recipe, _ = suggest(100, SIZES, 3, "cpu", 5, "natural", method="simclr")
     with pytest.raises(UserError, match=words):
         with_settings(recipe, [pair])

@@ -119,7 +119,10 @@ def _refusal(file: Path, error: Exception) -> UserError:
         )
     if "TorchScript" in str(error):
         return UserError(f"{file.name} is a TorchScript program, not weights alone, so it was refused.", SAVE_SAFELY)
-    return UserError(f"{file.name} cannot be read as a checkpoint ({type(error).__name__}).", "Is the file whole?")
+    return UserError(
+        f"{file.name} holds no weights that can be read.",
+        "Is the file whole, and is it a checkpoint (.safetensors, .pt or .pth)?",
+    )
 
 
 def _is_pickle(file: Path) -> bool:

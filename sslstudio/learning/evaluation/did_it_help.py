@@ -37,7 +37,7 @@ from sslstudio.learning.training.control import Control, hold
 from sslstudio.learning.training.devices import describe
 from sslstudio.recipes.presets import PRESETS
 from sslstudio.runs.events import Event, Finished, Metric, Phase, Progress, Started, Stopped, Warned
-from sslstudio.runs.request import FinetuneRequest, HelpRequest
+from sslstudio.runs.request import HelpRequest
 
 log = logging.getLogger(__name__)
 _KEPT_FREE = 0.06  # share of the time that is not planned for
@@ -72,7 +72,7 @@ def did_it_help(
     budget.start()
     yield Phase(text="Reading masks")
     painted: list[Painted] = []
-    for item in read_labelled(_as_finetuning(request), Path(project), spill):
+    for item in read_labelled(request, Path(project), spill, request.recipe.channels):
         if isinstance(item, Warned):
             yield item
         else:
@@ -292,14 +292,3 @@ class _Check:
     def _told(self, name: str) -> dict[str, Any]:
         found = intervals.mean(self.scores[name])
         return {"id": name, "name": NAMES[name], "miou": found.value, "rounds": self.scores[name]}
-
-
-def _as_finetuning(request: HelpRequest) -> FinetuneRequest:
-    """The same masks as a fine-tuning would read them."""
-    return FinetuneRequest(
-        images_root=request.images_root,
-        labelled=request.labelled,
-        classes=request.classes,
-        model="none",
-        recipe=request.recipe,
-    )

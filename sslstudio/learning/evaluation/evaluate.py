@@ -24,10 +24,9 @@ from sslstudio.learning.segmentation.labelled import Painted, read_labelled
 from sslstudio.learning.training.control import Control, hold
 from sslstudio.learning.training.devices import describe
 from sslstudio.project.feature_sets import FeatureSet, folder_labels, write_features
-from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.runs.events import Event, Finished, Metric, Phase, Progress, Started, Stopped, Warned
 from sslstudio.runs.folder import find_run
-from sslstudio.runs.request import EvaluateRequest, FinetuneRequest, features_key
+from sslstudio.runs.request import EvaluateRequest, features_key
 
 T = TypeVar("T")
 _WARNED_FILES = 20
@@ -120,7 +119,7 @@ class _Evaluation:
 
     def _measure_painted(self, encoder: Encoder) -> Iterator[Event]:
         painted: list[Painted] = []
-        for item in read_labelled(_as_finetuning(self.request, encoder.channels), self.project, self.spill):
+        for item in read_labelled(self.request, self.project, self.spill, encoder.channels):
             if isinstance(item, Warned):
                 yield item
             else:
@@ -187,14 +186,3 @@ def _beside(work: Callable[[], T], control: Control) -> T | None:
     if isinstance(outcome[0], BaseException):
         raise outcome[0]
     return outcome[0]
-
-
-def _as_finetuning(request: EvaluateRequest, channels: int) -> FinetuneRequest:
-    """The same masks as a fine-tuning would read them."""
-    return FinetuneRequest(
-        images_root=request.images_root,
-        labelled=request.labelled,
-        classes=request.classes,
-        model="none",
-        recipe=FinetuneRecipe(channels=channels),
-    )

@@ -18,6 +18,7 @@ from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.heads import sin_cos_positions
+from sslstudio.learning.methods.positions import start_from_sines
 from sslstudio.recipes.methods import MAERecipe
 from sslstudio.recipes.presets import Augmentation
 
@@ -43,12 +44,7 @@ class MAE(Method):
 
     def begin_from_scratch(self) -> None:
         """Start the encoder's positions as sines and cosines, as in the paper."""
-        rows, columns = self.encoder.net.patch_embed.grid_size
-        positions = self.encoder.net.pos_embed
-        if positions is None:  # rotary positions are not learned
-            return
-        with torch.no_grad():
-            positions[0, positions.shape[1] - rows * columns :] = sin_cos_positions(rows, columns, self.encoder.width)
+        start_from_sines(self.encoder)
 
     def forward(self, views: Views) -> StepResult:
         """Hide patches at random and rebuild them; ``views`` holds one (B, 3, H, W)."""

@@ -64,7 +64,7 @@ def finetune(
     torch.manual_seed(request.recipe.seed)
     yield Phase(text="Reading masks")
     painted: list[Painted] = []
-    for item in read_labelled(request, Path(project), checkpoints):
+    for item in read_labelled(request, Path(project), checkpoints, request.recipe.channels):
         if isinstance(item, Warned):
             yield item
         else:

@@ -15,8 +15,9 @@ from sslstudio.images.bands import read_bands8, resized, with_axis
 from sslstudio.learning.segmentation.metrics import IGNORED
 from sslstudio.project.masks import read_mask
 from sslstudio.runs.events import Warned
-from sslstudio.runs.request import FinetuneRequest, LabelledImage
+from sslstudio.runs.request import EvaluateRequest, FinetuneRequest, HelpRequest, LabelledImage
 
+PaintedRequest = FinetuneRequest | EvaluateRequest | HelpRequest  # whatever names images with masks
 SHRINKS = (1, 2, 3, 4, 6, 8)
 _IN_MEMORY = 1 << 30  # bytes of pixels kept in memory; the rest lies in a file that the system pages in
 
@@ -31,15 +32,17 @@ class Painted:
     validation: bool = False
 
 
-def read_labelled(request: FinetuneRequest, project: Path, spill: Path) -> Iterator[Painted | Warned]:
+def read_labelled(
+    request: PaintedRequest, project: Path, spill: Path, channels: int
+) -> Iterator[Painted | Warned]:
     """Read every image with its mask at full size; what cannot be used is reported and left out.
 
-    Beyond a limit the pixels lie in temporary files below ``spill``.
+    ``channels`` of an image that the network sees. Beyond a limit the pixels lie in temporary files below ``spill``.
     """
     used = 0
     for entry in request.labelled:
         try:
-            pair = _read_one(entry, request, project)
+            pair = _read_one(entry, request, project, channels)
             used += pair.pixels.nbytes + pair.labels.nbytes
             if used > _IN_MEMORY:
                 pair = replace(pair, pixels=_spilled(pair.pixels, spill), labels=_spilled(pair.labels, spill))
@@ -51,7 +54,7 @@ def read_labelled(request: FinetuneRequest, project: Path, spill: Path) -> Itera
             yield Warned(text=f"{entry.image} is left out: it cannot be read ({reason}).", about=entry.image)
 
 
-def _read_one(entry: LabelledImage, request: FinetuneRequest, project: Path) -> Painted:
+def _read_one(entry: LabelledImage, request: PaintedRequest, project: Path, channels: int) -> Painted:
     classes = len(request.classes)
     labels = read_mask(project / entry.mask)
     if not (labels != IGNORED).any():
@@ -63,7 +66,7 @@ def _read_one(entry: LabelledImage, request: FinetuneRequest, project: Path) -> 
             f"its mask {entry.mask} holds the values {values}, but there are only {classes} classes.",
             "Add the missing classes or paint the mask anew.",
         )
-    pixels = read_bands8(Path(request.images_root) / entry.image, request.recipe.channels)
+    pixels = read_bands8(Path(request.images_root) / entry.image, channels)
     if pixels.shape[:2] != labels.shape:
         there, here = _size(pixels), _size(labels)
         raise UserError(

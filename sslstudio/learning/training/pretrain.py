@@ -238,7 +238,7 @@ class _Run:
         rest = len(found) - max(0, WARNED_FILES - self._files_warned)
         self._files_warned += len(found)
         if rest > 0:
-            yield Warned(text=f"{rest} more images cannot be read and are left out.", about="images")
+            yield Warned(text=f"{rest} more images cannot be used and are left out.", about="images")
 
     def _fit_batch(self) -> Iterator[Event]:
         """Lower the batch where there are fewer tiles than it wants."""

@@ -21,6 +21,7 @@ from sslstudio.ui.panels.states import Choice
 from sslstudio.ui.panels.words import many
 
 if TYPE_CHECKING:
+    from sslstudio.annotations.bringing_in import Preview
     from sslstudio.annotations.survey import FoundValue, Survey
 
 NEW = "new"
@@ -137,7 +138,7 @@ class Grey(QWidget):
 class Example(QWidget):
     """One mask over its image, in the colours that it would get."""
 
-    def __init__(self, found: Survey) -> None:
+    def __init__(self, found: Survey | Preview) -> None:
         super().__init__()
         self.setObjectName("mask_values.example")
         self.setAccessibleName(f"What the mask {found.example} would look like")

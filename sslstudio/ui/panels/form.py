@@ -36,7 +36,7 @@ class Row(QWidget):
         super().__init__()
         self.setting = setting
         self._suggested: Any = setting.default
-        self._touched = False
+        self.touched = False
         self.control = _control(name, setting)
         self.reset = Button(f"{name}.reset", "", "link", "undo", "Reset to suggested")
         self.reset.setAccessibleName(f"Reset {setting.label} to suggested")
@@ -54,7 +54,7 @@ class Row(QWidget):
     def suggest(self, value: Any) -> None:
         """Take a new suggestion; a row that the user changed stays as it is."""
         self._suggested = value
-        if not self._touched:
+        if not self.touched:
             self._show(value)
         self._mark()
 
@@ -129,7 +129,7 @@ class Row(QWidget):
         control.blockSignals(False)
 
     def _on_changed(self) -> None:
-        self._touched = self.value() != self._suggested
+        self.touched = self.value() != self._suggested
         self.complain("")
         self._mark()
         self.changed.emit()
@@ -139,7 +139,7 @@ class Row(QWidget):
         self.control.setFocus()
 
     def _mark(self) -> None:
-        self.reset.setVisible(self._touched)
+        self.reset.setVisible(self.touched)
 
 
 class SettingsForm(QWidget):
@@ -204,7 +204,14 @@ class SettingsForm(QWidget):
         method = METHODS[self.method.chosen()]
         if kind_of(str(self.rows["backbone"].value())) in method.backbones:
             return ""
-        return f"{method.name} needs a ViT backbone. Choose a ViT below, or another method."
+        needed = {"vit": "a ViT", "conv": "a convolutional network"}[method.backbones[0]]
+        return f"{method.name} needs {needed} as backbone. Choose one below, or another method."
+
+    def wishes(self) -> tuple[str, str]:
+        """The method and the backbone that the user chose; empty for what is as suggested."""
+        backbone = self.rows["backbone"]
+        method = self.method.chosen() if self.method is not None and self.method.touched else ""
+        return method, str(backbone.value()) if backbone.touched else ""
 
     def set_usable(self, keys: Collection[str], usable: bool) -> None:
         """Grey out settings that have no effect now."""
@@ -239,7 +246,7 @@ class MethodForm(QWidget):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self._touched = False
+        self.touched = False
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(SPACE)
@@ -270,7 +277,7 @@ class MethodForm(QWidget):
         """Show a method's recipe as the suggestion; a method that the user chose stays."""
         method = str(recipe.id)  # type: ignore[attr-defined]
         self.forms[method].suggest(recipe)
-        if not self._touched:
+        if not self.touched:
             self._show(method)
 
     def values(self) -> dict[str, Any]:
@@ -288,7 +295,7 @@ class MethodForm(QWidget):
             form.setVisible(key == method)
 
     def _on_activated(self) -> None:
-        self._touched = True
+        self.touched = True
         self._show(self.chosen())
         self.changed.emit()
 

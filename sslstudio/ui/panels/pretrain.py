@@ -42,6 +42,7 @@ class PretrainPanel(Panel):
         image_wanted: The image of a preview that was clicked.
         images_wanted, paint_wanted, finetune_wanted: Go to that step.
         working_wanted: Go to “Is it working?”.
+        wishes_changed: The method and the backbone that the user chose, each empty while it is the suggested one.
         backbone_wanted: Choose a backbone out of all; its name now, the view's size and the batch.
     """
 
@@ -56,6 +57,7 @@ class PretrainPanel(Panel):
     paint_wanted = Signal()
     finetune_wanted = Signal()
     working_wanted = Signal()
+    wishes_changed = Signal(str, str)
     backbone_wanted = Signal(str, int, int)
 
     ID = "panel.pretrain"
@@ -90,6 +92,7 @@ class PretrainPanel(Panel):
     def _fill(self) -> None:
         self._reason, self._painted = "", False
         self._suggested = ("", "")
+        self._wishes = ("", "")
         self.empty = Empty(self._id("empty"), "images", "Pretraining needs images first.", "Go to images")
         self.ask = QWidget()
         self.live = PretrainLive(self._id("live"))
@@ -122,7 +125,7 @@ class PretrainPanel(Panel):
         self.start.clicked.connect(self._on_start)
         self.preset.activated.connect(self._on_preset)
         self.choose.clicked.connect(self._on_choose)
-        self.form.changed.connect(self._on_form_changed)
+        self.form.changed.connect(self._on_user_changed)
         pass_on(self)
         self.live.thumbs.image_wanted.connect(self.image_wanted)
         self.outcome.next_wanted.connect(self._on_next)
@@ -144,6 +147,14 @@ class PretrainPanel(Panel):
         self._reason = state.reason
         self._suggested = (state.recipe.method.id, state.recipe.backbone)
         self.start.set_words("Pretrain once more" if state.earlier else "Start pretraining")
+        self._on_form_changed()
+
+    def _on_user_changed(self) -> None:
+        """What was suggested beside a method or a backbone does not suit another one: ask for it anew."""
+        wishes = self.form.wishes()
+        if wishes != self._wishes:
+            self._wishes = wishes
+            self.wishes_changed.emit(*wishes)
         self._on_form_changed()
 
     def _on_form_changed(self) -> None:

@@ -16,6 +16,7 @@ from sslstudio.ui.notice import Notice
 from sslstudio.ui.panels.words import thousands
 
 if TYPE_CHECKING:
+    from sslstudio.annotations.bringing_in import Preview
     from sslstudio.annotations.palette_png import ImportReport
     from sslstudio.annotations.survey import Survey
     from sslstudio.project.classes import LabelClass
@@ -246,17 +247,21 @@ class FilesWiring(QObject):
         if project is None:
             return
 
-        def work(task: background.Task) -> Survey:
-            from sslstudio.annotations.survey import survey
+        def work(task: background.Task) -> Survey | Preview:
+            from sslstudio.annotations.bringing_in import look
 
-            return survey(project, source, lambda *figures: task.report(figures))
+            return look(project, source, lambda *figures: task.report(figures))
 
-        def done(found: Survey) -> None:
+        def done(found: Survey | Preview) -> None:
+            from sslstudio.annotations.survey import Survey
+
             self.window.notice.solved("import")
             if self.session.project is not project:
                 return
-            if found.plain:
-                self._take_masks(source)
+            if not isinstance(found, Survey):
+                self.window.masks.show_preview(found)
+            elif found.plain:
+                self._take_masks(found.source)
             else:
                 self._ask_values(found)
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from sslstudio.errors import UserError
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
-from sslstudio.recipes.suggest import suggest, suggest_finetune, why
+from sslstudio.recipes.suggest import Reason, suggest, suggest_finetune, why, why_channels
 from sslstudio.runs.prepare import device
 from sslstudio.ui.exports import exports_of
 from sslstudio.ui.panels import states
@@ -34,12 +35,14 @@ class PanelsWiring(QObject):
         self.session = window.session
         self._facts: tuple[str, ...] | None = None
         self._pretrain: tuple[PretrainRecipe, str] | None = None
-        self._finetune: FinetuneRecipe | None = None
+        self._wishes = ("", "")  # the method and the backbone that the user chose
+        self._finetune: tuple[FinetuneRecipe, str] | None = None
         self._finetune_after = ""  # the method of the run that it was suggested for
         self._pixels: dict[str, int] | None = None
         self._painted = 0
         self._problems: tuple[states.ProblemRow, ...] = ()
         self._exports: tuple[states.ExportRow, ...] = ()
+        window.panels["pretrain"].wishes_changed.connect(self.take_wishes)  # type: ignore[attr-defined]
         session = self.session
         for signal in (session.opened, session.closed, session.records_changed):
             signal.connect(self.forget_records)
@@ -73,6 +76,11 @@ class PanelsWiring(QObject):
     def chosen_backbone(self) -> str:
         """The backbone that pretraining would use."""
         return self._suggested_pretraining()[0].backbone
+
+    def take_wishes(self, method: str, backbone: str) -> None:
+        """The user chose a method or a backbone: suggest what suits it."""
+        self._wishes, self._pretrain = (method, backbone), None
+        self.window.redraw()
 
     def forget_suggestions(self) -> None:
         """The kind of images changed: suggest anew."""
@@ -120,23 +128,25 @@ class PanelsWiring(QObject):
 
     def _suggested_pretraining(self) -> tuple[PretrainRecipe, str]:
         if self._pretrain is None:
-            recipe, reasons = suggest(
-                max(1, self._usable()),
-                self._sizes(),
-                self._channels(),
-                device(),
-                MINUTES["pretrain"],
-                self._preset(),
-            )
+            method, backbone = self._wishes
+            try:
+                recipe, reasons = self._suggest(method, backbone)
+            except UserError:  # they do not go together, which the form says beside them
+                recipe, reasons = self._suggest("", backbone)
             self._pretrain = recipe, why(reasons)
         return self._pretrain
 
-    def _suggested_finetuning(self) -> FinetuneRecipe:
+    def _suggest(self, method: str, backbone: str) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
+        usable, minutes = max(1, self._usable()), MINUTES["pretrain"]
+        facts = (usable, self._sizes(), self._channels(), device(), minutes, self._preset())
+        return suggest(*facts, backbone or None, method or None)
+
+    def _suggested_finetuning(self) -> tuple[FinetuneRecipe, str]:
         start = next(iter(self.window.learning.encoders()), None)
         method = start.method if start else ""
         if self._finetune is None or self._finetune_after != method:
             self._finetune_after = method
-            self._finetune, _ = suggest_finetune(
+            recipe, reasons = suggest_finetune(
                 max(1, self._painted),
                 self._sizes(painted=True),
                 device(),
@@ -145,6 +155,7 @@ class PanelsWiring(QObject):
                 pretrained_by=method,
                 channels=self._channels(),
             )
+            self._finetune = recipe, why_channels(reasons)
         return self._finetune
 
     def _run(self, kind: str) -> LiveRun | None:
@@ -231,6 +242,7 @@ class PanelsWiring(QObject):
         )
 
     def _finetune_state(self) -> states.FinetuneState:
+        recipe, reason = self._suggested_finetuning()
         run = self._run("finetune")
         encoders = self.window.learning.encoders()
         rows = [run_row(past.summary, backbone=past.backbone) for past in self._past("finetune")]
@@ -243,7 +255,8 @@ class PanelsWiring(QObject):
             classes=self._classes(),
             runs=tuple(choices),
             encoder_run=choices[0].id if choices else "",
-            recipe=self._suggested_finetuning(),
+            recipe=recipe,
+            reason=reason,
             run=run,
             earlier=tuple(rows),
         )

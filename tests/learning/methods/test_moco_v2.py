@@ -12,7 +12,7 @@ from sslstudio.learning.methods.contrast import EMPTY
 from sslstudio.learning.methods.moco_v2 import MoCoV2
 from sslstudio.recipes.methods import Folder, MoCoV2Recipe
 from sslstudio.recipes.presets import PRESETS
-from sslstudio.recipes.suggest import suggest_pretrain
+from sslstudio.recipes.suggest import suggest
 
 LOOK = PRESETS["microscopy"].augmentation
 
@@ -107,7 +107,7 @@ def test_the_queue_is_no_longer_than_the_folder(images, batch, queue):
 
 
 def test_a_suggested_recipe_has_the_fitted_queue_and_says_why():
-    recipe, reasons = suggest_pretrain(100, [(256, 256)] * 100, "cpu", 5, "microscopy", method="moco_v2")
+    recipe, reasons = suggest(100, [(256, 256)] * 100, 3, "cpu", 5, "microscopy", method="moco_v2")
     assert recipe.method.queue == 100 - recipe.batch_size
     assert any(reason.key == "method.queue" and "100 images" in reason.text for reason in reasons)
 

@@ -126,6 +126,8 @@ def test_a_method_that_does_not_fit_the_backbone_is_told_before_the_start(qtbot)
     form.rows["backbone"].put("vit_tiny_patch16_224")
     assert not form.method.misfit.isVisible()
     assert form.read().method.id == "mae"
+    form.method.choose("spark")
+    assert "SparK needs a convolutional network" in form.method.misfit.text()
 
 
 def test_a_method_chosen_by_the_user_outlives_a_new_suggestion(qtbot):

@@ -14,6 +14,7 @@ from sslstudio.errors import UserError
 from sslstudio.project import recent
 from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.project.project import Project
+from sslstudio.recipes.suggest import suggest
 from sslstudio.ui.panels.images import REASON
 
 from .conftest import PATIENCE
@@ -531,3 +532,32 @@ def test_small_settings_come_back(opened, open_folder):
     assert opened.painting.opacity == 0.8
     assert opened.session.recall("preset", "") == "microscopy"
     assert opened.step == "paint"
+
+
+def test_what_is_suggested_suits_the_method_that_was_chosen(opened, qtbot):
+    """Rates, batch and backbone of one method do not suit another; the command line suggests anew as well."""
+    opened.go_to_step("pretrain")
+    form = opened.panels["pretrain"].form
+    alone = form.read()
+    assert (alone.method.id, alone.backbone) == ("simclr", "resnet18")
+    form.method.choose("mae")
+    qtbot.waitUntil(lambda: form.rows["backbone"].value() == "vit_tiny_patch16_224", timeout=PATIENCE)
+    assert opened.panels["pretrain"].start.isEnabled()
+    usable = len(opened.session.records)
+    sizes = [(record.width, record.height) for record in opened.session.records]
+    for method in ("mae", "moco_v2", "spark", "simclr"):
+        form.method.choose(method)
+        wanted, _ = suggest(usable, sizes, 3, "cpu", alone.minutes, alone.preset, method=method)
+        qtbot.waitUntil(lambda wanted=wanted: form.read() == wanted, timeout=PATIENCE)
+
+
+def test_a_backbone_that_was_chosen_stays_and_the_rest_follows_it(opened, qtbot):
+    opened.go_to_step("pretrain")
+    form = opened.panels["pretrain"].form
+    rate = form.read().learning_rate
+    form.rows["backbone"].put("vit_tiny_patch16_224")
+    qtbot.waitUntil(lambda: form.read().learning_rate < rate, timeout=PATIENCE)
+    form.method.choose("spark")  # cannot train it: said, and nothing is taken from the user
+    assert "SparK needs a convolutional network" in form.method.misfit.text()
+    assert form.rows["backbone"].value() == "vit_tiny_patch16_224"
+    assert not opened.panels["pretrain"].start.isEnabled()

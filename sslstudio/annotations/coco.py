@@ -1,0 +1,163 @@
+"""COCO JSON: polygons, run lengths as numbers or letters; one file of classes, images and areas."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sslstudio.annotations.model import Annotations, Classes, Drawn, Format, FoundImage, Job, hex_colour
+from sslstudio.annotations.outlines import Region, regions
+from sslstudio.annotations.run_lengths import from_counts, from_letters, to_counts, to_letters
+from sslstudio.annotations.shapes import Bitmap, Polygon, Shape, draw, flat, ring, usable
+from sslstudio.annotations.source import Source
+from sslstudio.errors import UserError
+from sslstudio.project.files import replace_file
+
+FILE = "annotations.json"
+
+
+def recognise(source: Source) -> bool:
+    """An object with images and annotations."""
+    first = source.first
+    return (
+        isinstance(first, dict) and isinstance(first.get("images"), list) and isinstance(first.get("annotations"), list)
+    )
+
+
+def read(source: Source) -> Annotations:
+    """All COCO files of the source; a folder may hold one per split."""
+    classes, images, refused, notes, uncovered = Classes(), [], [], [], ""
+    for name in source.json_files:
+        try:
+            document = source.document(name)
+            found, told = _read_one(document, name, classes)
+        except UserError as error:
+            refused.append((name, error.problem))
+            continue
+        images += found
+        notes += told
+        uncovered = str((document.get("info") or {}).get("uncovered", "")) or uncovered
+    known = uncovered if uncovered in ("background", "unpainted") else ""
+    return Annotations(classes.all(), tuple(images), known, tuple(refused), tuple(notes))  # type: ignore[arg-type]
+
+
+def _read_one(document: Any, file: str, classes: Classes) -> tuple[list[FoundImage], list[str]]:
+    if not (isinstance(document, dict) and isinstance(document.get("images"), list)):
+        raise UserError(f"{file} is no COCO file: it has no list of images.", "Choose the annotations themselves.")
+    try:
+        places = {
+            row["id"]: classes.place(str(row["name"]), hex_colour(row.get("color")))
+            for row in document.get("categories") or []
+        }
+        rows = {row["id"]: row for row in document["images"]}
+        names = [str(row["file_name"]) for row in rows.values()]
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{file} has an image or a category without {error}.", "Export it again.") from None
+    areas, lost = defaultdict(list), 0
+    for area in document.get("annotations") or []:
+        if isinstance(area, dict) and area.get("image_id") in rows:
+            areas[area["image_id"]].append(area)
+        else:
+            lost += 1
+    notes = [f"{file}: {lost} annotations belong to no image of the file."] if lost else []
+    found = []
+    for (number, row), name in zip(rows.items(), names, strict=True):
+        size = _size(row)
+        found.append(FoundImage(name, partial(_draw, areas[number], places), size, file))
+    return found, notes
+
+
+def _size(row: dict) -> tuple[int, int] | None:
+    height, width = row.get("height"), row.get("width")
+    return (int(height), int(width)) if isinstance(height, int) and isinstance(width, int) and height > 0 else None
+
+
+def _draw(areas: list[dict], places: dict[Any, int], height: int, width: int) -> Drawn:
+    # Crowds first: they cover many things at once, so single things lie on top of them.
+    ordered = sorted(areas, key=lambda area: not area.get("iscrowd"))
+    shapes, problems = usable([partial(_shape, area, places) for area in ordered])
+    drawn = draw(shapes, height, width)
+    return Drawn(drawn.labels, (*problems, *drawn.notes))
+
+
+def _shape(area: dict, places: dict[Any, int]) -> Shape | None:
+    what = f"annotation {area.get('id', '?')}"
+    if area.get("category_id") not in places:
+        raise UserError(f"{what} has the unknown category {area.get('category_id')}", "")
+    place, outline = places[area["category_id"]], area.get("segmentation")
+    if isinstance(outline, dict):
+        return Bitmap(place, partial(_decode, outline, what))
+    if not outline:
+        raise UserError(f"{what} has a box but no outline", "")
+    parts = outline if isinstance(outline[0], list) else [outline]
+    if len(parts) == 1:
+        return Polygon(place, (ring(parts[0], what),))
+    return Bitmap(place, partial(_union, [ring(part, what) for part in parts]))
+
+
+def _union(rings: list[np.ndarray], height: int, width: int) -> np.ndarray:
+    """Several polygons of one thing: a pixel belongs to it when it is in any of them."""
+    drawn = draw([Polygon(0, (one,)) for one in rings], height, width)
+    return drawn.labels == 0
+
+
+def _decode(outline: dict, what: str, height: int, width: int) -> np.ndarray:
+    size, counts = outline.get("size"), outline.get("counts")
+    if not (isinstance(size, list) and len(size) == 2) or counts is None:
+        raise UserError(f"{what} has run lengths without a size.", "Export it again.")
+    if size != [height, width]:
+        raise UserError(f"{what} has run lengths for {size[1]} × {size[0]} pixels.", "Export it again.")
+    numbers = from_letters(counts, what) if isinstance(counts, str) else counts
+    return from_counts(numbers, height * width, what).reshape(width, height).T
+
+
+def write(job: Job, out: Path, *, letters: bool = False) -> list[Path]:
+    """One ``annotations.json``: each connected area is an annotation, as polygon, or as run lengths with holes."""
+    images: list[dict[str, Any]] = []
+    areas: list[dict[str, Any]] = []
+    for number, picture in enumerate(job.pictures(), 1):
+        height, width = picture.labels.shape
+        images.append({"id": number, "file_name": picture.path, "width": width, "height": height})
+        for region in regions(picture.labels, job.background):
+            areas.append(_area(region, (height, width), len(areas) + 1, number, letters))
+    categories = [
+        {"id": place, "name": one.name, "supercategory": "", "color": one.colour} for place, one in job.shape_classes
+    ]
+    document = {
+        "info": {"description": "Masks of SSL Studio", "uncovered": job.uncovered},
+        "licenses": [],
+        "categories": categories,
+        "images": images,
+        "annotations": areas,
+    }
+    file = out / FILE
+    replace_file(file, json.dumps(document, ensure_ascii=False).encode(), f"The file {file.name}")
+    return [file]
+
+
+def _area(region: Region, size: tuple[int, int], number: int, image: int, letters: bool) -> dict[str, Any]:
+    height, width = region.bitmap.shape
+    outline: Any = [flat(region.outer)]
+    if letters or region.holes:
+        whole = np.zeros(size, bool)
+        whole[region.top : region.top + height, region.left : region.left + width] = region.bitmap
+        counts = to_counts(whole.T.ravel())
+        outline = {"size": list(size), "counts": to_letters(counts) if letters else counts}
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": region.place,
+        "segmentation": outline,
+        "area": region.area,
+        "bbox": [region.left, region.top, width, height],
+        "iscrowd": 0,
+    }
+
+
+COCO = Format("coco", "COCO JSON", recognise, read, write)
+COCO_RLE = Format("coco-rle", "COCO JSON (run lengths)", lambda _: False, read, partial(write, letters=True))

@@ -1,0 +1,130 @@
+"""CVAT for images 1.1: one XML with polygons and masks (run lengths, row by row, inside a box)."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+import numpy as np
+
+from sslstudio.annotations.model import Annotations, Classes, Drawn, Format, FoundImage, Job, Picture, hex_colour
+from sslstudio.annotations.outlines import Region, regions
+from sslstudio.annotations.run_lengths import from_counts, to_counts
+from sslstudio.annotations.shapes import Bitmap, Polygon, Shape, draw, pairs, ring, usable
+from sslstudio.annotations.source import Source
+from sslstudio.errors import UserError
+from sslstudio.project.files import replace_file
+
+FILE = "annotations.xml"
+_KINDS = ("polygon", "mask", "box", "ellipse", "polyline", "points", "cuboid", "skeleton")
+
+
+def recognise(source: Source) -> bool:
+    """XML whose root is ``annotations``."""
+    return getattr(source.first, "tag", "") == "annotations"
+
+
+def read(source: Source) -> Annotations:
+    """All CVAT files of the source."""
+    classes, images, refused, uncovered = Classes(), [], [], ""
+    for name in source.xml_files:
+        try:
+            root = source.document(name)
+            if getattr(root, "tag", "") != "annotations":
+                raise UserError(f"{name} is no file of CVAT.")
+            for one in root.iterfind(".//label"):
+                classes.place(one.findtext("name") or "", hex_colour(one.findtext("color") or ""))
+            images += [_image(one, name, classes) for one in root.iterfind("image")]
+            if root.find("track") is not None:
+                refused.append((name, "It holds tracks of a video; export it as “CVAT for images 1.1”."))
+            uncovered = root.findtext("meta/uncovered") or uncovered
+        except UserError as error:
+            refused.append((name, error.problem))
+    known = uncovered if uncovered in ("background", "unpainted") else ""
+    return Annotations(classes.all(), tuple(images), known, tuple(refused))  # type: ignore[arg-type]
+
+
+def _image(node: Any, file: str, classes: Classes) -> FoundImage:
+    rows = [row for row in node if row.tag in _KINDS]
+    rows.sort(key=lambda row: _number(row.get("z_order") or "0", "z_order"))
+    makers = [
+        partial(_shape, row, classes.place(row.get("label") or ""), f"{row.tag} {number} ({row.get('label')})")
+        for number, row in enumerate(rows, 1)
+    ]
+    size = None
+    if (node.get("height") or "").isdecimal() and (node.get("width") or "").isdecimal():
+        size = int(node.get("height")), int(node.get("width"))
+    return FoundImage(node.get("name") or "", partial(_draw, makers), size, file)
+
+
+def _draw(makers: list, height: int, width: int) -> Drawn:
+    shapes, problems = usable(makers)
+    drawn = draw(shapes, height, width)
+    return Drawn(drawn.labels, (*problems, *drawn.notes))
+
+
+def _shape(row: Any, place: int, what: str) -> Shape | None:
+    if row.tag == "polygon":
+        points = [pair.split(",") for pair in (row.get("points") or "").split(";") if pair]
+        return Polygon(place, (ring(points, what),))
+    if row.tag != "mask":
+        raise UserError(f"{what} is not a drawn area and was left out")
+    left, top, width, height = (
+        _number(row.get(key) or "", f"{what} has a box whose {key}") for key in ("left", "top", "width", "height")
+    )
+    counts = [_number(text, f"{what} has a run length that") for text in (row.get("rle") or "").split(",")]
+    bitmap = from_counts(counts, width * height, what).reshape(height, width)
+    return Bitmap(place, lambda *_: bitmap, top, left)
+
+
+def _number(text: str, what: str) -> int:
+    try:
+        return int(float(text))
+    except ValueError:
+        raise UserError(f"{what} is no number.", "Export it again.") from None
+
+
+def write(job: Job, out: Path) -> list[Path]:
+    """One ``annotations.xml``; areas with holes as masks, since CVAT's polygons have none."""
+    root = Element("annotations")
+    SubElement(root, "version").text = "1.1"
+    meta = SubElement(root, "meta")
+    labels = SubElement(SubElement(meta, "job"), "labels")
+    SubElement(meta, "uncovered").text = job.uncovered
+    for _, one in job.shape_classes:
+        label = SubElement(labels, "label")
+        SubElement(label, "name").text = one.name
+        SubElement(label, "color").text = one.colour
+        SubElement(label, "type").text = "any"
+        SubElement(label, "attributes")
+    for number, picture in enumerate(job.pictures()):
+        _write_image(root, number, picture, job)
+    ElementTree.indent(root)
+    file = out / FILE
+    data = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    replace_file(file, data, f"The file {file.name}")
+    return [file]
+
+
+def _write_image(root: Any, number: int, picture: Picture, job: Job) -> None:
+    height, width = picture.labels.shape
+    node = SubElement(root, "image", id=str(number), name=picture.path, width=str(width), height=str(height))
+    for region in regions(picture.labels, job.background):
+        name = job.classes[region.place].name
+        common = {"label": name, "source": "manual", "occluded": "0", "z_order": "0"}
+        SubElement(node, "mask" if region.holes else "polygon", {**common, **_outline(region)})
+
+
+def _outline(region: Region) -> dict[str, str]:
+    if not region.holes:
+        return {"points": ";".join(f"{x:.2f},{y:.2f}" for x, y in pairs(region.outer))}
+    height, width = region.bitmap.shape
+    counts = to_counts(np.ascontiguousarray(region.bitmap).ravel())
+    box = {"left": region.left, "top": region.top, "width": width, "height": height}
+    return {"rle": ", ".join(map(str, counts)), **{key: str(value) for key, value in box.items()}}
+
+
+CVAT = Format("cvat", "CVAT for images 1.1", recognise, read, write)

@@ -1,0 +1,124 @@
+"""Label TIFF of napari and ImageJ: whole numbers per pixel; written with colours, so that it never looks black."""
+
+from __future__ import annotations
+
+import io
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from sslstudio.annotations.model import Annotations, Drawn, Format, FoundClass, FoundImage, Job, rgb
+from sslstudio.annotations.names import Names
+from sslstudio.annotations.palette_png import MOST_FOUND, classes_file, read_class_list
+from sslstudio.annotations.pictures import MASKS, mask_files, mask_folder, write_classes
+from sslstudio.annotations.source import Source
+from sslstudio.errors import UserError
+from sslstudio.project.files import replace_file
+from sslstudio.project.masks import UNPAINTED
+
+_SUFFIXES = (".tif", ".tiff")
+
+
+def recognise(source: Source) -> bool:
+    """Only TIFFs, of which the first holds more than 8 bits, or whose values a ``classes.json`` names."""
+    files = mask_files(source)
+    if not files or not all(name.lower().endswith(_SUFFIXES) for name in files):
+        return False
+    if classes_file(mask_folder(source.folder)) is not None:
+        return True
+    try:
+        return read_labels(source.folder / files[0]).dtype.itemsize > 1
+    except UserError:
+        return False
+
+
+def read(source: Source) -> Annotations:
+    """Classes from ``classes.json``; else few numbers are classes, and many are single objects of one class."""
+    files = [name for name in mask_files(source) if name.lower().endswith(_SUFFIXES)]
+    named = classes_file(mask_folder(source.folder))
+    if named is not None:
+        classes = [FoundClass(one.name, one.colour) for one in read_class_list(named)]
+        return _annotations(source, files, classes, objects=False)
+    highest = 0
+    for name in files:
+        try:
+            highest = max(highest, _highest(read_labels(source.folder / name)))
+        except UserError:
+            continue  # refused with its reason when it is drawn
+    if highest >= MOST_FOUND:
+        classes = [FoundClass("background"), FoundClass("object")]
+        note = f"The numbers go up to {highest:,}, so they were taken as single objects of one class."
+        return _annotations(source, files, classes, objects=True, notes=(note,))
+    classes = [FoundClass("background"), *(FoundClass(f"class {number}") for number in range(1, highest + 1))]
+    return _annotations(source, files, classes, objects=False)
+
+
+def _highest(labels: np.ndarray) -> int:
+    return int(labels[labels != UNPAINTED].max(initial=0)) if labels.dtype == np.uint8 else int(labels.max(initial=0))
+
+
+def _annotations(
+    source: Source, files: list[str], classes: list[FoundClass], *, objects: bool, notes: tuple[str, ...] = ()
+) -> Annotations:
+    images = [
+        FoundImage(
+            name.removeprefix(f"{MASKS}/"), partial(_draw, source.folder / name, len(classes), objects), None, name
+        )
+        for name in files
+    ]
+    return Annotations(tuple(classes), tuple(images), "unpainted", (), notes)
+
+
+def _draw(file: Path, count: int, objects: bool, height: int, width: int) -> Drawn:
+    labels = read_labels(file)
+    if objects:
+        return Drawn((labels > 0).astype(np.uint8))
+    unknown = np.unique(labels[((labels >= count) & (labels != UNPAINTED)) | (labels < 0)])
+    if unknown.size:
+        raise UserError(f"It holds the value {unknown[0]}; the classes are 0 to {count - 1}.")
+    return Drawn(labels.astype(np.uint8))
+
+
+def read_labels(file: Path) -> np.ndarray:
+    """(H, W) whole numbers of a TIFF; raises UserError for several pages, colours, fractions, damage."""
+    import tifffile
+
+    try:
+        pixels = np.squeeze(tifffile.imread(file))
+    except Exception as error:
+        raise UserError(f"{file.name} cannot be read as a TIFF; it may be damaged.") from error
+    if pixels.ndim != 2:
+        shape = " × ".join(map(str, pixels.shape))
+        raise UserError(f"{file.name} is a stack or a colour picture ({shape}); labels have one number per pixel.")
+    if pixels.dtype.kind == "f":
+        if not (np.isfinite(pixels).all() and (pixels == np.rint(pixels)).all()):
+            raise UserError(f"{file.name} holds fractions; labels are whole numbers.")
+        pixels = pixels.astype(np.int64)
+    if pixels.dtype.kind not in "uib":
+        raise UserError(f"{file.name} holds {pixels.dtype} values; labels are whole numbers.")
+    return pixels.astype(np.uint8) if pixels.dtype.kind == "b" else pixels
+
+
+def write(job: Job, out: Path) -> list[Path]:
+    """``masks/<image>.tif``, 8 bits: value = class, 255 = unpainted, with a colour table; and ``classes.json``."""
+    colours = np.zeros((3, 256), np.uint16)
+    for place, one in enumerate(job.classes):
+        colours[:, place] = np.array(rgb(one.colour), np.uint16) * 257
+    names = Names()
+    for picture in job.pictures():
+        name = names.of(picture.path, ".tif")
+        replace_file(out / MASKS / name, _tiff(picture.labels, colours), f"The mask {name}", settle=False)
+    write_classes(job.classes, out)
+    return [out / MASKS]
+
+
+def _tiff(labels: np.ndarray, colours: np.ndarray) -> bytes:
+    import tifffile
+
+    data = io.BytesIO()
+    tifffile.imwrite(data, labels, photometric="palette", colormap=colours, metadata=None)
+    return data.getvalue()
+
+
+LABEL_TIFF = Format("tiff", "Label TIFF (napari, ImageJ)", recognise, read, write, pictures=True)

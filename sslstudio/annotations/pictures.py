@@ -1,0 +1,113 @@
+"""Palette and grey PNG: the pixel value is the class; with a ``classes.json`` that names them."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from sslstudio.annotations.model import Annotations, Drawn, Format, FoundClass, FoundImage, Job
+from sslstudio.annotations.names import Names
+from sslstudio.annotations.palette_png import MOST_FOUND, classes_file, read_class_list
+from sslstudio.annotations.source import Source
+from sslstudio.errors import UserError
+from sslstudio.project.classes import LabelClass
+from sslstudio.project.files import replace_file
+from sslstudio.project.masks import UNPAINTED, read_mask, write_mask
+
+MASKS = "masks"  # the folder of what is read in again, beside pictures for people
+
+
+def mask_folder(path: Path) -> Path:
+    """The folder that holds the masks: ``path``, or its ``masks`` where ``path`` is what we exported."""
+    inside = path / MASKS
+    return inside if inside.is_dir() and classes_file(inside) is not None else path
+
+
+def mask_files(source: Source) -> tuple[str, ...]:
+    """The pictures of a source that are masks: those in ``masks`` where we exported, else all."""
+    if source.path.is_dir() and mask_folder(source.path) != source.path:
+        return tuple(name for name in source.pictures if name.startswith(f"{MASKS}/"))
+    return source.pictures
+
+
+def inside(name: str) -> str:
+    """A file's name without the folder ``masks`` that our exports put before it."""
+    return name.removeprefix(f"{MASKS}/")
+
+
+def recognise(source: Source) -> bool:
+    """Any pictures; that is asked last."""
+    return bool(source.pictures)
+
+
+def read(source: Source) -> Annotations:
+    """Masks whose classes are named by ``classes.json``, else called by their values."""
+    files = mask_files(source)
+    named = classes_file(mask_folder(source.folder))
+    known = [FoundClass(one.name, one.colour) for one in read_class_list(named)] if named else None
+    classes = known if known is not None else _from_values(source, files)
+    images = [
+        FoundImage(inside(name), partial(_draw, source.folder / name, len(classes)), None, name) for name in files
+    ]
+    return Annotations(tuple(classes), tuple(images), "unpainted")
+
+
+def _from_values(source: Source, files: Sequence[str]) -> list[FoundClass]:
+    highest = 0
+    for name in files:
+        try:
+            labels = read_mask(source.folder / name)
+        except UserError:
+            continue  # refused with its reason when it is drawn
+        highest = max(highest, int(labels[labels < UNPAINTED].max(initial=0)))
+    if highest >= MOST_FOUND:
+        raise UserError(f"The masks hold the value {highest}, which is more likely a grey level than a class.", "")
+    return [FoundClass("background"), *(FoundClass(f"class {number}") for number in range(1, highest + 1))]
+
+
+def _draw(file: Path, count: int, height: int, width: int) -> Drawn:
+    labels = read_mask(file)
+    unknown = np.unique(labels[(labels >= count) & (labels < UNPAINTED)])
+    if unknown.size:
+        raise UserError(f"It holds the value {unknown[0]}; the classes are 0 to {count - 1}.")
+    return Drawn(labels)
+
+
+def write(job: Job, out: Path, *, grey: bool) -> list[Path]:
+    """``masks/<image>.png`` and ``classes.json``."""
+    names = Names()
+    for picture in job.pictures():
+        file = out / MASKS / names.of(picture.path, ".png")
+        if grey:
+            replace_file(file, _grey(picture.labels), f"The mask {file.name}", settle=False)
+        else:
+            write_mask(file, picture.labels, [one.colour for one in job.classes], settle=False)
+    write_classes(job.classes, out)
+    return [out / MASKS]
+
+
+def _grey(labels: np.ndarray) -> bytes:
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(labels)).save(data, "PNG", compress_level=3)
+    return data.getvalue()
+
+
+def write_classes(classes: Sequence[LabelClass], out: Path, unpainted: str = "") -> None:
+    """A ``classes.json``: number, name and colour of each class; and the colour of unpainted pixels, if any."""
+    rows = [{"id": place, "name": one.name, "color": one.colour} for place, one in enumerate(classes)]
+    document = {"classes": rows, "unpainted": unpainted or UNPAINTED}
+    replace_file(out / "classes.json", json.dumps(document, ensure_ascii=False, indent=1).encode(), "classes.json")
+
+
+PALETTE = Format("palette", "Palette PNG", recognise, read, partial(write, grey=False), pictures=True)
+GREY = Format(
+    "grey", "Grey PNG", lambda _: False, read, partial(write, grey=True), pictures=True,
+    note="The pixel values are class numbers, so grey masks look black; coloured ones lie beside them.",
+)  # fmt: skip

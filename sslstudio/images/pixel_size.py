@@ -1,0 +1,86 @@
+"""How large a pixel is in the world, where the file knows it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+_MICROMETRES = {
+    "µm": 1.0, "μm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "nm": 1e-3, "pm": 1e-6,
+    "mm": 1e3, "cm": 1e4, "m": 1e6, "inch": 25400.0, "in": 25400.0,
+}  # fmt: skip
+PRINTED = 10.0  # micrometres; resolutions of more than that are for printers and say nothing about the world
+
+
+@dataclass(frozen=True)
+class PixelSize:
+    """Width and height of a pixel in micrometres."""
+
+    x: float
+    y: float
+
+
+def pixel_size(path: Path) -> PixelSize | None:
+    """From OME and ImageJ metadata, or a resolution fine enough to be a microscope's; None where none is told."""
+    path = Path(path)
+    try:
+        if path.suffix.lower() in (".tif", ".tiff"):
+            return _of_tiff(path)
+        return _of_picture(path)
+    except Exception:  # noqa: BLE001 - broken metadata never costs a measurement
+        return None
+
+
+def _of_tiff(path: Path) -> PixelSize | None:
+    import tifffile
+
+    with tifffile.TiffFile(path) as tiff:
+        if tiff.ome_metadata:
+            return _of_ome(tiff.ome_metadata)
+        page: Any = tiff.pages[0]
+        per = [_ratio(page.tags.get(name)) for name in ("XResolution", "YResolution")]
+        if tiff.imagej_metadata:
+            unit = _unit(str(tiff.imagej_metadata.get("unit", "")))
+            return _checked(unit / per[0], unit / per[1]) if unit and all(per) else None
+        tag = page.tags.get("ResolutionUnit")
+        unit = {2: 25400.0, 3: 10000.0}.get(int(tag.value) if tag else 0, 0.0)
+        return _fine(unit / per[0], unit / per[1]) if unit and all(per) else None
+
+
+def _ratio(tag: Any) -> float:
+    value = tag.value if tag is not None else (0, 1)
+    return value[0] / value[1] if isinstance(value, tuple) and value[1] else 0.0
+
+
+def _unit(text: str) -> float:
+    plain = re.sub(r"\\u00b5", "µ", text.strip(), flags=re.IGNORECASE)
+    return _MICROMETRES.get(plain.lower(), 0.0)
+
+
+def _of_ome(text: str) -> PixelSize | None:
+    pixels = next((node for node in ElementTree.fromstring(text).iter() if node.tag.endswith("}Pixels")), None)
+    if pixels is None or not pixels.get("PhysicalSizeX"):
+        return None
+    x = float(pixels.get("PhysicalSizeX", "0")) * _unit(pixels.get("PhysicalSizeXUnit", "µm"))
+    y = float(pixels.get("PhysicalSizeY") or pixels.get("PhysicalSizeX") or "0")
+    return _checked(x, y * _unit(pixels.get("PhysicalSizeYUnit", "µm")))
+
+
+def _of_picture(path: Path) -> PixelSize | None:
+    """The resolution of a PNG or JPEG, in dots per inch."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        dots = image.info.get("dpi")
+    return _fine(25400.0 / float(dots[0]), 25400.0 / float(dots[1])) if dots and all(dots) else None
+
+
+def _fine(x: float, y: float) -> PixelSize | None:
+    return _checked(x, y) if max(x, y) < PRINTED else None
+
+
+def _checked(x: float, y: float) -> PixelSize | None:
+    return PixelSize(x, y) if 0 < x < 1e9 and 0 < y < 1e9 else None

@@ -1,0 +1,68 @@
+"""In which format masks are written, and which pictures go along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QDialog, QVBoxLayout, QWidget
+
+from sslstudio.ui import theme
+from sslstudio.ui.dialogs.frame import lay_out
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.fields import Combo
+from sslstudio.ui.panels.parts import label
+from sslstudio.ui.panels.states import Choice
+
+PAINTED = ""  # stands for the masks that were painted, among the names of models
+
+
+class ExportMasksDialog(QDialog):
+    """Asks for a format, whose masks, and pictures beside them.
+
+    Signals:
+        chosen: The format's id, the model's name (empty: what was painted), and the set of pictures wanted.
+    """
+
+    chosen = Signal(str, str, object)
+
+    def __init__(self, models: Sequence[str], parent: QWidget | None = None) -> None:
+        from sslstudio.annotations.formats import FORMATS
+
+        super().__init__(parent)
+        self.setObjectName("dialog.export_masks")
+        self.format = Combo("export_masks.format", "Format")
+        self.format.draw(tuple(Choice(one.id, one.name, one.note) for one in FORMATS.values()), "palette")
+        self.masks = Combo("export_masks.masks", "Whose masks")
+        named = (Choice(name, f"Predictions of {name}") for name in models)
+        self.masks.draw((Choice(PAINTED, "What was painted"), *named), PAINTED)
+        self.coloured = _box("export_masks.coloured", "Coloured pictures beside the masks", checked=True)
+        self.overlay = _box("export_masks.overlay", "Images with their masks shining over them")
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.SPACE)
+        for text, widget in (("Format", self.format), ("Masks", self.masks)):
+            column.addWidget(label(text, theme.SMALL, quiet=True))
+            column.addWidget(widget)
+        column.addWidget(self.coloured)
+        column.addWidget(self.overlay)
+        column.addStretch(1)
+        go, cancel = Button("export_masks.go", "Choose folder…", "primary"), Button("export_masks.cancel", "Cancel")
+        go.clicked.connect(self.accept)
+        cancel.clicked.connect(self.reject)
+        self.accepted.connect(self._tell)
+        lay_out(self, "Export masks", body, (go, cancel), "For other tools, or to be imported here again.")
+        self.setMinimumWidth(56 * theme.SPACE)
+
+    def _tell(self) -> None:
+        boxes = {"coloured": self.coloured, "overlay": self.overlay}
+        wanted = frozenset(name for name, box in boxes.items() if box.isChecked())
+        self.chosen.emit(str(self.format.currentData()), str(self.masks.currentData()), wanted)
+
+
+def _box(name: str, text: str, *, checked: bool = False) -> QCheckBox:
+    box = QCheckBox(text)
+    box.setObjectName(name)
+    box.setChecked(checked)
+    return box

@@ -1,0 +1,99 @@
+"""What an import of annotations would do, before it does it: classes, images, what does not fit, an example."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from sslstudio.ui import theme
+from sslstudio.ui.dialogs.frame import lay_out
+from sslstudio.ui.dialogs.mask_values import Example
+from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.parts import label, question
+from sslstudio.ui.panels.words import many
+
+if TYPE_CHECKING:
+    from sslstudio.annotations.bringing_in import ClassRow, Preview
+    from sslstudio.annotations.palette_png import ImportReport
+
+SHOWN = 12  # classes that are listed one by one
+
+
+class ImportPreviewDialog(QDialog):
+    """Shows a Preview; nothing was changed yet.
+
+    Signals:
+        chosen: The import is wanted as it is shown.
+    """
+
+    chosen = Signal()
+
+    def __init__(self, seen: Preview, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("dialog.import_preview")
+        count = len(seen.report.matched)
+        self.take = Button("import_preview.take", f"Import {many(count, 'mask')}", "primary")
+        cancel = Button("import_preview.cancel", "Cancel")
+        self.take.setEnabled(count > 0)
+        self.take.clicked.connect(self.accept)
+        cancel.clicked.connect(self.reject)
+        self.accepted.connect(self.chosen)
+        sentence = f"{seen.source.name} is {name}. {_replaced(seen)}"
+        lay_out(self, "Import these masks?", self._body(seen), (self.take, cancel), sentence)
+
+    def _body(self, seen: Preview) -> QWidget:
+        body, left, right = QWidget(), QVBoxLayout(), QVBoxLayout()
+        row = QHBoxLayout(body)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4 * theme.SPACE)
+        left.setSpacing(theme.SPACE)
+        left.addWidget(question("Classes"))
+        for one in seen.classes[:SHOWN]:
+            left.addWidget(label(_class_words(one), wrap=False))
+        if len(seen.classes) > SHOWN:
+            left.addWidget(label(f"and {len(seen.classes) - SHOWN} more", quiet=True))
+        left.addWidget(label(f"What no shape covers becomes {seen.uncovered}.", theme.SMALL, quiet=True))
+        told = report_text(seen.report)
+        if told:
+            left.addWidget(question("What does not fit"))
+            self.told = QPlainTextEdit(told, readOnly=True)
+            self.told.setObjectName("import_preview.told")
+            self.told.setAccessibleName("What does not fit, and why")
+            self.told.setMinimumWidth(56 * theme.SPACE)
+            left.addWidget(self.told, 1)
+        left.addStretch(0)
+        row.addLayout(left, 1)
+        if seen.labels is not None:
+            right.addWidget(question("What comes out"))
+            example = Example(seen)
+            example.show_as({number: number for number in range(256)}, seen.project_classes)
+            right.addWidget(example)
+            right.addWidget(label(seen.example, theme.SMALL, quiet=True))
+            right.addStretch(1)
+            row.addLayout(right)
+        return body
+
+
+def _replaced(seen: Preview) -> str:
+    if not seen.report.matched:
+        return "None of its masks fits an image of this project."
+    if not seen.painted:
+        return "Nothing was changed yet."
+    verb = "has" if seen.painted == 1 else "have"
+    return f"{many(seen.painted, 'image')} {verb} a mask already, which would be replaced; that can be undone."
+
+
+def _class_words(one: ClassRow) -> str:
+    becomes = "unpainted" if not one.becomes else f"the new class {one.becomes}" if one.new else one.becomes
+    same = one.becomes == one.name and not one.new
+    arrow = "" if same else f" → {becomes}"
+    return f"{one.name}{arrow} · in {many(one.images, 'image')}"
+
+
+def report_text(report: ImportReport) -> str:
+    """Everything that did not match, was refused or was odd, a line each."""
+    lines = [f"{name}: no image has this name." for name in report.unmatched]
+    lines += [f"{file}: {reason}" for file, reason in report.refused]
+    return "\n".join([*lines, *report.notes])

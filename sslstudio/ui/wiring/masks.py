@@ -1,0 +1,157 @@
+"""Masks of other tools, in with a preview, out in any format, and into tables of figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog
+
+from sslstudio.ui import background
+from sslstudio.ui.notice import Notice
+from sslstudio.ui.panels.words import many
+
+if TYPE_CHECKING:
+    from sslstudio.annotations.bringing_in import Preview
+    from sslstudio.annotations.handing_out import ExportReport
+    from sslstudio.annotations.measuring import Measured
+    from sslstudio.annotations.palette_png import ImportReport
+    from sslstudio.errors import UserError
+    from sslstudio.ui.main_window import MainWindow
+
+_FILES = "Annotations (*.json *.geojson *.xml)"
+
+
+class MasksWiring(QObject):
+    """Connects the actions about masks of other tools with what does them, beside the window."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.window, self.session = window, window.session
+        act = window.actions_
+        act["file.import_annotations"].triggered.connect(self.ask_file)
+        act["file.export_masks"].triggered.connect(self.ask_export)
+        act["file.measure"].triggered.connect(self.ask_table)
+
+    # in -------------------------------------------------------------------------------------------------
+
+    def ask_file(self) -> None:
+        """Let the user choose a file of annotations."""
+        dialog = QFileDialog(self.window, "Choose a file of annotations", "", _FILES)
+        dialog.setObjectName("dialog.annotations")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        self._open(dialog, lambda path: self.window.files.import_masks(path))
+
+    def show_preview(self, seen: Preview) -> None:
+        """Show what an import would do; it happens when the user says so."""
+        from sslstudio.annotations.formats import FORMATS
+        from sslstudio.ui.dialogs.import_preview import ImportPreviewDialog
+
+        dialog = ImportPreviewDialog(seen, FORMATS[seen.format].name, self.window)
+        dialog.chosen.connect(lambda: self._bring_in(seen))
+        dialog.open()
+
+    def _bring_in(self, seen: Preview) -> None:
+        project = self.session.project
+        if project is None:
+            return
+
+        def work(task: background.Task) -> ImportReport:
+            from sslstudio.annotations.bringing_in import bring_in
+
+            return bring_in(project, seen.source, seen.format, uncovered=seen.uncovered)
+
+        background.run(work, self.window.files._on_imported, self._failed)
+
+    # out ------------------------------------------------------------------------------------------------
+
+    def ask_export(self) -> None:
+        """Ask in which format, then where to."""
+        from sslstudio.ui.dialogs.export_masks import ExportMasksDialog
+
+        project = self.session.project
+        if project is None:
+            return
+        folder = project.path / "predictions"
+        models = sorted(one.name for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
+        dialog = ExportMasksDialog(models, self.window)
+        dialog.chosen.connect(self._ask_where)
+        dialog.open()
+
+    def _ask_where(self, kind: str, model: str, pictures: frozenset[str]) -> None:
+        dialog = QFileDialog(self.window, "Choose a folder for the masks")
+        dialog.setObjectName("dialog.export_folder")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        self._open(dialog, lambda path: self.export(kind, path, model, pictures))
+
+    def export(self, kind: str, out: Path, model: str = "", pictures: frozenset[str] = frozenset()) -> None:
+        """Write masks below a folder, beside the window."""
+        project = self.session.project
+        if project is None:
+            return
+        self.window.canvas.finish_stroke()
+
+        def work(task: background.Task) -> ExportReport:
+            from sslstudio.annotations.handing_out import export_masks
+
+            return export_masks(project, kind, out, model=model, companions=pictures)
+
+        background.run(work, lambda report: self._on_exported(report, out), self._failed)
+
+    def _on_exported(self, report: ExportReport, out: Path) -> None:
+        text = f"Wrote {many(len(report.images), 'mask')} to {out.name}."
+        told = list(report.notes)
+        if report.refused:
+            file, reason = report.refused[0]
+            told.append(f"{len(report.refused)} could not be written, for example {file}: {reason}")
+        weight: Literal["info", "warning"] = "warning" if report.refused else "info"
+        self.window.tell(Notice(text, " ".join(told), weight, "masks", "Show folder", lambda: _show(out)))
+
+    # figures --------------------------------------------------------------------------------------------
+
+    def ask_table(self) -> None:
+        """Ask where the table of areas and counts goes."""
+        dialog = QFileDialog(self.window, "Write areas and counts to", "measurements.csv", "Tables (*.csv)")
+        dialog.setObjectName("dialog.table")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("csv")
+        self._open(dialog, self.measure)
+
+    def measure(self, out: Path) -> None:
+        """Write the two tables, beside the window."""
+        project = self.session.project
+        if project is None:
+            return
+        self.window.canvas.finish_stroke()
+
+        def work(task: background.Task) -> Measured:
+            from sslstudio.annotations.measuring import measure
+
+            return measure(project, out)
+
+        background.run(work, self._on_measured, self._failed)
+
+    def _on_measured(self, done: Measured) -> None:
+        text = f"Measured {many(done.regions, 'region')} in {many(done.images, 'image')}."
+        known = "" if done.with_size else "No image knows the size of its pixels, so areas are in pixels. "
+        advice = f"{known}Tables: {done.images_file.name} and {done.regions_file.name}."
+        folder = done.images_file.parent
+        self.window.tell(Notice(text, advice, "info", "masks", "Show folder", lambda: _show(folder)))
+
+    # inside ---------------------------------------------------------------------------------------------
+
+    def _open(self, dialog: QFileDialog, chosen) -> None:  # type: ignore[no-untyped-def]
+        dialog.fileSelected.connect(lambda path: chosen(Path(path)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _failed(self, error: UserError) -> None:
+        self.window.tell(Notice(error.problem, error.advice, "warning", "masks"))
+
+
+def _show(path: Path) -> None:
+    from sslstudio.ui.wiring.files import show
+
+    show(path)

@@ -52,10 +52,10 @@ def _as_colours(counts: Sequence[int]) -> str:
     odd = sorted({count for count in counts if _banded(count)})
     many = sum(_banded(count) for count in counts)
     kinds = f"{', '.join(map(str, odd[:-1]))} or {odd[-1]}" if len(odd) > 1 else str(odd[0])
-    verbs = ("has", "is") if many == 1 else ("have", "are")
-    how = " (their first three channels)" if odd[-1] > 3 else ""
-    alike = f"{many} of {len(counts)} images {verbs[0]} {kinds} channels"
-    return f"{alike} and {verbs[1]} seen as colours{how}, so that none is left out."
+    have, are, their = ("has", "is", "its") if many == 1 else ("have", "are", "their")
+    how = f" ({their} first three channels)" if odd[-1] > 3 else ""
+    alike = f"{many} of {len(counts)} images {have} {kinds} channels"
+    return f"{alike} and {are} seen as colours{how}, so that none is left out."
 
 
 def channels_problem(method: str, channels: int) -> UserError | None:

@@ -55,6 +55,7 @@ def world(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(f"bands{bands}")
     images, masks = write_world(folder, bands, 8)
     Image.fromarray(np.zeros((96, 96, 3), np.uint8)).save(images / "photo.png")
+    Image.fromarray(np.zeros((70, 120), np.uint8)).save(images / "grey.png")
     project = folder / "p.sslproj"
     values("new", project, "--images", images, "--classes", ",".join(CLASSES))
     values("import-masks", project, "--from", masks)
@@ -70,12 +71,14 @@ def test_all_bands_are_learned_from_and_what_does_not_fit_is_named(world):
     for run in (pretrained, tuned):
         request = json.loads((Path(run["folder"]) / "request.json").read_bytes())
         assert request["recipe"]["channels"] == bands, "suggested from the folder"
-    assert f"8 of 9 images have {bands} channels" in pretrained["why"]
+    assert f"8 of 10 images have {bands} channels" in pretrained["why"]
+    assert "the other 2 are left out" in pretrained["why"]
     assert json.loads((Path(pretrained["folder"]) / "checkpoints/last/encoder.json").read_bytes())["channels"] == bands
     assert json.loads((project / "models/all/model.json").read_bytes())["channels"] == bands
-    told = [warning["text"] for warning in warnings(pretrained) if warning["about"] == "photo.png"]
-    assert len(told) == 1
-    assert f"photo.png has 3 channels, but the network is set to {bands} channels" in told[0]
+    for name, has in (("photo.png", "3 channels"), ("grey.png", "1 channel")):
+        told = [warning["text"] for warning in warnings(pretrained) if warning["about"] == name]
+        assert len(told) == 1
+        assert f"{name} has {has}, but the network is set to {bands} channels" in told[0]
     assert not [warning for warning in warnings(tuned) if warning["about"] == "channels"]
 
 
@@ -84,6 +87,8 @@ def test_the_model_with_all_bands_clearly_beats_the_one_with_three(world, tmp_pa
     values("predict", project, "--model", "all", "--images", images, "--out", tmp_path / "all")
     ours = miou(tmp_path / "all", masks)
     assert ours > 0.75
+    measured = values("evaluate", "--predictions", tmp_path / "all", "--masks", masks, "--classes", ",".join(CLASSES))
+    assert measured["miou"] == pytest.approx(ours, abs=1e-4)
     if bands == 2:
         return  # as colours, both bands are seen
     learn(project, "rgb", "--backbone", "convnext_atto", "--set", "channels=3")
@@ -132,6 +137,16 @@ def test_the_folder_is_looked_at_with_all_bands(world):
     assert json.loads((run / "request.json").read_bytes())["channels"] == bands
     told = [warning["text"] for warning in warnings({"folder": run})]
     assert [text for text in told if "photo.png has 3 channels" in text]
+
+
+@pytest.mark.parametrize("world", [5], indirect=True)
+def test_whether_it_helped_is_asked_with_all_bands(world):
+    bands, project, pretrained, _, _, _ = world
+    asked = values("did-it-help", project, "--run", pretrained["id"], "--minutes", 0.3)
+    assert asked["masks"] == 8
+    assert asked["rounds"] >= 1
+    assert [arm["id"] for arm in asked["arms"]] == ["random", "domain"]
+    assert json.loads((project / "runs" / asked["id"] / "request.json").read_bytes())["recipe"]["channels"] == bands
 
 
 def test_an_encoder_with_other_channels_is_adapted_and_that_is_told(world):

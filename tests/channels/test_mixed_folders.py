@@ -18,20 +18,25 @@ SIZES = [(640, 480)]
 SMALL = ["resolution=32", "batch_size=4", "backbone=test_resnet"]
 
 
+EACH = "and the network sees each of them"
+COLOURS = "seen as colours ({} first three channels), so that none is left out."
+ITS, THEIR = COLOURS.format("its"), COLOURS.format("their")
+
+
 @pytest.mark.parametrize(
     ("counts", "channels", "sentence"),
     [
-        ([5, 5, 5], 5, "All images have 5 channels, and the network sees each of them."),
-        ([5, 5, 3], 5, "2 of 3 images have 5 channels, and the network sees each of them; the other one is left out."),
-        ([4] * 5 + [3, 1], 4, "5 of 7 images have 4 channels, and the network sees each of them; the other 2 are left out."),
-        ([3, 1, 5], 3, "1 of 3 images has 5 channels and is seen as colours (its first three channels), so that none is left out."),
-        ([3, 3, 5, 5], 3, "2 of 4 images have 5 channels and are seen as colours (their first three channels), so that none is left out."),
-        ([4, 5, 8], 3, "3 of 3 images have 4, 5 or 8 channels and are seen as colours (their first three channels), so that none is left out."),
+        ([5, 5, 5], 5, f"All images have 5 channels, {EACH}."),
+        ([5, 5, 3], 5, f"2 of 3 images have 5 channels, {EACH}; the other one is left out."),
+        ([4] * 5 + [3, 1], 4, f"5 of 7 images have 4 channels, {EACH}; the other 2 are left out."),
+        ([3, 1, 5], 3, f"1 of 3 images has 5 channels and is {ITS}"),
+        ([3, 3, 5, 5], 3, f"2 of 4 images have 5 channels and are {THEIR}"),
+        ([4, 5, 8], 3, f"3 of 3 images have 4, 5 or 8 channels and are {THEIR}"),
         ([3, 3, 2], 3, "1 of 3 images has 2 channels and is seen as colours, so that none is left out."),
         ([100, 100], 3, "A network sees 64 channels at most, so only the first three of 100 are seen."),
         ([3, 1, 1, 0], 3, ""),
     ],
-)  # fmt: skip
+)
 def test_the_choice_and_its_sentence(counts, channels, sentence):
     recipe, reasons = suggest(100, SIZES, counts, "cpu", 10, "natural")
     assert (recipe.channels, why_channels(reasons)) == (channels, sentence)

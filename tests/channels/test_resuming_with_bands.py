@@ -1,4 +1,4 @@
-"""Runs on five bands that were cut off go on where they were: to the bit in pretraining, from the state in fine-tuning."""
+"""Runs on five bands that were cut off go on where they were: pretraining to the bit, fine-tuning from its state."""
 
 import pytest
 import torch

@@ -59,11 +59,10 @@ def test_published_weights_and_a_file_give_the_same_adapted_first_layer(publishe
             for key, value in found.items()
             if key != ours and key.removeprefix("net.") in weights
         )
-    # An image whose bands are all alike is to such a network what a grey one was in colours.
-    grey = torch.rand(1, 1, 64, 64)
-    rgb = create_encoder(name, pretrained=True).eval()
-    with torch.no_grad():
-        assert torch.allclose(fetched.eval()(grey.expand(1, channels, 64, 64)), rgb(grey.expand(1, 3, 64, 64)), atol=1e-3)
+    if channels == 1:  # a grey image gives what it gave as three equal channels
+        grey, rgb = torch.rand(1, 1, 64, 64), create_encoder(name, pretrained=True).eval()
+        with torch.no_grad():
+            assert torch.allclose(fetched.eval()(grey), rgb(grey.expand(1, 3, 64, 64)), atol=1e-3)
 
 
 @pytest.mark.parametrize("where", ["timm", "file"])

@@ -32,9 +32,7 @@ class Painted:
     validation: bool = False
 
 
-def read_labelled(
-    request: PaintedRequest, project: Path, spill: Path, channels: int
-) -> Iterator[Painted | Warned]:
+def read_labelled(request: PaintedRequest, project: Path, spill: Path, channels: int) -> Iterator[Painted | Warned]:
     """Read every image with its mask at full size; what cannot be used is reported and left out.
 
     ``channels`` of an image that the network sees. Beyond a limit the pixels lie in temporary files below ``spill``.

@@ -130,6 +130,7 @@ def test_the_windows_questions_are_answered_with_all_bands(world):
         client.close()
 
 
+@pytest.mark.parametrize("world", [5], indirect=True)
 def test_the_folder_is_looked_at_with_all_bands(world):
     bands, project, pretrained, _, _, _ = world
     looked = values("evaluate-features", project, "--run", pretrained["id"])
@@ -149,6 +150,7 @@ def test_whether_it_helped_is_asked_with_all_bands(world):
     assert json.loads((project / "runs" / asked["id"] / "request.json").read_bytes())["recipe"]["channels"] == bands
 
 
+@pytest.mark.parametrize("world", [5], indirect=True)
 def test_an_encoder_with_other_channels_is_adapted_and_that_is_told(world):
     bands, project, pretrained, _, _, _ = world
     quick = ("--minutes", 0.05, "--set", "crop=64", "--set", "channels=3", "--run", pretrained["id"])
@@ -156,4 +158,4 @@ def test_an_encoder_with_other_channels_is_adapted_and_that_is_told(world):
     told = [warning["text"] for warning in warnings(tuned) if warning["about"] == "channels"]
     assert len(told) == 1
     assert f"made for {bands} channels" in told[0]
-    assert json.loads((project / "models" / tuned["model"] / "model.json").read_bytes())["channels"] == 3
+    assert json.loads((project / "models" / tuned["result"]["model"] / "model.json").read_bytes())["channels"] == 3

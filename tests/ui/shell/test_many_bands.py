@@ -6,6 +6,7 @@ from channels.bands_world import scene, write_bands, write_world
 from PIL import Image
 
 from sslstudio.images.reader import read_rgb8
+from sslstudio.project.project import Project
 
 from .conftest import PATIENCE
 
@@ -34,12 +35,13 @@ def test_it_opens_and_the_first_three_bands_are_shown(qtbot, open_folder, folder
     assert "16 bits" in panel_of(window, "images").lines.text()
 
 
-def test_pretraining_and_fine_tuning_offer_all_bands_and_say_why(open_folder, folder):
-    window = open_folder(folder)
+def test_pretraining_and_fine_tuning_offer_all_bands_and_say_why(open_folder, folder, tmp_path):
     labels = np.zeros((96, 96), np.uint8)
     labels[:40] = 1
-    for record in window.session.records[:2]:
-        window.session.project.set_mask(record.path, labels)
+    with Project.create(tmp_path / "p", folder, ["ground", "marked"]) as project:
+        for name in ("00.tif", "01.tif"):
+            project.set_mask(name, labels)
+    window = open_folder(tmp_path / "p.sslproj")
     for step in ("pretrain", "finetune"):
         panel = panel_of(window, step)
         assert panel.recipe().channels == 5

@@ -36,10 +36,10 @@ def suggest_channels(counts: Sequence[int], method: str | None = None) -> tuple[
         return 3, f"{METHODS[method].name} needs colours, so only the first three of {common} channels are seen."
     left = len(counts) - counts.count(common)
     if not left:
-        return common, f"All images have {common} channels, and the network sees each of them."
-    who = "the other one is" if left == 1 else f"the other {left} are"
+        return common, f"All images have {common} channels, and the network sees every channel."
+    who = "the other image is" if left == 1 else f"the other {left} images are"
     alike = f"{counts.count(common)} of {len(counts)} images have {common} channels"
-    return common, f"{alike}, and the network sees each of them; {who} left out."
+    return common, f"{alike}, and the network sees every channel; {who} left out."
 
 
 def _banded(count: int) -> bool:

@@ -72,7 +72,7 @@ def test_all_bands_are_learned_from_and_what_does_not_fit_is_named(world):
         request = json.loads((Path(run["folder"]) / "request.json").read_bytes())
         assert request["recipe"]["channels"] == bands, "suggested from the folder"
     assert f"8 of 10 images have {bands} channels" in pretrained["why"]
-    assert "the other 2 are left out" in pretrained["why"]
+    assert "the other 2 images are left out" in pretrained["why"]
     assert json.loads((Path(pretrained["folder"]) / "checkpoints/last/encoder.json").read_bytes())["channels"] == bands
     assert json.loads((project / "models/all/model.json").read_bytes())["channels"] == bands
     for name, has in (("photo.png", "3 channels"), ("grey.png", "1 channel")):
@@ -138,6 +138,10 @@ def test_the_folder_is_looked_at_with_all_bands(world):
     assert json.loads((run / "request.json").read_bytes())["channels"] == bands
     told = [warning["text"] for warning in warnings({"folder": run})]
     assert [text for text in told if "photo.png has 3 channels" in text]
+    alike = values("similar", project, "00.tif", "--run", pretrained["id"])["similar"]
+    assert {row["image"][:2] for row in alike} <= {f"{n:02d}" for n in range(8)}
+    looks = [folder for folder in (project / "runs").iterdir() if "evaluate-features" in folder.name]
+    assert looks == [run], "what does not fit is no reason to look once more"
 
 
 @pytest.mark.parametrize("world", [5], indirect=True)

@@ -18,7 +18,7 @@ SIZES = [(640, 480)]
 SMALL = ["resolution=32", "batch_size=4", "backbone=test_resnet"]
 
 
-EACH = "and the network sees each of them"
+EACH = "and the network sees every channel"
 COLOURS = "seen as colours ({} first three channels), so that none is left out."
 ITS, THEIR = COLOURS.format("its"), COLOURS.format("their")
 
@@ -27,8 +27,8 @@ ITS, THEIR = COLOURS.format("its"), COLOURS.format("their")
     ("counts", "channels", "sentence"),
     [
         ([5, 5, 5], 5, f"All images have 5 channels, {EACH}."),
-        ([5, 5, 3], 5, f"2 of 3 images have 5 channels, {EACH}; the other one is left out."),
-        ([4] * 5 + [3, 1], 4, f"5 of 7 images have 4 channels, {EACH}; the other 2 are left out."),
+        ([5, 5, 3], 5, f"2 of 3 images have 5 channels, {EACH}; the other image is left out."),
+        ([4] * 5 + [3, 1], 4, f"5 of 7 images have 4 channels, {EACH}; the other 2 images are left out."),
         ([3, 1, 5], 3, f"1 of 3 images has 5 channels and is {ITS}"),
         ([3, 3, 5, 5], 3, f"2 of 4 images have 5 channels and are {THEIR}"),
         ([4, 5, 8], 3, f"3 of 3 images have 4, 5 or 8 channels and are {THEIR}"),

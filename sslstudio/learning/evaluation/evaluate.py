@@ -157,6 +157,7 @@ class _Evaluation:
             "run": self.request.encoder_run,
             "backbone": self.request.backbone,
             "start": self.request.start,
+            "channels": self.request.channels,
             "figures": self.figures,
             "rows": as_json(sorted(self.rows, key=lambda row: row.value == "–")),  # what is not known comes last
             **self.found,

@@ -6,6 +6,7 @@ from channels.bands_world import scene, write_bands, write_world
 from PIL import Image
 
 from sslstudio.images.reader import read_rgb8
+from sslstudio.project.feature_sets import FeatureSet, write_features
 from sslstudio.project.project import Project
 
 from .conftest import PATIENCE
@@ -46,7 +47,7 @@ def test_pretraining_and_fine_tuning_offer_all_bands_and_say_why(open_folder, fo
         panel = panel_of(window, step)
         assert panel.recipe().channels == 5
         assert panel.form.rows["channels"].control.toolTip()
-        assert "All images have 5 channels, and the network sees each of them." in panel.reason.text()
+        assert "All images have 5 channels, and the network sees every channel." in panel.reason.text()
         assert panel.reason.isVisible()
 
 
@@ -67,7 +68,25 @@ def test_a_mixed_folder_is_told_in_both_forms(qtbot, open_folder, folder):
         panel = panel_of(window, step)
         assert panel.recipe().channels == 5
         assert "8 of 13 images have 5 channels" in panel.reason.text()
-        assert "the other 5 are left out" in panel.reason.text()
+        assert "the other 5 images are left out" in panel.reason.text()
+
+
+def test_images_that_a_network_cannot_see_are_not_taken_for_new_ones(qtbot, open_folder, folder):
+    for n in range(2):
+        Image.fromarray(np.full((50, 60, 3), 40 * n, np.uint8)).save(folder / f"photo{n}.png")
+    window = open_folder(folder)
+    images = tuple(f"{n:02d}.tif" for n in range(4))
+    key, corners = window.working.chosen(), np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+    found = FeatureSet(key, images, np.eye(4, dtype=np.float32), corners, np.zeros(4, np.int16), {"channels": 5})
+    write_features(window.session.project.path, found)
+    window.go_to_step("working")
+    qtbot.waitUntil(lambda: window.working.current() is not None, timeout=PATIENCE)
+    state = window.working.state()
+    assert (state.images, state.looked) == (4, 4)
+    with qtbot.waitSignal(window.session.image_ready, timeout=PATIENCE):
+        window.painting.go_to("photo0.png")
+    window.working.list_alike()
+    assert "has not seen photo0.png: it sees images with 5 channels" in window.notice.shown()
 
 
 def test_colour_folders_hear_nothing_of_channels(opened):

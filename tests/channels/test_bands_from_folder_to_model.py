@@ -48,7 +48,7 @@ def learn(project: Path, model: str, *words: object) -> dict:
     return values("finetune", project, *quick, *words)
 
 
-@pytest.fixture(scope="module", params=[5, 2])
+@pytest.fixture(scope="module", params=[5, pytest.param(2, marks=pytest.mark.slow)])
 def world(request, tmp_path_factory):
     """A project of images with 5 or 2 bands, a pretrained network, a model, and images held out."""
     bands = request.param
@@ -144,6 +144,7 @@ def test_the_folder_is_looked_at_with_all_bands(world):
     assert looks == [run], "what does not fit is no reason to look once more"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", [5], indirect=True)
 def test_whether_it_helped_is_asked_with_all_bands(world):
     bands, project, pretrained, _, _, _ = world

@@ -1,10 +1,11 @@
 """How fast the canvas answers the pen: from a mouse event to the end of the paint event, on images of many sizes.
 
-    python benchmarks/canvas.py [--huge] [--busy] [--dabs 200]
+    python benchmarks/canvas.py [--huge] [--busy] [--dabs 200] [--tools]
 
 The real widget is driven with real mouse events. "CPU p99" is the processor time that the window's thread spent on a
 dab: what p99 comes to on a machine with nothing else to do. Last line: one JSON object. ``--busy`` measures while
-the real pretraining worker runs beside it, started as the window starts it.
+the real pretraining worker runs beside it, started as the window starts it. ``--tools`` measures what else one can do
+with the pointer: wand, superpixels, live-wire, box; from the event to the repaint that shows its answer.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import cv2
 import numpy as np
 from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QPaintEvent
@@ -57,6 +59,17 @@ class Row:
     next_image: float
     undo: float
     peak_mb: int
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """Processor time in milliseconds from an event to the repaint it causes: the middle and the worst of some."""
+
+    megapixels: int
+    zoom: str
+    what: str
+    p50: float
+    worst: float
 
 
 class Timed(Canvas):
@@ -158,6 +171,95 @@ def measure(canvas: Timed, megapixels: int, dabs: int) -> Iterator[Row]:
     canvas.stroke_finished.disconnect()
 
 
+def textured(side: int) -> np.ndarray:
+    """An image (side, side, 3) uint8 of soft blobs with a little noise, so that tools find something."""
+    rng = np.random.default_rng(0)
+    blobs = cv2.GaussianBlur(np.tile(rng.normal(size=(512, 512, 3)), (3, 3, 1)), (0, 0), 12)[512:1024, 512:1024]
+    tile = np.clip(128 + 55 * blobs / blobs.std() + rng.normal(0, 4, blobs.shape), 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(np.tile(tile, (side // 512 + 1, side // 512 + 1, 1))[:side, :side])
+
+
+def reactions(canvas: Timed, megapixels: int, places: int = 12) -> Iterator[Reaction]:
+    """How soon each tool answers, at three zooms, at places spread over the window."""
+    side = round(math.sqrt(megapixels * 1e6))
+    canvas.show_image(None, None)
+    canvas.show_image(textured(side), LabelMap(np.full((side, side), 255, np.uint8)))
+    canvas.set_current_class(1)
+    around = [QPoint(300 + 83 * n, 120 + 61 * (n * 5 % 12)) for n in range(places)]
+    settled(canvas)
+    for zoom in ("fit", "1", "8"):
+        canvas.zoom_fit()
+        if zoom != "fit":
+            canvas.set_view(canvas.viewport.zoomed(float(zoom), WIDTH / 2, HEIGHT / 2))
+        until_painted(canvas, canvas.update)
+        for what, times in (*wand(canvas, around), *hovering(canvas, around), *box(canvas, around)):
+            yield Reaction(megapixels, zoom, what, float(np.median(times)), max(times))
+
+
+def spent(canvas: Timed, action: Callable[[], None]) -> float:
+    """Processor milliseconds until the repaint that ``action`` causes."""
+    return processor_and_clock(canvas, action)[0]
+
+
+def wand(canvas: Timed, around: list[QPoint]) -> Iterator[tuple[str, list[float]]]:
+    """Press, drag for more, let go: one piece, then all that is alike."""
+    left = Qt.MouseButton.LeftButton
+    for contiguous, name in ((True, "one piece"), (False, "all that is alike")):
+        canvas.set_tool("wand")
+        canvas.set_options(replace(canvas.options, contiguous=contiguous, tolerance=24))
+        press, drag, release, taken = [], [], [], []
+        for at in around:
+            press.append(spent(canvas, lambda at=at: QTest.mousePress(canvas, left, pos=at)))
+            drag += [spent(canvas, lambda x=x, at=at: QTest.mouseMove(canvas, at + QPoint(x, 0))) for x in (9, 18, 27)]
+            release.append(spent(canvas, lambda at=at: QTest.mouseRelease(canvas, left, pos=at + QPoint(27, 0))))
+            taken.append(settled(canvas))
+            canvas.pen.labels[:] = 255  # type: ignore[index]
+            canvas.set_options(replace(canvas.options, tolerance=24))
+        yield f"wand, {name}: press", press
+        yield f"wand, {name}: drag", drag
+        yield f"wand, {name}: let go", release
+        yield f"wand, {name}: taken once found", taken
+
+
+def settled(canvas: Timed) -> float:
+    """What it costs the window to take what was looked for beside it, once that is found."""
+    for search in canvas.searches.running:
+        search.look()
+    start = time.thread_time()
+    canvas.finish_stroke()
+    return (time.thread_time() - start) * 1000
+
+
+def hovering(canvas: Timed, around: list[QPoint]) -> Iterator[tuple[str, list[float]]]:
+    """The patch under the pointer; the way of the wire to the pointer, and a click of it."""
+    canvas.set_tool("superpixels")
+    yield "superpixel under the pointer", [spent(canvas, lambda at=at: QTest.mouseMove(canvas, at)) for at in around]
+    canvas.set_tool("livewire")
+    click, follow = [], []
+    for at in around:
+        click.append(spent(canvas, lambda at=at: QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=at)))
+        ways = [QPoint(40, 30), QPoint(80, -20), QPoint(-60, 50)]
+        follow += [spent(canvas, lambda way=way, at=at: QTest.mouseMove(canvas, at + way)) for way in ways]
+        canvas.cancel_stroke()
+    yield "live-wire: click", click
+    yield "live-wire: follow", follow
+
+
+def box(canvas: Timed, around: list[QPoint]) -> Iterator[tuple[str, list[float]]]:
+    """What the window does when a box is let go, and how long the object is looked for beside it (clock)."""
+    canvas.set_tool("box")
+    left, window, beside = Qt.MouseButton.LeftButton, [], []
+    for at in around[:4]:
+        QTest.mousePress(canvas, left, pos=at)
+        QTest.mouseMove(canvas, at + QPoint(240, 200))
+        window.append(spent(canvas, lambda at=at: QTest.mouseRelease(canvas, left, pos=at + QPoint(240, 200))))
+        start = time.perf_counter()
+        canvas.finish_stroke()
+        beside.append((time.perf_counter() - start) * 1000)
+    yield "box: let go", window
+    yield "box: object found beside the window", beside
+
+
 def line(row: Row) -> str:
     """One line of the table."""
     times = f"{row.p50:8.2f} {row.p99:8.2f} {row.worst:9.2f} {row.cpu_p99:11.2f}"
@@ -165,24 +267,43 @@ def line(row: Row) -> str:
     return f"{row.megapixels:4d} {row.brush:6d} {row.zoom:>5s} {times} {rest}"
 
 
+def dabs(canvas: Timed, sizes: Sequence[int], count: int) -> list[Row]:
+    """The table of the brush."""
+    rows = []
+    print("  MP  brush  zoom   p50 ms   p99 ms  worst ms  CPU p99 ms  next image ms   undo ms  peak MB")
+    for megapixels in sizes:
+        for row in measure(canvas, megapixels, count):
+            rows.append(row)
+            print(line(row), flush=True)
+    return rows
+
+
+def tools(canvas: Timed, sizes: Sequence[int]) -> list[Reaction]:
+    """The table of the other tools."""
+    rows = []
+    print("  MP  zoom  p50 ms  worst ms")
+    for megapixels in sizes:
+        for row in reactions(canvas, megapixels):
+            rows.append(row)
+            print(f"{row.megapixels:4d} {row.zoom:>5s} {row.p50:7.1f} {row.worst:9.1f}  {row.what}", flush=True)
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--huge", action="store_true", help="also 400 megapixels")
     parser.add_argument("--busy", action="store_true", help="while the real worker pretrains beside it")
     parser.add_argument("--dabs", type=int, default=200)
+    parser.add_argument("--tools", action="store_true", help="the other tools in place of the brush")
     options = parser.parse_args()
     app = QApplication([])
     canvas = Timed()
     canvas.set_classes([LabelClass("background", "#999999"), LabelClass("a", "#e69f00"), LabelClass("b", "#56b4e9")])
     canvas.resize(WIDTH, HEIGHT)
     canvas.show()
-    rows = []
-    print("  MP  brush  zoom   p50 ms   p99 ms  worst ms  CPU p99 ms  next image ms   undo ms  peak MB")
+    sizes = (1, 16, 100, 400) if options.huge else (1, 16, 100)
     with pretraining(options.busy):
-        for megapixels in (1, 16, 100, 400) if options.huge else (1, 16, 100):
-            for row in measure(canvas, megapixels, options.dabs):
-                rows.append(row)
-                print(line(row), flush=True)
+        rows = tools(canvas, sizes) if options.tools else dabs(canvas, sizes, options.dabs)
     idle = "pretraining" if options.busy else "idle"
     rounded = [{k: round(v, 2) if isinstance(v, float) else v for k, v in asdict(row).items()} for row in rows]
     print(json.dumps({"machine": idle, "cores": os.cpu_count(), "window": [WIDTH, HEIGHT], "rows": rounded}))

@@ -17,6 +17,7 @@ from sslstudio.project.label_map import UNPAINTED, LabelMap, Patch, trim
 
 DONE, UNDONE, CUT = 0, 1, 2
 UNDO_DEPTH = 1000  # strokes per image that can be taken back
+_PART = 1 << 16  # pixels
 _PATCH = '"top", "left", height, width'
 
 
@@ -76,7 +77,7 @@ class EditLog:
     def _put(self, image: int, edit: int, was: Patch, becomes: Patch, *, forward: bool) -> None:
         """Note that a patch was put on the labels, and keep the tally of labels."""
         self._db.write("INSERT INTO op (image, edit, forward) VALUES (?,?,?)", image, edit, int(forward))
-        gain = np.bincount(becomes.labels.ravel(), minlength=256) - np.bincount(was.labels.ravel(), minlength=256)
+        gain = tally(becomes.labels) - tally(was.labels)
         self._db.write_many(
             "INSERT INTO tally VALUES (?,?,?) "
             "ON CONFLICT (image, label) DO UPDATE SET pixels = pixels + excluded.pixels",
@@ -160,7 +161,7 @@ class EditLog:
 
     def recount(self, image: int, labels: np.ndarray) -> None:
         """Set the tally from the labels, and forget the strokes: after a backup stepped in."""
-        counts = np.bincount(labels.ravel(), minlength=256)
+        counts = tally(labels)
         with self._db.transaction():
             self.forget(image)
             self._db.write_many(
@@ -198,12 +199,30 @@ def put_all(rows: list[tuple], labels: LabelMap) -> None:
         labels.put(_unpack(*patch))
 
 
+def tally(labels: np.ndarray) -> np.ndarray:
+    """How many pixels of (h, w) uint8 ``labels`` have each label, (256,) int64.
+
+    In parts that fit into the processor's cache: NumPy makes 64-bit numbers of all it counts, and with those of a
+    whole large image this takes ten times as long.
+    """
+    flat, counts = labels.ravel(), np.zeros(256, np.int64)
+    for start in range(0, flat.size, _PART):
+        counts += np.bincount(flat[start : start + _PART], minlength=256)
+    return counts
+
+
 def _pack(patch: Patch) -> bytes:
-    return zlib.compress(np.ascontiguousarray(patch.labels).tobytes(), 1)
+    return _compress(np.ascontiguousarray(patch.labels))
 
 
 def _mapped(packed: bytes, table: np.ndarray) -> bytes:
-    return zlib.compress(table[np.frombuffer(zlib.decompress(packed), np.uint8)].tobytes(), 1)
+    return _compress(table[np.frombuffer(zlib.decompress(packed), np.uint8)])
+
+
+def _compress(labels: np.ndarray) -> bytes:
+    """As a zlib stream; masks are runs of one value, so only these are looked for: faster and half the size."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
+    return packer.compress(labels.tobytes()) + packer.flush()
 
 
 def _unpack(top: int, left: int, height: int, width: int, packed: bytes) -> Patch:

@@ -180,6 +180,11 @@ class Browser(QWidget):
         rows = [at for at in (row + 1, row - 1, row + 2) if row >= 0 and 0 <= at < self.model.rowCount()]
         return [self.model.record_at(at).path for at in rows]
 
+    def before(self) -> str:
+        """The listed image before the current one; empty for none."""
+        row = self.model.row_of(self._current)
+        return self.model.record_at(row - 1).path if row > 0 else ""
+
     # inside -------------------------------------------------------------------------------------------
 
     def _apply_filter(self) -> None:

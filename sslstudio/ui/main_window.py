@@ -33,6 +33,7 @@ from sslstudio.ui.panels.review import ReviewPanel
 from sslstudio.ui.panels.working import WorkingPanel
 from sslstudio.ui.pill import Pill
 from sslstudio.ui.session import Session
+from sslstudio.ui.shortcuts import tip_of
 from sslstudio.ui.status import Status
 from sslstudio.ui.stepper import STEPS, Stepper
 from sslstudio.ui.strip import TOOLS, Strip
@@ -150,16 +151,20 @@ class MainWindow(QMainWindow):
     def _wire(self) -> None:
         from sslstudio.ui.wiring.attention import AttentionWiring
         from sslstudio.ui.wiring.files import FilesWiring
+        from sslstudio.ui.wiring.keys import KeysWiring
         from sslstudio.ui.wiring.learning import LearningWiring
         from sslstudio.ui.wiring.masks import MasksWiring
         from sslstudio.ui.wiring.painting import PaintingWiring
         from sslstudio.ui.wiring.panels import PanelsWiring
         from sslstudio.ui.wiring.review import ReviewWiring
+        from sslstudio.ui.wiring.tools import ToolsWiring
         from sslstudio.ui.wiring.working import WorkingWiring
 
         self.files = FilesWiring(self)
         self.masks = MasksWiring(self)
+        self.keys = KeysWiring(self)
         self.painting = PaintingWiring(self)
+        self.tools = ToolsWiring(self)
         self.learning = LearningWiring(self)
         self.review = ReviewWiring(self)
         self.attention = AttentionWiring(self)
@@ -301,9 +306,7 @@ def _qaction(row: Action, window: MainWindow) -> QAction:
     action.setObjectName(row.id)
     action.setShortcuts([QKeySequence(keys) for keys in row.shortcuts])
     action.setCheckable(row.checkable)
-    native = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-    tip = ". ".join(part for part in (row.text.rstrip("…"), row.tip) if part)
-    action.setToolTip(f"{tip}  ({native})" if native else tip)
+    action.setToolTip(tip_of(row, action))
     if row.icon:
         action.setIcon(icons.icon(row.icon))
         action.setIconVisibleInMenu(False)

@@ -335,11 +335,11 @@ class Session(QObject):
 
     # painting -----------------------------------------------------------------------------------------
 
-    def add_stroke(self, before: Patch, after: Patch) -> None:
-        """A stroke is finished: it is on disk when this returns, or kept and tried again."""
-        if not self.image:
+    def add_stroke(self, before: Patch, after: Patch, path: str = "") -> None:
+        """A stroke is finished, on the current image if not told: it is on disk on return, or kept and tried again."""
+        if not (path or self.image):
             return
-        self._unsaved.append((self.image, before, after))
+        self._unsaved.append((path or self.image, before, after))
         self._save_strokes()
 
     def undo(self) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
 
 from sslstudio.ui import icons, theme
 from sslstudio.ui.keyboard import KeyboardPlace
+from sslstudio.ui.shortcuts import tell_keys
 
 StepName = Literal["images", "pretrain", "paint", "finetune", "review", "export"]
 Standing = Literal["done", "possible", "missing"]
@@ -77,14 +78,14 @@ class StepButton(KeyboardPlace, QAbstractButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self._number = number
+        self._number, self._action = number, f"go.{step}"
         self.state = StepState()
 
     def draw(self, state: StepState, current: bool) -> None:
         """Show ``state``."""
         self.state = state
         self.setChecked(current)
-        self.setToolTip(f"{state.sentence}  (Alt+{self._number})" if state.sentence else f"Alt+{self._number}")
+        tell_keys(self, state.sentence, self._action)
         words = {"done": "done", "possible": "possible", "missing": "something is missing"}[state.standing]
         self.setAccessibleDescription(f"{words}. {state.sentence}")
         self.update()

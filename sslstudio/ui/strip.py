@@ -1,4 +1,4 @@
-"""The narrow column of tools and switches at the left of the canvas."""
+"""The narrow columns of tools and switches at the left of the canvas."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QToolButton, QVBoxLayout, QWidget
 
 from sslstudio.ui import icons, theme
 from sslstudio.ui.actions import BY_ID
+from sslstudio.ui.canvas import pen
 from sslstudio.ui.keyboard import KeyboardPlace
 
-TOOLS = ("paint.brush", "paint.eraser", "paint.polygon", "paint.fill", "paint.pan")
+TOOLS = tuple(f"paint.{tool}" for tool in pen.TOOLS)
 GROUPS = (
     TOOLS,
     ("edit.undo", "edit.redo"),
     ("view.fit", "view.actual"),
     ("view.masks", "view.prediction", "view.attention"),
 )
-SIDE = 36  # pixels of a button
+SIDE = 34  # pixels of a button
+COLUMNS = 2
 
 
 class Strip(QWidget):
@@ -29,7 +31,7 @@ class Strip(QWidget):
         super().__init__()
         self.setObjectName("strip")
         self.setAccessibleName("Tools")
-        self.setFixedWidth(SIDE + theme.SPACE)
+        self.setFixedWidth(COLUMNS * SIDE + 2 + theme.SPACE)
         column = QVBoxLayout(self)
         column.setContentsMargins(*(theme.SPACE // 2,) * 4)
         column.setSpacing(2)
@@ -42,8 +44,12 @@ class Strip(QWidget):
                 column.addSpacing(theme.SPACE // 2)
                 column.addWidget(line)
                 column.addSpacing(theme.SPACE // 2)
-            for name in group:
-                column.addWidget(_Button(name, actions[name]))
+            grid = QGridLayout()
+            grid.setSpacing(2)
+            for at, name in enumerate(group):
+                grid.addWidget(_Button(name, actions[name]), at // COLUMNS, at % COLUMNS)
+            grid.setColumnStretch(COLUMNS, 1)
+            column.addLayout(grid)
         column.addStretch(1)
 
 

@@ -1,56 +1,55 @@
 """The widget that shows one image with its mask and lets people paint.
 
 Three parts do the work: ``Scene`` keeps the picture ready, ``Pen`` changes the mask, and this widget turns events into
-calls of the two. How events are read stands in ``input.py``.
+calls of the two. How events are read stands in ``input.py``, where the image lies in ``board.py``.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.project.label_map import UNPAINTED
-from sslstudio.ui.canvas import decorations
-from sslstudio.ui.canvas.fade import Fade
+from sslstudio.ui.canvas import decorations, floating
+from sslstudio.ui.canvas.board import Board
 from sslstudio.ui.canvas.input import Hand
 from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
 from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid
-from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
-from sslstudio.ui.canvas.strokes import Point, snapped
-from sslstudio.ui.canvas.viewport import Rect, Viewport, fitted, next_step
+from sslstudio.ui.canvas.scene import SURROUND, Layers
+from sslstudio.ui.canvas.searches import Searches
+from sslstudio.ui.canvas.tools import GESTURES, Gesture
+from sslstudio.ui.canvas.viewport import NOTHING, Rect
+from sslstudio.ui.tool_options import ToolOptions
 
 if TYPE_CHECKING:
     from sslstudio.project.classes import LabelClass
     from sslstudio.project.label_map import LabelMap, Patch
 
 PREDICTION_MODES = ("over", "beside", "swipe")
-_GAP = 2  # device pixels between two panes
 
 
-class Canvas(QWidget):
+class Canvas(Board):
     """Shows an image under its mask; brush, eraser, polygon and fill change the mask in place.
 
     Signals:
         stroke_finished: The mask was changed; patches of before and after, to be stored.
         cursor_moved: The pixel under the pointer and its class (None if unpainted); -1, -1, None outside.
-        view_changed: The zoom factor; 1.0 is one device pixel per image pixel.
-        tool_changed, brush_changed, class_changed: By a setter, the wheel or a pick.
+        tool_changed, brush_changed, class_changed, options_changed: By a setter, the wheel or a pick.
         query_hovered: In attention mode, the place under the pointer in image pixels.
     """
 
     stroke_finished = Signal(object, object)
     cursor_moved = Signal(int, int, object)
-    view_changed = Signal(float)
     tool_changed = Signal(str)
     brush_changed = Signal(int)
     class_changed = Signal(int)
+    options_changed = Signal(object)
     query_hovered = Signal(float, float)
     _hand: Hand = None  # type: ignore[assignment]  # events come before and after the object's own life
 
@@ -65,21 +64,17 @@ class Canvas(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.key = ""
         self.pen = Pen()
+        self.gesture: Gesture | None = None  # what the tool does, where it is more than a brush
         self.attention = False
         self.pen_pressure = True
-        self._scene = Scene()
+        self._options = self.pen.options  # those that were told
         self._map: LabelMap | None = None
         self._mask: LabelPyramid | None = None
-        self._prediction: LabelPyramid | None = None
         self._live: LabelPyramid | None = None
         self._classes: tuple[LabelClass, ...] = ()
-        self._mode, self._prediction_visible = "over", True
         self._opacity, self._masks_visible, self._hatch = 0.45, True, True
         self._message = ""
-        self._fitted = True
-        self._pane_area = (0, 0)
-        self._divider = 0.5  # share of the width, in swipe mode
-        self._fade = Fade(self)
+        self.searches = Searches(self)
         self._hand.show_cursor()
 
     # --- what is shown ---------------------------------------------------------------------------------------------
@@ -91,7 +86,7 @@ class Canvas(QWidget):
         dropped. Zoom and place stay where the size is the same. None shows the message instead.
         """
         self.finish_stroke()
-        self.pen.cancel()
+        self.forget()
         if rgb8 is not None and labels is not None and rgb8.shape[:2] != labels.labels.shape:
             raise ValueError(f"a mask of {labels.labels.shape} does not fit an image of {rgb8.shape[:2]}")
         old_size = self._scene.size
@@ -99,6 +94,7 @@ class Canvas(QWidget):
         self._scene.image = None if rgb8 is None else ImagePyramid(rgb8)
         self._mask = None if labels is None else LabelPyramid(labels.labels)
         self.pen.labels = None if labels is None or rgb8 is None else labels.labels
+        self.pen.image, self.pen.selection = rgb8, NOTHING
         self._prediction, self._live, self._scene.heat = None, None, None
         self._hand.query = None
         self._fade.end()
@@ -211,17 +207,38 @@ class Canvas(QWidget):
         return self.pen.label
 
     def set_tool(self, tool: str) -> None:
-        """Take "brush", "eraser", "polygon", "fill" or "pan" into the hand."""
+        """Take one of ``TOOLS`` into the hand."""
         if tool not in TOOLS:
             raise ValueError(f"{tool!r} is none of {TOOLS}")
         if tool == self.pen.tool:
             return
-        self.finish_stroke()
-        self.pen.cancel()
+        self.lift()
+        self.forget()
         self.pen.tool = tool
+        self.gesture = GESTURES[tool]() if tool in GESTURES else None
         self._hand.show_cursor()
         self.update()
         self.tool_changed.emit(tool)
+
+    @property
+    def options(self) -> ToolOptions:
+        """How tools work and what they may change."""
+        return self.pen.options
+
+    def set_options(self, options: ToolOptions) -> None:
+        """Other options from now on; a stroke under way keeps its own."""
+        old, self.pen.options, self._options = self._options, options, options
+        if options != old:
+            if options.hidden != old.hidden:
+                self._recolour()
+            self.update()
+            self.options_changed.emit(options)
+
+    @property
+    def colour(self) -> QColor:
+        """The colour of the current class."""
+        label = self.pen.label
+        return QColor(self._classes[label].colour if label < len(self._classes) else "#ffffff")
 
     def set_brush(self, diameter: int) -> None:
         """The brush's diameter in image pixels."""
@@ -253,104 +270,58 @@ class Canvas(QWidget):
         self.pen_pressure = wanted
 
     def finish_stroke(self) -> None:
-        """Lift the pen, wherever it is; nothing that was drawn is lost."""
+        """Lift the pen, and wait for what is still being looked for; nothing that was drawn is lost."""
+        self.lift()
+        self.searches.settle()
+
+    def lift(self) -> None:
+        """Lift the pen, wherever it is."""
+        if self.gesture is not None and self._hand.gesturing:
+            self.mend(self.gesture.release(self.pen))
+            self.set_options(self.pen.options)
+            search, self.gesture.search = self.gesture.search, None
+            if search is not None:
+                self.searches.start(search)
         patches = self.pen.finish()
         self._hand.let_go()
         if patches is not None:
             self.stroke_finished.emit(*patches)
+        self.searches.collect()
 
     def cancel_stroke(self) -> None:
-        """Take back what has been drawn since the pen touched, or the polygon's corners."""
+        """Take back what has been drawn since the pen touched, or the polygon's corners; look for nothing more."""
+        self.searches.cancel()
         self.mend(self.pen.cancel())
+        self.forget()
         self._hand.let_go()
         self.update()
 
-    # --- view ------------------------------------------------------------------------------------------------------
-
-    @property
-    def viewport(self) -> Viewport:
-        """Where the image lies within a pane, in device pixels."""
-        return self._scene.view
-
-    @property
-    def zoom(self) -> float:
-        """Device pixels per image pixel."""
-        return self._scene.view.zoom
-
-    def zoom_in(self) -> None:
-        """One step closer, around the middle."""
-        self._zoom_to(next_step(self.zoom, 1))
-
-    def zoom_out(self) -> None:
-        """One step back, around the middle."""
-        self._zoom_to(next_step(self.zoom, -1))
-
-    def zoom_actual(self) -> None:
-        """One device pixel per image pixel, around the middle."""
-        self._zoom_to(1.0)
-
-    def zoom_fit(self) -> None:
-        """The whole image."""
-        if self._scene.image is not None:
-            self.set_view(fitted(self._scene.size, self.pane_size()))
-        self._fitted = True
-
-    def centre_on(self, x: float, y: float) -> None:
-        """Bring a place of the image into the middle."""
-        width, height = self.pane_size()
-        at_x, at_y = self._scene.view.to_device(x, y)
-        self.set_view(self._scene.view.moved(width / 2 - at_x, height / 2 - at_y))
-
-    def set_view(self, view: Viewport) -> None:
-        """Show the image elsewhere or at another zoom; kept in sight."""
-        if self._scene.image is None:
-            return
-        old, view = self._scene.view, view.clamped(self._scene.size, self.pane_size())
-        self._fitted = False
-        if view == old:
-            return
-        self._scene.view = view
-        self._fade.end()
-        self._scene.stale_image()
+    def select(self, rect: Rect) -> None:
+        """Select a rectangle of the image; an empty one selects nothing."""
+        self.pen.selection = rect
         self.update()
-        if view.zoom != old.zoom:
-            self.view_changed.emit(view.zoom)
 
-    def pane_size(self) -> tuple[int, int]:
-        """Width and height of a pane in device pixels."""
-        width, height = self._device_size()
-        return ((width - _GAP) // 2 if self.split == "beside" else width), height
-
-    def image_point(self, place: QPointF) -> Point:
-        """The place in the image, in its pixels, under a place in the widget."""
-        ratio = self.devicePixelRatioF()
-        return self._scene.view.to_image(place.x() * ratio - self.pane_left(place), place.y() * ratio)
-
-    def widget_points(self, point: Point) -> list[QPointF]:
-        """Where a place of the image is seen in the widget: once per pane that lies beside another."""
-        ratio = self.devicePixelRatioF()
-        x, y = self._scene.view.to_device(*point)
-        return [QPointF((x + left) / ratio, y / ratio) for left in self._lefts()]
-
-    def contains(self, point: Point) -> bool:
-        """Whether a place is on the image."""
-        width, height = self._scene.size
-        return 0 <= point[0] < width and 0 <= point[1] < height
+    def forget(self) -> None:
+        """Forget corners and whatever else was begun without changing the mask."""
+        self.pen.points.clear()
+        if self.gesture is not None:
+            self.gesture.cancel()
 
     @property
-    def split(self) -> str:
-        """How the prediction shares the widget: "over", "beside" or "swipe"; "over" without one."""
-        return self._mode if self._prediction is not None and self._prediction_visible else "over"
+    def busy(self) -> bool:
+        """Whether something was begun that Enter finishes and Esc cancels."""
+        return self.pen.busy or (self.gesture is not None and self.gesture.busy)
 
-    @property
-    def divider(self) -> float:
-        """Where the swipe divider stands, in widget pixels."""
-        return round(self._divider * self.width())
-
-    def set_divider(self, x: float) -> None:
-        """Move the swipe divider to a place in the widget."""
-        self._divider = min(max(x / max(1, self.width()), 0.02), 0.98)
-        self.update()
+    def act(self, changes: Iterable[tuple[Rect, np.ndarray]]) -> bool:
+        """Put new labels on rectangles, as one edit and within what may change; whether anything did."""
+        if self.pen.labels is None:
+            return False
+        self.finish_stroke()
+        changed = [self.pen.put(rect, labels) for rect, labels in changes]
+        for rect in changed:
+            self.mend(rect)
+        self.finish_stroke()
+        return any(not rect.empty for rect in changed)
 
     # --- repainting ------------------------------------------------------------------------------------------------
 
@@ -366,8 +337,8 @@ class Canvas(QWidget):
 
     def update_pointer(self) -> None:
         """Repaint where the brush's outline is."""
-        for centre, radius in self._brush_outlines():
-            reach = radius + 12
+        for centre, radius in floating.brush_outlines(self, self._hand):
+            reach = 1.5 * radius + 12
             self.update(QRectF(centre.x() - reach, centre.y() - reach, 2 * reach, 2 * reach).toAlignedRect())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -380,7 +351,7 @@ class Canvas(QWidget):
         self._scene.refresh()
         self._draw_panes(painter)
         self._fade.draw(painter)
-        self._draw_decorations(painter)
+        floating.draw(painter, self, self._hand)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the whole image whole, or the middle in the middle."""
@@ -399,37 +370,6 @@ class Canvas(QWidget):
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
-    def _zoom_to(self, zoom: float) -> None:
-        width, height = self.pane_size()
-        self.set_view(self._scene.view.zoomed(zoom, width / 2, height / 2))
-
-    def _keep_place(self) -> None:
-        """After panes changed their size: the whole image stays whole, the middle stays in the middle."""
-        old, self._pane_area = self._pane_area, self.pane_size()
-        if self._fitted:
-            self.zoom_fit()
-        elif old != self._pane_area:
-            grown = ((new - before) // 2 for new, before in zip(self._pane_area, old, strict=True))
-            self.set_view(self._scene.view.moved(*grown))
-
-    def _device_size(self) -> tuple[int, int]:
-        ratio = self.devicePixelRatioF()
-        return math.ceil(self.width() * ratio), math.ceil(self.height() * ratio)
-
-    def _lefts(self) -> list[int]:
-        """Where panes begin, in device pixels."""
-        return [0, self.pane_size()[0] + _GAP] if self.split == "beside" else [0]
-
-    def pane_left(self, place: QPointF) -> int:
-        """Where the pane under a place in the widget begins, in device pixels."""
-        lefts = self._lefts()
-        return lefts[-1] if place.x() * self.devicePixelRatioF() >= lefts[-1] else lefts[0]
-
-    def _widget_rect(self, device: Rect, left: int) -> QRect:
-        ratio = self.devicePixelRatioF()
-        wide = QRectF((device.left + left) / ratio, device.top / ratio, device.width / ratio, device.height / ratio)
-        return wide.toAlignedRect()
-
     def _rearrange(self) -> None:
         """Have the right layers in panes of the right size."""
         shown = self._prediction if self._prediction_visible else None
@@ -447,6 +387,7 @@ class Canvas(QWidget):
         look, plain = self._scene.look, self._scene.heat is None  # tints would change the heat's colours
         ground = self._scene.image.brightness if self._scene.image else 0.0
         look.table = colour_table(self._classes, self._opacity, self._hatch and plain, plain, ground)
+        look.table.reshape(2, 4, 256)[0, :, sorted(self.options.hidden)] = 0
         look.hatched = background_index(self._classes) if self._hatch and plain else -1
         self._scene.stale_labels()
         self.update()
@@ -468,31 +409,3 @@ class Canvas(QWidget):
             painter.setClipRect(QRectF(self.divider, 0, self.width(), self.height()), Qt.ClipOperation.IntersectClip)
             painter.drawImage(0, 0, panes[1].shown)
             painter.restore()
-
-    def _draw_decorations(self, painter: QPainter) -> None:
-        if self.split != "over":
-            swipe = self.split == "swipe"
-            x = self.divider if swipe else (self._lefts()[1] - _GAP / 2) / self.devicePixelRatioF()
-            decorations.draw_split(painter, x, self.height(), swipe)
-        if self.pen.points:
-            self._draw_polygon(painter)
-        if self._hand.query is not None:
-            for centre in self.widget_points(self._hand.query):
-                decorations.draw_query(painter, centre)
-        for centre, radius in self._brush_outlines():
-            decorations.draw_brush(painter, centre, radius, self._hand.erasing)
-
-    def _draw_polygon(self, painter: QPainter) -> None:
-        label = self.pen.label
-        colour = QColor(self._classes[label].colour) if label < len(self._classes) else QColor(255, 255, 255)
-        corners = [self.widget_points(point)[0] for point in self.pen.points]
-        decorations.draw_polygon(painter, corners, self._hand.pointer, colour)
-
-    def _brush_outlines(self) -> list[tuple[QPointF, float]]:
-        """Where the brush's outline is drawn, in widget pixels: middle and radius."""
-        if not self._hand.brush_in_sight:
-            return []
-        diameter = self._hand.diameter
-        centre = snapped(self.image_point(self._hand.pointer), diameter)
-        radius = diameter / 2 * self.zoom / self.devicePixelRatioF()
-        return [(place, radius) for place in self.widget_points(centre)]

@@ -11,17 +11,19 @@ _DARK, _LIGHT = QColor(0, 0, 0, 150), QColor(255, 255, 255)
 _QUIET = QColor(0xF2, 0xF2, 0xF2)
 
 
-def draw_brush(painter: QPainter, centre: QPointF, radius: float, erasing: bool) -> None:
-    """The outline of a round brush, light on dark so that it shows on any image; dashed while it erases."""
+def draw_brush(painter: QPainter, centre: QPointF, radius: float, erasing: bool, square: bool = False) -> None:
+    """The outline of a brush, light on dark so that it shows on any image; dashed while it erases."""
+    area = QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius)
+    draw = painter.drawRect if square else painter.drawEllipse
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(_DARK, 3))
-    painter.drawEllipse(centre, radius, radius)
+    draw(area)
     pen = QPen(_LIGHT, 1.2)
     if erasing:
         pen.setDashPattern([4, 3])
     painter.setPen(pen)
-    painter.drawEllipse(centre, radius, radius)
+    draw(area)
     if radius < 4:  # too small to find: a cross with a gap for the pixel
         _draw_cross(painter, centre, radius + 3, radius + 8)
 
@@ -43,6 +45,31 @@ def draw_polygon(painter: QPainter, points: Sequence[QPointF], pointer: QPointF 
     painter.setBrush(_LIGHT)
     for place in points:
         painter.drawRect(QRectF(place.x() - 2.5, place.y() - 2.5, 5, 5))
+
+
+def draw_outline(painter: QPainter, points: Sequence[QPointF], colour: QColor) -> None:
+    """An area that is being drawn, without corners."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    line, fill = QPolygonF(list(points)), QColor(colour)
+    fill.setAlphaF(0.25)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(fill)
+    painter.drawPolygon(line)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(_DARK, 3), QPen(_LIGHT, 1.2)):
+        painter.setPen(pen)
+        painter.drawPolyline(line)
+
+
+def draw_selection(painter: QPainter, area: QRectF) -> None:
+    """The rectangle that is selected: dashes, dark on light."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(_LIGHT, 1.5))
+    painter.drawRect(area)
+    dashes = QPen(QColor(20, 20, 20), 1.5)
+    dashes.setDashPattern([4, 4])
+    painter.setPen(dashes)
+    painter.drawRect(area)
 
 
 def draw_query(painter: QPainter, centre: QPointF) -> None:

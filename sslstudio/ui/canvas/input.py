@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 )
 
 from sslstudio.project.label_map import UNPAINTED
+from sslstudio.regions.rect import NOTHING
 from sslstudio.ui.canvas.pen import BRUSH_MIN
 from sslstudio.ui.canvas.strokes import Point
 
@@ -29,7 +30,6 @@ _FREEHAND_STEP = 5  # widget pixels between corners of a polygon that is dragged
 _DIVIDER_REACH = 8
 _CURSORS = {
     "pan": Qt.CursorShape.OpenHandCursor,
-    "polygon": Qt.CursorShape.CrossCursor,
     "fill": Qt.CursorShape.PointingHandCursor,
     "brush": Qt.CursorShape.BlankCursor,
     "eraser": Qt.CursorShape.BlankCursor,
@@ -45,7 +45,7 @@ class Hand:
         self.pointer = QPointF()
         self.query: Point | None = None  # where the attention asks from
         self._inside = False
-        self._drag = ""  # "", "paint", "polygon", "pan" or "swipe"
+        self._drag = ""  # "", "paint", "polygon", "gesture", "pan" or "swipe"
         self._alt = False
         self._space = False
         self._pressure = 1.0
@@ -82,6 +82,11 @@ class Hand:
         return max(BRUSH_MIN, round(self._canvas.brush * self._pressure))
 
     @property
+    def gesturing(self) -> bool:
+        """Whether a tool's gesture is being dragged."""
+        return self._drag == "gesture"
+
+    @property
     def brush_in_sight(self) -> bool:
         """Whether the brush's outline is to be drawn."""
         painting = self._drag == "paint" or not (self._drag or self._canvas.attention or self._space)
@@ -98,13 +103,13 @@ class Hand:
 
     def let_go(self) -> None:
         """Forget what was dragged."""
-        if self._drag in ("paint", "polygon"):
+        if self._drag in ("paint", "polygon", "gesture"):
             self._drag = ""
         self._pressure, self._eraser_end = 1.0, False
 
     def show_cursor(self) -> None:
         """The cursor that fits the tool and what is going on."""
-        shape = _CURSORS[self._canvas.tool]
+        shape = _CURSORS.get(self._canvas.tool, Qt.CursorShape.CrossCursor)
         if not self._paintable or self._canvas.attention:
             shape = Qt.CursorShape.ArrowCursor if not self._canvas.attention else Qt.CursorShape.CrossCursor
         if self._space or self._drag == "pan":
@@ -146,8 +151,9 @@ class Hand:
         return True
 
     def _double_click(self, event: QMouseEvent) -> bool:
-        if self._canvas.tool == "polygon" and event.button() == Qt.MouseButton.LeftButton and self._canvas.pen.points:
-            self._close_polygon()
+        left, gesture = event.button() == Qt.MouseButton.LeftButton, self._canvas.gesture
+        if left and (self._canvas.pen.points or (gesture is not None and gesture.more)):
+            self._finish()
             return True
         return self._press(event)
 
@@ -164,8 +170,13 @@ class Hand:
             canvas.set_divider(self.pointer.x())
         elif self._drag == "paint":
             canvas.mend(canvas.pen.move(canvas.image_point(self.pointer), diameter=self.diameter))
+        elif self._drag == "gesture" and canvas.gesture is not None:
+            canvas.mend(canvas.gesture.drag(canvas.pen, canvas.image_point(self.pointer), canvas.sight()))
+            canvas.update()
         elif canvas.pen.points:
             self._drag_polygon()
+        elif canvas.gesture is not None and self._hovers(event):
+            canvas.update()
         elif canvas.attention and not event.buttons():
             self._ask()
         canvas.update_pointer()
@@ -175,8 +186,9 @@ class Hand:
     def _release(self, event: QMouseEvent) -> bool:
         ends = {"pan": (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton)}
         if self._drag and event.button() in ends.get(self._drag, (Qt.MouseButton.LeftButton,)):
-            if self._drag == "paint":
-                self._canvas.finish_stroke()
+            if self._drag in ("paint", "gesture"):
+                self._canvas.lift()
+                self._canvas.update()
             self._drag = ""
             self.show_cursor()
             self._canvas.update_pointer()
@@ -192,7 +204,7 @@ class Hand:
 
     def _lose_focus(self, event: QEvent) -> bool:
         """Finish what was begun, so that nothing is lost with the focus."""
-        self._canvas.finish_stroke()
+        self._canvas.lift()
         self._drag, self._space, self._alt = "", False, False
         self.show_cursor()
         self._canvas.update()
@@ -215,13 +227,19 @@ class Hand:
         place, erase = canvas.image_point(self.pointer), self.erasing
         if not self._paintable:
             return
+        if canvas.searches.reading:
+            canvas.finish_stroke()
         if canvas.tool == "polygon":
             pen.add_corner(place, erase=erase)
             self._drag = "polygon"
             canvas.update()
+        elif canvas.gesture is not None:
+            self._drag = "gesture"
+            canvas.mend(canvas.gesture.press(pen, place, canvas.sight(), erase=erase))
+            canvas.update()
         elif canvas.tool == "fill":
             canvas.mend(pen.fill(place, erase=erase))
-            canvas.finish_stroke()
+            canvas.lift()
         elif canvas.tool in ("brush", "eraser"):
             self._drag = "paint"
             canvas.mend(pen.begin(place, erase=erase, diameter=self.diameter))
@@ -239,11 +257,30 @@ class Hand:
             canvas.pen.add_corner(canvas.image_point(self.pointer))
         canvas.update()
 
-    def _close_polygon(self) -> None:
+    def _hovers(self, event: QMouseEvent) -> bool:
+        """Whether the tool has something else to show under a pointer that only moves."""
         canvas = self._canvas
-        canvas.mend(canvas.pen.close_polygon())
-        canvas.finish_stroke()
+        if event.buttons() or canvas.gesture is None or not self._paintable or canvas.attention:
+            return False
+        return canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight())
+
+    def _finish(self) -> None:
+        """Close the polygon, or whatever else has begun."""
+        canvas = self._canvas
+        if canvas.gesture is not None:
+            canvas.mend(canvas.gesture.finish(canvas.pen))
+        else:
+            canvas.mend(canvas.pen.close_polygon())
+        canvas.lift()
         canvas.update()
+
+    def _back(self) -> None:
+        """Take back the last corner."""
+        if self._canvas.gesture is not None:
+            self._canvas.gesture.back()
+        else:
+            self._canvas.pen.points.pop()
+        self._canvas.update()
 
     def _ask(self) -> None:
         """Ask for the attention of the place under the pointer."""
@@ -304,7 +341,9 @@ class Hand:
         """Claim Space always, and the keys of drawing while something is drawn, before the window's shortcuts."""
         drawing = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace)
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if plain and (event.key() == Qt.Key.Key_Space or (event.key() in drawing and self._canvas.pen.busy)):
+        searching = event.key() == Qt.Key.Key_Escape and bool(self._canvas.searches.running)
+        begun = searching or (event.key() in drawing and self._canvas.busy)
+        if plain and (event.key() == Qt.Key.Key_Space or begun):
             event.accept()
             return True
         return False
@@ -315,13 +354,14 @@ class Hand:
             self._hold_space(True)
         elif key == Qt.Key.Key_Alt:
             self._hold_alt(True)
-        elif key == Qt.Key.Key_Escape and canvas.pen.busy:
+        elif key == Qt.Key.Key_Escape and (canvas.busy or canvas.searches.running):
             canvas.cancel_stroke()
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and canvas.pen.points:
-            self._close_polygon()
-        elif key == Qt.Key.Key_Backspace and canvas.pen.points:
-            canvas.pen.points.pop()
-            canvas.update()
+        elif key == Qt.Key.Key_Escape and not canvas.pen.selection.empty:
+            canvas.select(NOTHING)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and canvas.busy and not canvas.pen.drawing:
+            self._finish()
+        elif key == Qt.Key.Key_Backspace and canvas.busy and not canvas.pen.drawing:
+            self._back()
         else:
             return False
         return True

@@ -6,18 +6,24 @@ Places are image pixels as floats. Methods that change the mask return the recta
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sslstudio.project.label_map import UNPAINTED
+from sslstudio.regions.sieve import between
 from sslstudio.ui.canvas.strokes import Point, Stroke
 from sslstudio.ui.canvas.viewport import NOTHING, Rect
+from sslstudio.ui.tool_options import ToolOptions
 
 if TYPE_CHECKING:
     from sslstudio.project.label_map import Patch
 
-TOOLS = ("brush", "eraser", "polygon", "fill", "pan")
+TOOLS = (
+    *("brush", "eraser", "lasso", "polygon", "livewire", "wand", "superpixels", "box", "fill"),
+    *("select", "pan"),
+)
 BRUSH_MIN, BRUSH_MAX = 1, 999
 
 
@@ -26,9 +32,12 @@ class Pen:
 
     def __init__(self) -> None:
         self.labels: np.ndarray | None = None
+        self.image: np.ndarray | None = None  # (H, W, 3) uint8, shared and never written
+        self.selection = NOTHING  # where whole-mask changes act; empty for everywhere
         self.tool = "brush"
         self.diameter = 20
         self.label = 0
+        self.options = ToolOptions()
         self.points: list[Point] = []
         self._stroke: Stroke | None = None
         self._last: Point = (0.0, 0.0)
@@ -48,16 +57,44 @@ class Pen:
         """Put the brush down."""
         if self.labels is None:
             return NOTHING
-        self._stroke = Stroke(self.labels, self._value(erase))
+        self._stroke = self.stroke(erase=erase, sieved=self.options.sieved)
         self._last = place
-        return self._stroke.line(place, place, diameter or self.diameter)
+        return self._stroke.line(place, place, diameter or self.diameter, square=self.options.square)
+
+    def stroke(self, *, erase: bool = False, sieved: bool = False) -> Stroke:
+        """A new change to the map, in the value of now and within what may change."""
+        assert self.labels is not None
+        value = self._value(erase)
+        sieve = self._sieve if sieved and self.image is not None else None
+        return Stroke(self.labels, value, self.options.changeable(erasing=value == UNPAINTED), sieve)
+
+    def take(self, rect: Rect, inside: np.ndarray, *, erase: bool = False) -> Rect:
+        """Give the pixels of ``rect`` that are ``inside`` (bool) the value; call ``finish`` when all is taken."""
+        if self._stroke is None:
+            self._stroke = self.stroke(erase=erase)
+        return self._stroke.paint(rect, inside)
+
+    def put(self, rect: Rect, labels: np.ndarray) -> Rect:
+        """Give a rectangle these labels where they may change; call ``finish`` when all is put."""
+        if self._stroke is None:
+            self._stroke = self.stroke()
+        return self._stroke.put(rect, labels)
+
+    def untake(self) -> Rect:
+        """Put back what was taken; the rectangle to repaint."""
+        stroke, self._stroke = self._stroke, None
+        return stroke.cancel() if stroke else NOTHING
+
+    def change(self, **values: object) -> None:
+        """Change some of the options."""
+        self.options = replace(self.options, **values)  # type: ignore[arg-type]
 
     def move(self, place: Point, *, diameter: int = 0) -> Rect:
         """Draw on to another place."""
         if self._stroke is None:
             return NOTHING
         start, self._last = self._last, place
-        return self._stroke.line(start, place, diameter or self.diameter)
+        return self._stroke.line(start, place, diameter or self.diameter, square=self.options.square)
 
     def finish(self) -> tuple[Patch, Patch] | None:
         """Lift the brush; before and after, or None if nothing changed."""
@@ -67,15 +104,14 @@ class Pen:
     def cancel(self) -> Rect:
         """Take back the stroke that is under way and forget the polygon."""
         self.points.clear()
-        stroke, self._stroke = self._stroke, None
-        return stroke.cancel() if stroke else NOTHING
+        return self.untake()
 
     def fill(self, place: Point, *, erase: bool = False) -> Rect:
         """Fill the region around a place; call ``finish`` next."""
         x, y = math.floor(place[0]), math.floor(place[1])
         if self.label_at(place) is None or self.labels is None:
             return NOTHING
-        self._stroke = Stroke(self.labels, self._value(erase))
+        self._stroke = self.stroke(erase=erase)
         return self._stroke.fill(x, y)
 
     def add_corner(self, place: Point, *, erase: bool = False) -> None:
@@ -91,7 +127,7 @@ class Pen:
         points, self.points = self.points, []
         if self.labels is None or len(points) < 3:
             return NOTHING
-        self._stroke = Stroke(self.labels, self._value(self._polygon_erases))
+        self._stroke = self.stroke(erase=self._polygon_erases)
         return self._stroke.polygon(points)
 
     def label_at(self, place: Point) -> int | None:
@@ -100,6 +136,10 @@ class Pen:
         if self.labels is None or not (0 <= y < self.labels.shape[0] and 0 <= x < self.labels.shape[1]):
             return None
         return int(self.labels[y, x])
+
+    def _sieve(self, rect: Rect) -> np.ndarray:
+        assert self.image is not None
+        return between(self.image, rect, self.options.low, self.options.high)
 
     def _value(self, erase: bool) -> int:
         return UNPAINTED if erase or self.tool == "eraser" else self.label

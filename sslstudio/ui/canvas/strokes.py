@@ -7,31 +7,39 @@ and not for the size of the image.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 
 from sslstudio.project.label_map import Patch
-from sslstudio.ui.canvas.viewport import NOTHING, Rect
+from sslstudio.regions.rect import NOTHING, Rect, bounds
 
 _TILE = 256
 Point = tuple[float, float]
+Sieve = Callable[[Rect], np.ndarray]
 
 
 class Stroke:
     """One change to a label map, from pen down to pen up, in one ``value``."""
 
-    def __init__(self, labels: np.ndarray, value: int) -> None:
+    def __init__(
+        self, labels: np.ndarray, value: int, changeable: np.ndarray | None = None, sieve: Sieve | None = None
+    ) -> None:
         self.labels = labels
         self.value = value
+        self._changeable = changeable  # (256,) bool: labels that may change; None for all
+        self._sieve = sieve  # which pixels of a rectangle a brush takes; None for all
         self.touched = NOTHING  # the bounding box of exactly those pixels that changed
         self._tiles: dict[tuple[int, int], np.ndarray] = {}
 
-    def line(self, start: Point, end: Point, diameter: int) -> Rect:
-        """Draw with a round brush from ``start`` to ``end`` (image pixels); the rectangle that changed."""
+    def line(self, start: Point, end: Point, diameter: int, *, square: bool = False) -> Rect:
+        """Draw with a round or square brush between two places (image pixels); the rectangle that changed."""
         start, end = snapped(start, diameter), snapped(end, diameter)
-        return self.paint(*capsule(start, end, diameter / 2, self.labels.shape))
+        rect, inside = capsule(start, end, diameter / 2, self.labels.shape, square=square)
+        if self._sieve is not None and not rect.empty:
+            inside &= self._sieve(rect)
+        return self.paint(rect, inside)
 
     def polygon(self, points: Sequence[Point]) -> Rect:
         """Fill the area within ``points``; the rectangle that changed."""
@@ -45,14 +53,23 @@ class Stroke:
 
     def paint(self, rect: Rect, inside: np.ndarray) -> Rect:
         """Give the pixels of ``rect`` that are ``inside`` (bool, its shape) the value; the rectangle that changed."""
-        if rect.empty:
-            return NOTHING
-        part = self.labels[rect.top : rect.bottom, rect.left : rect.right]
-        changing = inside & (part != self.value)
-        changed = _bounds(changing, rect)
+        return NOTHING if rect.empty else self._put(rect, np.uint8(self.value), inside)
+
+    def put(self, rect: Rect, labels: np.ndarray) -> Rect:
+        """Give the pixels of ``rect`` these labels, (its shape) uint8, where they may change; what changed."""
+        return NOTHING if rect.empty else self._put(rect, labels, None)
+
+    def _put(self, rect: Rect, labels: np.ndarray | np.uint8, inside: np.ndarray | None) -> Rect:
+        part = rect.of(self.labels)
+        changing = part != labels
+        if inside is not None:
+            changing &= inside
+        if self._changeable is not None:
+            changing &= self._changeable[part]
+        changed = bounds(changing, rect.left, rect.top)
         if not changed.empty:
             self._keep(changed)
-            np.copyto(part, np.uint8(self.value), where=changing)
+            np.copyto(part, labels, where=changing)
             self.touched = self.touched.joined(changed)
         return changed
 
@@ -93,8 +110,10 @@ def snapped(point: Point, diameter: int) -> Point:
     return float(math.floor(point[0] + 0.5)), float(math.floor(point[1] + 0.5))
 
 
-def capsule(start: Point, end: Point, radius: float, shape: tuple[int, ...]) -> tuple[Rect, np.ndarray]:
-    """The pixels whose middle is within ``radius`` of a line: a rectangle and which of its pixels (bool)."""
+def capsule(
+    start: Point, end: Point, radius: float, shape: tuple[int, ...], *, square: bool = False
+) -> tuple[Rect, np.ndarray]:
+    """The pixels whose middle a brush covers on its way along a line: a rectangle and which of its pixels (bool)."""
     box = Rect(
         math.floor(min(start[0], end[0]) - radius),
         math.floor(min(start[1], end[1]) - radius),
@@ -104,7 +123,7 @@ def capsule(start: Point, end: Point, radius: float, shape: tuple[int, ...]) -> 
     if box.empty:
         return NOTHING, np.zeros((0, 0), bool)
     rows = np.arange(box.top, box.bottom) + 0.5
-    left, right = _capsule_spans(start, end, radius, rows)
+    left, right = (_square_spans if square else _capsule_spans)(start, end, radius, rows)
     columns = np.arange(box.left, box.right) + 0.5
     slack = 1e-9 * (1 + radius)
     return box, (columns >= left[:, None] - slack) & (columns <= right[:, None] + slack)
@@ -151,6 +170,18 @@ def _capsule_spans(start: Point, end: Point, radius: float, rows: np.ndarray) ->
     return left, right
 
 
+def _square_spans(start: Point, end: Point, radius: float, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each row the leftmost and rightmost x of what a square of side 2 ``radius`` covers on its way; convex."""
+    left, right = np.full(len(rows), np.inf), np.full(len(rows), -np.inf)
+    for x, y in (start, end):
+        within = np.abs(rows - y) <= radius
+        left = np.where(within, np.minimum(left, x - radius), left)
+        right = np.where(within, np.maximum(right, x + radius), right)
+    for dx, dy in ((-radius, -radius), (radius, -radius), (-radius, radius), (radius, radius)):
+        _widen(left, right, rows, (start[0] + dx, start[1] + dy), (end[0] + dx, end[1] + dy))
+    return left, right
+
+
 def _widen(left: np.ndarray, right: np.ndarray, rows: np.ndarray, start: Point, end: Point) -> None:
     """Let the spans reach the line from ``start`` to ``end`` in the rows that it crosses."""
     if abs(start[1] - end[1]) < 1e-9:
@@ -160,18 +191,6 @@ def _widen(left: np.ndarray, right: np.ndarray, rows: np.ndarray, start: Point, 
     x = start[0] + share * (end[0] - start[0])
     left[crossing] = np.minimum(left[crossing], x[crossing])
     right[crossing] = np.maximum(right[crossing], x[crossing])
-
-
-def _bounds(changing: np.ndarray, rect: Rect) -> Rect:
-    rows, columns = np.flatnonzero(changing.any(axis=1)), np.flatnonzero(changing.any(axis=0))
-    if not len(rows):
-        return NOTHING
-    return Rect(
-        rect.left + int(columns[0]),
-        rect.top + int(rows[0]),
-        rect.left + int(columns[-1]) + 1,
-        rect.top + int(rows[-1]) + 1,
-    )
 
 
 def _tile_rect(row: int, column: int, tile: np.ndarray) -> Rect:

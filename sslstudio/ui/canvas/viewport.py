@@ -5,58 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from sslstudio.regions.rect import NOTHING, Rect
+
+__all__ = ["NOTHING", "Rect", "Viewport", "centred", "fitted", "next_step"]
+
 ZOOM_MIN, ZOOM_MAX = 1 / 256, 64.0
 ZOOM_STEPS = (1 / 32, 1 / 16, 1 / 8, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 _MARGIN = 24
 _KEEP_IN_SIGHT = 64
-
-
-@dataclass(frozen=True)
-class Rect:
-    """Whole pixels from ``left``, ``top`` up to, but without, ``right``, ``bottom``."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def width(self) -> int:
-        """Columns; never negative."""
-        return max(0, self.right - self.left)
-
-    @property
-    def height(self) -> int:
-        """Rows; never negative."""
-        return max(0, self.bottom - self.top)
-
-    @property
-    def empty(self) -> bool:
-        """Whether no pixel is inside."""
-        return self.right <= self.left or self.bottom <= self.top
-
-    def within(self, other: Rect) -> Rect:
-        """The part that both cover."""
-        return Rect(
-            max(self.left, other.left),
-            max(self.top, other.top),
-            min(self.right, other.right),
-            min(self.bottom, other.bottom),
-        )
-
-    def joined(self, other: Rect) -> Rect:
-        """The smallest rectangle around both."""
-        if self.empty or other.empty:
-            return other if self.empty else self
-        return Rect(
-            min(self.left, other.left),
-            min(self.top, other.top),
-            max(self.right, other.right),
-            max(self.bottom, other.bottom),
-        )
-
-
-NOTHING = Rect(0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -102,6 +58,12 @@ class Viewport:
             min(screen[0], math.ceil(right - 0.5)),
             min(screen[1], math.ceil(bottom - 0.5)),
         )
+
+    def image_rect(self, device: Rect) -> Rect:
+        """The image pixels that a rectangle of device pixels shows, whole or in part."""
+        left, top = self.to_image(device.left, device.top)
+        right, bottom = self.to_image(device.right, device.bottom)
+        return Rect(math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
 
     def device_rect(self, rect: Rect) -> Rect:
         """The device pixels that a rectangle of the image can touch, with one to spare for outlines."""

@@ -1,26 +1,30 @@
-"""All keys on one page, out of the table of actions."""
+"""All keys on one page, each to be changed; two actions with one key are told before they can be kept."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
     QGridLayout,
     QHBoxLayout,
+    QKeySequenceEdit,
     QLabel,
+    QLineEdit,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from sslstudio.ui import theme
-from sslstudio.ui.actions import ACTIONS, Action
+from sslstudio.ui import shortcuts, theme
+from sslstudio.ui.actions import ACTIONS, BY_ID, Action
 from sslstudio.ui.dialogs.frame import lay_out
 from sslstudio.ui.panels.bars import SlimBar
+from sslstudio.ui.panels.blocks import Notice
 from sslstudio.ui.panels.buttons import Button
-from sslstudio.ui.panels.parts import question
+from sslstudio.ui.panels.parts import label, question
+from sslstudio.ui.shortcuts import RESERVED, Keys
 
 POINTER = (
     ("Zoom at the pointer", "wheel"),
@@ -28,64 +32,145 @@ POINTER = (
     ("Brush size", "Shift and wheel"),
     ("Erase for a moment", "Alt"),
     ("Pick the class", "right click"),
+    ("Finish or cancel", "Enter or Esc"),
 )
+COLUMNS = (("Paint",), ("Edit", "View", "Image", "Help"), ("Learn", "File"))
+FIELD = 17 * theme.SPACE  # pixels
 
 
 class ShortcutsDialog(QDialog):
-    """Three columns of keys, by menu."""
+    """Three columns of keys, by menu.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Signals:
+        keys_chosen: The ``Keys`` to be used from now on; none of them twice.
+    """
+
+    keys_chosen = Signal(object)
+
+    def __init__(self, keys: Keys, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("dialog.shortcuts")
+        self._keys = dict(keys)
+        self._others = {name: chosen[1:] for name, chosen in keys.items()}
+        self.fields: dict[str, QKeySequenceEdit] = {}
+        self._words: dict[str, QLabel] = {}
+        self.note = Notice("shortcuts.conflict")
+        self.keep = Button("shortcuts.keep", "Use these keys", "primary")
+        self.reset = Button("shortcuts.reset", "Back to the first keys")
         close = Button("shortcuts.close", "Close")
-        close.clicked.connect(self.accept)
+        self.keep.clicked.connect(self._on_keep)
+        self.reset.clicked.connect(lambda: self._show(shortcuts.defaults()))
+        close.clicked.connect(self.reject)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.note)
+        column.addWidget(self._scrolled(), 1)
+        sentence = "Click into a field and press the new key. Clearing it leaves the action without one."
+        lay_out(self, "Keyboard shortcuts", body, (self.keep, self.reset, close), sentence)
+        self.resize(150 * theme.SPACE, 84 * theme.SPACE)
+        self._check()
+
+    def _scrolled(self) -> QScrollArea:
         scroll = QScrollArea(widgetResizable=True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setVerticalScrollBar(SlimBar())
-        scroll.setWidget(self._columns())
-        lay_out(self, "Keyboard shortcuts", scroll, (close,))
-        self.resize(124 * theme.SPACE, 80 * theme.SPACE)
-
-    def _columns(self) -> QWidget:
         body = QWidget()
         row = QHBoxLayout(body)
         row.setContentsMargins(0, 0, 2 * theme.SPACE, 0)
         row.setSpacing(4 * theme.SPACE)
-        for menus in (("Paint", "Edit"), ("View", "Image", "Help"), ("Learn", "File")):
+        for menus in COLUMNS:
             column = QVBoxLayout()
             column.setSpacing(2 * theme.SPACE)
             for menu in menus:
-                column.addWidget(_group(menu, [(a.text, _keys(a)) for a in _listed(menu)]))
-            if "Paint" in menus:
-                column.addWidget(_group("Pointer", list(POINTER)))
+                column.addWidget(self._group(menu))
+            if "File" in menus:
+                column.addWidget(_pointer())
             column.addStretch(1)
             row.addLayout(column, 1)
-        return body
+        scroll.setWidget(body)
+        return scroll
+
+    def _group(self, menu: str) -> QWidget:
+        box, grid = _box(menu)
+        for at, action in enumerate((row for row in ACTIONS if row.menu == menu), 1):
+            words = label(_words(action, self._keys[action.id]), wrap=False)
+            words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+            field = QKeySequenceEdit(QKeySequence(next(iter(self._keys[action.id]), "")))
+            field.setObjectName(f"shortcuts.{action.id}")
+            field.setAccessibleName(f"Key of {action.text}")
+            field.setMaximumSequenceLength(1)
+            field.setClearButtonEnabled(True)
+            field.setFixedWidth(FIELD)
+            for line in field.findChildren(QLineEdit):
+                line.setPlaceholderText("no key")
+            field.keySequenceChanged.connect(lambda key, name=action.id: self._on_key(name, key))
+            self.fields[action.id], self._words[action.id] = field, words
+            grid.addWidget(words, at, 0)
+            grid.addWidget(field, at, 1)
+        return box
+
+    def _on_key(self, name: str, key: QKeySequence) -> None:
+        """Change the first key; others of the same action stay. A field empties itself before it takes another."""
+        chosen = key.toString(QKeySequence.SequenceFormat.PortableText)
+        others = [other for other in self._others[name] if shortcuts.plain(other) != chosen]
+        self._keys[name] = (chosen, *others) if chosen else ()
+        self._words[name].setText(_words(BY_ID[name], self._keys[name]))
+        self._check()
+
+    def _show(self, keys: Keys) -> None:
+        self._keys = dict(keys)
+        self._others = {name: chosen[1:] for name, chosen in keys.items()}
+        for name, field in self.fields.items():
+            field.blockSignals(True)
+            field.setKeySequence(QKeySequence(next(iter(keys[name]), "")))
+            field.blockSignals(False)
+            self._words[name].setText(_words(BY_ID[name], keys[name]))
+        self._check()
+
+    def _check(self) -> None:
+        """Say which keys are wanted twice; they cannot be kept so."""
+        found = shortcuts.conflicts(self._keys)
+        self.note.say(" ".join(_conflict(key, names) for key, names in found.items()), "poor")
+        self.keep.setEnabled(not found)
+        marked = {name for names in found.values() for name in names}
+        for name, words in self._words.items():
+            words.setFont(theme.font(theme.TEXT, bold=name in marked))
+
+    def _on_keep(self) -> None:
+        self.keys_chosen.emit(self._keys)
+        self.accept()
 
 
-def _listed(menu: str) -> list[Action]:
-    """The actions of a menu that have keys; the nine classes as one line."""
-    return [a for a in ACTIONS if a.menu == menu and a.shortcut and not a.id.startswith("paint.class_")]
+def _conflict(key: str, names: tuple[str, ...]) -> str:
+    texts = [f"“{BY_ID[name].text}”" for name in names]
+    if key in RESERVED:
+        return f"{key} is needed for {RESERVED[key]}, so {texts[0]} cannot have it."
+    return f"{key} is wanted by {' and '.join(texts)}."
 
 
-def _keys(action: Action) -> str:
+def _words(action: Action, keys: tuple[str, ...]) -> str:
     native = QKeySequence.SequenceFormat.NativeText
-    return " or ".join(QKeySequence(keys).toString(native) for keys in action.shortcuts)
+    others = "".join(f" (or {QKeySequence(key).toString(native)})" for key in keys[1:])
+    return f"{action.text}{others}"
 
 
-def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
+def _pointer() -> QWidget:
+    box, grid = _box("Pointer")
+    for at, (text, keys) in enumerate(POINTER, 1):
+        grid.addWidget(label(text, wrap=False), at, 0)
+        shown = label(keys, wrap=False)
+        shown.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        grid.addWidget(shown, at, 1)
+    return box
+
+
+def _box(title: str) -> tuple[QWidget, QGridLayout]:
     box = QWidget()
     grid = QGridLayout(box)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setVerticalSpacing(theme.SPACE // 2)
-    grid.setHorizontalSpacing(2 * theme.SPACE)
+    grid.setHorizontalSpacing(theme.SPACE)
     grid.setColumnStretch(0, 1)
     grid.addWidget(question(title), 0, 0, 1, 2)
-    if title == "Paint":
-        rows = [*rows, ("Class 1 to 9", "1 … 9")]
-    for at, (text, keys) in enumerate(rows, 1):
-        grid.addWidget(QLabel(text), at, 0)
-        shown = QLabel(keys, alignment=Qt.AlignmentFlag.AlignRight, wordWrap=False)
-        shown.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        grid.addWidget(shown, at, 1)
-    return box
+    return box, grid

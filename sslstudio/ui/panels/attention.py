@@ -10,6 +10,7 @@ from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import Check, Combo, SliderRow
 from sslstudio.ui.panels.parts import label, question, quiet_number
 from sslstudio.ui.panels.states import AttentionState, Choice
+from sslstudio.ui.shortcuts import tell_keys
 from sslstudio.ui.theme import SMALL, SPACE
 
 FIRST_PROPOSAL = 60  # per cent of the attention, as in the DINO paper
@@ -41,7 +42,8 @@ class AttentionSection(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setObjectName(name)
-        self.shown = Check(f"{name}.shown", "Show over the image", "Bright where the network looks (T)")
+        self.shown = Check(f"{name}.shown", "Show over the image")
+        tell_keys(self.shown, "Bright where the network looks", "view.attention")
         what = {"attention": "Where it looks", "colours": "What is alike"}
         self.what = Segments(f"{name}.what", "What is shown", what, columns=2)
         self.hover = Check(f"{name}.hover", "Ask from under the pointer", "Move over the image: what belongs to this?")

@@ -31,6 +31,7 @@ class Button(KeyboardPlace, QPushButton):
         self.setAutoDefault(False)
         self._glyph = glyph
         self._turn = 0
+        self._quiet = False
         if kind == "tool":
             self.setFixedWidth(HEIGHTS["tool"])
         if kind == "link":
@@ -53,6 +54,11 @@ class Button(KeyboardPlace, QPushButton):
             self.kind = kind
             self.setFont(font(TEXT, bold=primary))
             self.update()
+
+    def set_quiet(self, quiet: bool) -> None:
+        """A link that many rows have in common does not ask for attention until the pointer is on it."""
+        self._quiet = quiet
+        self.update()
 
     def set_glyph(self, glyph: str, turn: int = 0) -> None:
         """Change the icon; ``turn`` in degrees."""
@@ -98,7 +104,8 @@ class Button(KeyboardPlace, QPushButton):
         palette, role = self.palette(), QPalette.ColorRole
         enabled, hover = self.isEnabled(), self.underMouse() and self.isEnabled()
         if self.kind == "link":
-            link = palette.color(role.Link if enabled else role.ButtonText)
+            quiet = self._quiet and not hover and not self.has_keyboard()
+            link = palette.color(role.PlaceholderText if quiet else role.Link if enabled else role.ButtonText)
             return None, None, link.lighter(115) if hover else link
         if self.kind == "primary" or self.isChecked():
             accent = palette.color(role.Highlight)

@@ -46,11 +46,14 @@ class ClassLine(KeyboardPlace, QAbstractButton):
         rename_wanted: The new name.
         recolour_wanted: The new colour as ``#rrggbb``.
         remove_wanted: The class may go (whoever listens asks first where it is painted).
+        lock_wanted, hide_wanted: Whether what is painted with it is to stay as it is; whether it is to be hidden.
     """
 
     rename_wanted = Signal(str)
     recolour_wanted = Signal(str)
     remove_wanted = Signal()
+    lock_wanted = Signal(bool)
+    hide_wanted = Signal(bool)
 
     def __init__(self, name: str, row: ClassRow, place: int, *, removable: bool) -> None:
         super().__init__()
@@ -68,24 +71,46 @@ class ClassLine(KeyboardPlace, QAbstractButton):
         self.edit.hide()
         self.remove = Button(f"{name}.remove", "", "link", "close", "Remove this class")
         self.remove.setAccessibleName(f"Remove {row.name}")
-        self.remove.setVisible(removable)
+        self.remove.set_quiet(True)
+        self.lock = Button(f"{name}.lock", "", "link", "unlocked", "Lock")
+        self.hide_ = Button(f"{name}.hide", "", "link", "eye", "Hide")
+        self._show_switches()
         box = QHBoxLayout(self)
         box.setContentsMargins(SPACE, 0, SPACE, 0)
         box.setSpacing(SPACE)
         box.addWidget(self.swatch)
         box.addWidget(self.edit, 1)
         box.addStretch(1)
-        box.addWidget(self.remove)
+        box.setSpacing(SPACE // 2)
+        for switch in (self.hide_, self.lock, self.remove):
+            box.addWidget(switch)
+        self.remove.setVisible(removable)  # not earlier: without a parent it would open as a window of its own
+        self.lock.clicked.connect(lambda: self.lock_wanted.emit(not self.row.locked))
+        self.hide_.clicked.connect(lambda: self.hide_wanted.emit(not self.row.hidden))
         self.swatch.clicked.connect(self._on_swatch)
         self.remove.clicked.connect(self.remove_wanted)
         self.edit.editingFinished.connect(self._on_edited)
         self.edit.installEventFilter(self)
 
-    def set_pixels(self, pixels: int) -> None:
-        """Show another count without building the line again."""
-        self.row = ClassRow(self.row.name, self.row.colour, pixels)
+    def set_row(self, row: ClassRow) -> None:
+        """Show another count, lock or eye without building the line again."""
+        self.row = row
+        self._show_switches()
         self._say()
         self.update()
+
+    def _show_switches(self) -> None:
+        locked, hidden, name = self.row.locked, self.row.hidden, self.row.name
+        self.lock.set_quiet(not locked)
+        self.hide_.set_quiet(not hidden)
+        self.lock.set_glyph("locked" if locked else "unlocked")
+        self.lock.setAccessibleName(f"Unlock {name}" if locked else f"Lock {name}")
+        self.lock.setToolTip(
+            "Locked: what is painted with it stays. Unlock" if locked else "Lock: keep what is painted with it"
+        )
+        self.hide_.set_glyph("eye_off" if hidden else "eye")
+        self.hide_.setAccessibleName(f"Show {name}" if hidden else f"Hide {name}")
+        self.hide_.setToolTip("Hidden, and kept as it is. Show" if hidden else "Hide; it is kept as it is meanwhile")
 
     def begin_rename(self) -> None:
         """Let the user type another name in place."""
@@ -135,7 +160,8 @@ class ClassLine(KeyboardPlace, QAbstractButton):
 
     def _draw_words(self, painter: QPainter, area: QRectF) -> None:
         role, middle = QPalette.ColorRole, Qt.AlignmentFlag.AlignVCenter
-        right = area.adjusted(0, 0, -SPACE - (28 if self.remove.isVisibleTo(self) else 0), 0)
+        taken = 24 * (3 if self.remove.isVisibleTo(self) else 2) + SPACE // 2
+        right = area.adjusted(0, 0, -SPACE - taken, 0)
         key = str(self.place + 1) if self.place < 9 else ""
         painter.setFont(font(SMALL, tabular=True))
         painter.setPen(self.palette().color(role.PlaceholderText))
@@ -182,7 +208,7 @@ class ClassList(QWidget):
     Signals:
         chosen: The place of a class; likewise the first value of the others.
         add_wanted: The name of a new class.
-        rename_wanted, recolour_wanted, remove_wanted: Change a class.
+        rename_wanted, recolour_wanted, remove_wanted, lock_wanted, hide_wanted: Change a class.
     """
 
     chosen = Signal(int)
@@ -190,6 +216,8 @@ class ClassList(QWidget):
     rename_wanted = Signal(int, str)
     recolour_wanted = Signal(int, str)
     remove_wanted = Signal(int)
+    lock_wanted = Signal(int, bool)
+    hide_wanted = Signal(int, bool)
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -226,7 +254,7 @@ class ClassList(QWidget):
         for place, (line, row) in enumerate(zip(self.lines, rows, strict=True)):
             line.setChecked(place == current)
             if line.row != row:
-                line.set_pixels(row.pixels)
+                line.set_row(row)
 
     def _build(self, rows: tuple[ClassRow, ...]) -> None:
         for line in self.lines:
@@ -241,6 +269,8 @@ class ClassList(QWidget):
             line.rename_wanted.connect(self._on_rename)
             line.recolour_wanted.connect(self._on_recolour)
             line.remove_wanted.connect(self._on_remove)
+            line.lock_wanted.connect(self._on_lock)
+            line.hide_wanted.connect(self._on_hide)
             self._box.addWidget(line)
             self.lines.append(line)
 
@@ -262,6 +292,12 @@ class ClassList(QWidget):
 
     def _on_remove(self) -> None:
         self.remove_wanted.emit(self._place())
+
+    def _on_lock(self, wanted: bool) -> None:
+        self.lock_wanted.emit(self._place(), wanted)
+
+    def _on_hide(self, wanted: bool) -> None:
+        self.hide_wanted.emit(self._place(), wanted)
 
     def _on_text(self, text: str) -> None:
         self.add.setEnabled(bool(text.strip()))

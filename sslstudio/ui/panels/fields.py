@@ -192,13 +192,15 @@ def _prepare_spin(box: QSpinBox | QDoubleSpinBox, name: str, title: str) -> None
 class SliderRow(QWidget):
     """A slider with its name at the left and its number at the right, which keeps its width.
 
+    ``narrow``: pixels of the name where all of it stands in one line; 0 for the slider below.
+
     Signals:
         chosen: The new number.
     """
 
     chosen = Signal(int)
 
-    def __init__(self, name: str, title: str, low: int, high: int, unit: str) -> None:
+    def __init__(self, name: str, title: str, low: int, high: int, unit: str, *, narrow: int = 0) -> None:
         super().__init__()
         self._unit = unit
         grid = QGridLayout(self)
@@ -211,9 +213,14 @@ class SliderRow(QWidget):
         self.slider.setFixedHeight(24)
         self.number = label(tabular=True, wrap=False)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
-        grid.addWidget(label(title, wrap=False), 0, 0)
-        grid.addWidget(self.number, 0, 1)
-        grid.addWidget(self.slider, 1, 0, 1, 2)
+        words = label(title, wrap=False)
+        grid.addWidget(words, 0, 0)
+        grid.addWidget(self.number, 0, 2 if narrow else 1)
+        grid.addWidget(self.slider, *((0, 1) if narrow else (1, 0, 1, 2)))
+        if narrow:
+            words.setFixedWidth(narrow)
+            self.number.setFixedWidth(7 * SPACE)  # the same in all, so that sliders end below each other
+            grid.setHorizontalSpacing(SPACE)
         self.slider.valueChanged.connect(self._on_value)
         self._on_number(low)
 

@@ -1,23 +1,22 @@
-"""The paint panel: brush, classes, overlay and what to paint next; the tools are at the canvas."""
+"""The paint panel: the tool in the hand, classes, the whole mask, what to paint next; the tools are at the canvas."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from sslstudio.ui.actions import BY_ID
 from sslstudio.ui.panels.blocks import Notice
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.class_list import ClassList
-from sslstudio.ui.panels.fields import Check, SliderRow
+from sslstudio.ui.panels.mask_rows import MaskRows
 from sslstudio.ui.panels.panel import Panel
 from sslstudio.ui.panels.parts import label, question
 from sslstudio.ui.panels.running import Empty
 from sslstudio.ui.panels.states import PaintState
+from sslstudio.ui.panels.stroke_rows import StrokeRows
+from sslstudio.ui.panels.tool_rows import ToolRows
 from sslstudio.ui.panels.words import thousands
 from sslstudio.ui.theme import SPACE
-
-LARGEST_BRUSH = 400
 
 
 class PaintPanel(Panel):
@@ -27,8 +26,9 @@ class PaintPanel(Panel):
         brush_chosen: The diameter in image pixels.
         class_chosen: The place of a class in the list; likewise the first value of the next ones.
         class_add_wanted, class_rename_wanted, class_recolour_wanted, class_remove_wanted: Change the list.
-        opacity_chosen: 0 to 1.
-        masks_shown_chosen: Whether masks are drawn.
+        class_lock_wanted, class_hide_wanted: A place in the list, and whether.
+        option_chosen: The name of one of ``ToolOptions`` and its value.
+        action_wanted: The id of an action.
         import_wanted, finetune_wanted, images_wanted: The button was pressed.
     """
 
@@ -38,23 +38,25 @@ class PaintPanel(Panel):
     class_rename_wanted = Signal(int, str)
     class_recolour_wanted = Signal(int, str)
     class_remove_wanted = Signal(int)
-    opacity_chosen = Signal(float)
-    masks_shown_chosen = Signal(bool)
+    class_lock_wanted = Signal(int, bool)
+    class_hide_wanted = Signal(int, bool)
+    option_chosen = Signal(str, object)
+    action_wanted = Signal(str)
     import_wanted = Signal()
     finetune_wanted = Signal()
     images_wanted = Signal()
 
     ID = "panel.paint"
     NAME = "Paint"
-    SENTENCE = "Mark a little of everything you want to tell apart. What you leave unpainted is not judged."
+    SENTENCE = "Mark a little of all you want to tell apart. What stays unpainted is not judged."
 
     def draw(self, state: PaintState) -> None:
         """Show ``state``; no other code touches these widgets."""
         self.empty.setVisible(not state.images)
         self.body.setVisible(bool(state.images))
-        self.brush.draw(state.brush)
-        self.opacity.draw(round(100 * state.opacity))
-        self.masks.setChecked(state.masks_shown)
+        self.tool.draw(state.tool, state.brush, state.options)
+        self.strokes.draw(state)
+        self.whole.draw(state.options)
         self.classes.draw(state.classes, state.current)
         self.progress.setText(f"{thousands(state.painted)} of {thousands(state.images)} images painted")
         ready = sum(1 for row in state.classes if row.pixels) > 1
@@ -72,39 +74,37 @@ class PaintPanel(Panel):
         box.setSpacing(SPACE)
         self.advice = Notice(self._id("advice"), lines=2)
         box.addWidget(self.advice)
-        self.brush = SliderRow(self._id("brush_size"), "Brush size", 1, LARGEST_BRUSH, "px")
-        self.brush.slider.setToolTip("Also [ and ], or Shift and the wheel")
-        box.addWidget(self.brush)
+        box.addSpacing(SPACE // 2)
+        self.tool = ToolRows(self._id("tool"))
+        box.addWidget(self.tool)
         box.addSpacing(SPACE)
         box.addWidget(question("Classes"))
         self.classes = ClassList(self._id("classes"))
         box.addWidget(self.classes)
         box.addSpacing(SPACE)
-        self._fill_overlay(box)
+        self.strokes = StrokeRows(self._id("strokes"))
+        self.whole = MaskRows(self._id("whole"))
+        box.addWidget(self.strokes)
+        box.addWidget(self.whole)
+        box.addSpacing(SPACE)
         self._fill_end(box)
         self._wire()
 
-    def _fill_overlay(self, box: QVBoxLayout) -> None:
-        self.opacity = SliderRow(self._id("opacity"), "Mask opacity", 0, 100, "%")
-        tip = f"Hide them to see the image ({BY_ID['view.masks'].shortcut})"
-        self.masks = Check(self._id("masks_shown"), "Show masks", tip)
-        box.addWidget(self.opacity)
-        box.addWidget(self.masks)
-        box.addSpacing(SPACE)
-
     def _fill_end(self, box: QVBoxLayout) -> None:
         self.progress = label(tabular=True)
+        self.progress.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.progress.setObjectName(self._id("progress"))
         self.go_on = Button(self._id("continue"), "Continue to fine-tuning", "primary")
         self.take = Button(self._id("import"), "Import masks …", "link", "import")
-        for widget in (self.progress, self.go_on, self.take):
-            box.addWidget(widget)
+        row = QHBoxLayout()
+        row.addWidget(self.progress, 1)
+        row.addWidget(self.take)
+        box.addLayout(row)
+        box.addWidget(self.go_on)
 
     def _wire(self) -> None:
         self.empty.wanted.connect(self.images_wanted)
-        self.brush.chosen.connect(self.brush_chosen)
-        self.opacity.chosen.connect(self._on_opacity)
-        self.masks.clicked.connect(self.masks_shown_chosen)
+        self.tool.brush_chosen.connect(self.brush_chosen)
         self.take.clicked.connect(self.import_wanted)
         self.go_on.clicked.connect(self.finetune_wanted)
         self.classes.chosen.connect(self.class_chosen)
@@ -112,6 +112,8 @@ class PaintPanel(Panel):
         self.classes.rename_wanted.connect(self.class_rename_wanted)
         self.classes.recolour_wanted.connect(self.class_recolour_wanted)
         self.classes.remove_wanted.connect(self.class_remove_wanted)
-
-    def _on_opacity(self, value: int) -> None:
-        self.opacity_chosen.emit(value / 100)
+        self.classes.lock_wanted.connect(self.class_lock_wanted)
+        self.classes.hide_wanted.connect(self.class_hide_wanted)
+        for rows in (self.tool, self.strokes, self.whole):
+            rows.option_chosen.connect(self.option_chosen)
+        self.whole.action_wanted.connect(self.action_wanted)

@@ -14,6 +14,7 @@ from sslstudio.ui.panels.parts import label, question
 from sslstudio.ui.panels.running import Empty, RunBox
 from sslstudio.ui.panels.states import Choice, Level, ModelRow, ReviewState
 from sslstudio.ui.panels.words import many, model_note, percent, thousands
+from sslstudio.ui.shortcuts import tell_keys
 from sslstudio.ui.theme import SMALL, SPACE
 
 NO_MODEL = "There is no model yet. Fine-tune on a few masks, then look at the result here."
@@ -97,9 +98,8 @@ class ReviewPanel(Panel):
         self.accept_next = Button(
             self._id("accept_next"), "Accept and go to the next", "primary", tip="Becomes the mask; can be undone"
         )
-        self.accept = Button(
-            self._id("accept"), "Accept as mask", tip="Stay on this image and correct it (Ctrl+Return)"
-        )
+        self.accept = Button(self._id("accept"), "Accept as mask")
+        tell_keys(self.accept, "Stay on this image and correct it", "paint.accept")
         for widget in (self.confidence, self.accept_next, self.accept):
             box.addWidget(widget)
         box.addSpacing(SPACE)

@@ -10,6 +10,7 @@ from typing import Literal
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.ui.panels.live import LiveRun
+from sslstudio.ui.tool_options import ToolOptions
 
 Level = Literal["good", "fair", "poor", "none"]
 
@@ -106,6 +107,8 @@ class ClassRow:
     name: str
     colour: str
     pixels: int = 0
+    locked: bool = False
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,8 +120,14 @@ class PaintState:
     brush: int = 16
     classes: tuple[ClassRow, ...] = ()
     current: int = 0
-    opacity: float = 0.45
-    masks_shown: bool = True
+    tool: str = "brush"
+    options: ToolOptions = field(default_factory=ToolOptions)
+
+    @property
+    def may_change(self) -> tuple[Choice, ...]:
+        """What strokes can be bound to."""
+        classes = (Choice(str(place), f"Only {row.name}") for place, row in enumerate(self.classes))
+        return (Choice("-1", "Everything"), Choice("255", "Only what is unpainted"), *classes)
 
     @property
     def advice(self) -> str:

@@ -14,6 +14,7 @@ from sslstudio.ui.panels.parts import label, question
 from sslstudio.ui.panels.running import RunBox
 from sslstudio.ui.panels.words import many
 from sslstudio.ui.panels.working_state import FigureRow, WorkingState
+from sslstudio.ui.shortcuts import tell_keys
 from sslstudio.ui.theme import SMALL, SPACE
 
 CHECK_TIMES = {"3": "3 min", "10": "10 min", "30": "30 min"}
@@ -155,7 +156,8 @@ class WorkingPanel(Panel):
         self.everything.clicked.connect(self.all_wanted)
 
     def _fill_map(self) -> None:
-        self.map_shown = Check(self._id("map"), "Show the map of the folder", "In place of the image (Ctrl+M)")
+        self.map_shown = Check(self._id("map"), "Show the map of the folder")
+        tell_keys(self.map_shown, "In place of the image", "view.map")
         self.map_tools = QWidget()
         tools = QVBoxLayout(self.map_tools)
         tools.setContentsMargins(0, 0, 0, 0)

@@ -76,16 +76,16 @@ class Driver:
             if fade.duration() > 0:
                 fade.setCurrentTime(fade.duration())
 
-    def shoot(self, name: str) -> Path:
-        """Save a picture of the window, once all of it is drawn."""
+    def shoot(self, name: str, shown: QWidget | None = None) -> Path:
+        """Save a picture of the window, or of another, once all of it is drawn."""
         self.rest()
-        return self.keep(name)
+        return self.keep(name, shown)
 
-    def keep(self, name: str) -> Path:
-        """Save a picture of the window as it is."""
+    def keep(self, name: str, shown: QWidget | None = None) -> Path:
+        """Save a picture of the window, or of another, as it is."""
         self._taken += 1
         file = self._out / f"{self._taken:02d}-{name}.png"
-        picture = self.window.grab()
+        picture = (shown or self.window).grab()
         self.check(picture.save(str(file)), f"{file} could not be written.")
         log.info("   %s", file.name)
         return file

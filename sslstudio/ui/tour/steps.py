@@ -11,6 +11,7 @@ from sslstudio.project.masks import read_mask
 from sslstudio.ui.panels.live import LiveRun
 from sslstudio.ui.tour.acts import ANSWER, next_image, on_canvas, paint_image, see_out, watch
 from sslstudio.ui.tour.driver import SIZE, Driver
+from sslstudio.ui.tour.painting_tools import PAINTING_TOOLS
 
 PRETRAIN_MINUTES, FINETUNE_MINUTES = "0.6", "0.6"
 PAINTED = 4  # images
@@ -163,6 +164,7 @@ STEPS: tuple[Callable[[Driver], None], ...] = (
     pretrain,
     paint,
     undo,
+    *PAINTING_TOOLS,
     finetune,
     review,
     attention,

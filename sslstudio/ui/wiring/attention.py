@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
 from sslstudio.recipes.backbones import BACKBONE_NAMES, kind_of
+from sslstudio.regions.rect import Rect
 from sslstudio.ui import background
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.panels.attention import no_attention
@@ -150,21 +151,16 @@ class AttentionWiring(QObject):
 
     def accept(self) -> None:
         """Make the proposal a part of the mask, in the class that is painted now; can be undone."""
-        from sslstudio.project.label_map import Patch
-
         where, labels = self.proposal(), self.session.labels
         if where is None or labels is None or not where.any() or not self._class_name():
             return
         self.window.canvas.finish_stroke()
         rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
-        top, left = int(rows[0]), int(columns[0])
-        height, width = int(rows[-1]) - top + 1, int(columns[-1]) - left + 1
-        before = labels.cut(top, left, height, width)
-        inside = where[top : top + height, left : left + width]
-        changed = np.where(inside, np.uint8(self.window.canvas.current_class), before.labels)
-        after = Patch(top, left, np.ascontiguousarray(changed, np.uint8))
-        self.window.canvas.apply_patch(after)
-        self.session.add_stroke(before, after)
+        area = Rect(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+        label = np.uint8(self.window.canvas.current_class)
+        if not self.window.canvas.act([(area, np.where(area.of(where), label, area.of(labels.labels)))]):
+            self.window.tell(Notice("All of it is painted already, or may not change.", about="attention"))
+            return
         self.proposed = 0
         self.window.actions_["view.attention"].setChecked(False)
         self.window.tell(Notice("The proposal is in the mask.", "Correct it with the brush; undo takes it back.",

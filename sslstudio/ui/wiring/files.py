@@ -55,7 +55,6 @@ class FilesWiring(QObject):
         act["file.show_folder"].triggered.connect(self.show_project_folder)
         act["file.import_masks"].triggered.connect(self.ask_masks)
         act["file.quit"].triggered.connect(window.close)
-        act["help.shortcuts"].triggered.connect(self.show_shortcuts)
         act["help.about"].triggered.connect(self.show_about)
         self.session.opened.connect(self._on_opened)
         self.session.closed.connect(self._on_closed)
@@ -316,12 +315,6 @@ class FilesWiring(QObject):
     def _stop_and_close(self) -> None:
         self.session.queue.stop_all()
         self._close()
-
-    def show_shortcuts(self) -> None:
-        """All keys on one page."""
-        from sslstudio.ui.dialogs.shortcuts import ShortcutsDialog
-
-        ShortcutsDialog(self.window).open()
 
     def show_about(self) -> None:
         """Version and folders."""

@@ -8,14 +8,13 @@ from PySide6.QtCore import QObject
 
 from sslstudio.errors import UserError
 from sslstudio.project.classes import LabelClass, default_colour
+from sslstudio.ui.canvas.pen import TOOLS
 from sslstudio.ui.notice import Notice
 
 if TYPE_CHECKING:
     from sslstudio.project.index import ImageRecord
     from sslstudio.project.label_map import Patch
     from sslstudio.ui.main_window import MainWindow
-
-TOOLS = ("brush", "eraser", "polygon", "fill", "pan")
 
 
 class PaintingWiring(QObject):
@@ -93,8 +92,6 @@ class PaintingWiring(QObject):
         panel.class_rename_wanted.connect(self.rename_class)
         panel.class_recolour_wanted.connect(self.recolour_class)
         panel.class_remove_wanted.connect(self.remove_class)
-        panel.opacity_chosen.connect(self.set_opacity)
-        panel.masks_shown_chosen.connect(self.window.actions_["view.masks"].setChecked)
         panel.import_wanted.connect(self.window.files.ask_masks)
         panel.finetune_wanted.connect(lambda: self.window.go_to_step("finetune"))
         panel.images_wanted.connect(lambda: self.window.go_to_step("images"))
@@ -159,16 +156,21 @@ class PaintingWiring(QObject):
     # strokes --------------------------------------------------------------------------------------------
 
     def undo(self) -> None:
-        """Take back the last stroke."""
+        """Take back the last stroke; what is still being looked for is the last."""
+        if self.canvas.searches.running:
+            self.canvas.cancel_stroke()
+            return
         self.canvas.finish_stroke()
         self.session.undo()
 
     def redo(self) -> None:
         """Put it back."""
+        self.canvas.finish_stroke()
         self.session.redo()
 
     def _on_stroke(self, before: Patch, after: Patch) -> None:
-        self.session.add_stroke(before, after)
+        # the image that is seen: the next one may have been asked for, and be on its way
+        self.session.add_stroke(before, after, self.canvas.key)
 
     def _on_history(self) -> None:
         act = self.window.actions_
@@ -194,7 +196,7 @@ class PaintingWiring(QObject):
         """Paint with the class at this place from now on."""
         if at < len(self._names):
             self.canvas.set_current_class(at)
-            if self.canvas.tool in ("eraser", "pan"):
+            if self.canvas.tool in ("eraser", "select", "pan"):
                 self.canvas.set_tool("brush")
         self._show_class(self.canvas.current_class)
 

@@ -117,7 +117,11 @@ class PanelsWiring(QObject):
         project = self.session.project
         pixels = self._pixels or {}
         classes = project.classes if project else ()
-        return tuple(states.ClassRow(one.name, one.colour, pixels.get(one.name, 0)) for one in classes)
+        options = self.window.canvas.options
+        return tuple(
+            states.ClassRow(one.name, one.colour, pixels.get(one.name, 0), at in options.locked, at in options.hidden)
+            for at, one in enumerate(classes)
+        )
 
     def _sizes(self, *, painted: bool = False) -> list[tuple[int, int]]:
         records = self.session.records
@@ -237,8 +241,8 @@ class PanelsWiring(QObject):
             brush=canvas.brush,
             classes=self._classes(),
             current=canvas.current_class,
-            opacity=self.window.painting.opacity,
-            masks_shown=self.window.actions_["view.masks"].isChecked(),
+            tool=canvas.tool,
+            options=canvas.options,
         )
 
     def _finetune_state(self) -> states.FinetuneState:

@@ -142,8 +142,8 @@ def test_space_reaches_the_canvas_before_the_windows_shortcuts(desk):
 
 
 def test_tools_and_modes_that_do_not_exist_are_refused(desk):
-    with pytest.raises(ValueError, match="lasso"):
-        desk.canvas.set_tool("lasso")
+    with pytest.raises(ValueError, match="hammer"):
+        desk.canvas.set_tool("hammer")
     with pytest.raises(ValueError, match="above"):
         desk.canvas.set_prediction(None, "above")
 

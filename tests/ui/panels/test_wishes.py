@@ -58,7 +58,6 @@ PROJECT = ImagesState(True, "/cells", 128, ("Grey",), (ProblemRow("a.tif", "Is e
         ("pretrain", PretrainState(9, earlier=ROWS), "earlier.1.use", "use_wanted", ["r1"]),
         ("pretrain", PretrainState(9, earlier=ROWS), "earlier.1.resume", "resume_wanted", ["r1"]),
         ("paint", PaintState(), "empty.button", "images_wanted", []),
-        ("paint", PaintState(9, classes=CLASSES), "masks_shown", "masks_shown_chosen", [False]),
         ("paint", PaintState(9, classes=CLASSES), "classes.1", "class_chosen", [1]),
         ("paint", PaintState(9, classes=ONE_PAINTED), "classes.1.remove", "class_remove_wanted", [1]),
         ("paint", PaintState(9, classes=CLASSES), "continue", "finetune_wanted", []),
@@ -215,12 +214,12 @@ def test_a_preview_leads_to_its_image(show, qtbot, tmp_path):
 def test_sliders_answer_to_the_keyboard(show, qtbot):
     panel = show("paint", PaintState(9, brush=16, classes=CLASSES))
     with qtbot.waitSignal(panel.brush_chosen, timeout=1000) as heard:
-        qtbot.keyClick(panel.brush.slider, Qt.Key.Key_Right)
+        qtbot.keyClick(panel.tool.brush.slider, Qt.Key.Key_Right)
     assert heard.args == [17]
-    assert panel.brush.number.text() == "17 px"
-    with qtbot.waitSignal(panel.opacity_chosen, timeout=1000) as heard:
-        qtbot.keyClick(panel.opacity.slider, Qt.Key.Key_Home)
-    assert heard.args == [0.0]
+    assert panel.tool.brush.number.text() == "17 px"
+    with qtbot.waitSignal(panel.option_chosen, timeout=1000) as heard:
+        qtbot.keyClick(panel.whole.speck.slider, Qt.Key.Key_Home)
+    assert heard.args == ["speck", 2]
 
 
 def test_a_class_is_added_with_enter_and_the_field_is_empty_again(show, qtbot):

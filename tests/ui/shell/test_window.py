@@ -15,6 +15,7 @@ from sslstudio.project import recent
 from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.project.project import Project
 from sslstudio.recipes.suggest import suggest
+from sslstudio.ui.canvas.pen import TOOLS
 from sslstudio.ui.panels.images import REASON
 
 from .conftest import PATIENCE
@@ -201,9 +202,6 @@ def test_the_overlay_can_be_made_weaker_in_every_step(opened):
         strong = opened.canvas.grab().toImage()
         slider.setValue(5)
         assert opened.canvas.grab().toImage() != strong
-    opened.go_to_step("paint")
-    opened.panels["paint"].opacity.slider.setValue(30)
-    assert opened.status.opacity.value() == 30, "both sliders say the same"
 
 
 def test_a_file_damaged_in_its_middle_is_left_out_once_it_was_tried(qtbot, image_folder, open_folder):
@@ -435,9 +433,16 @@ def test_everything_for_painting_fits_into_1366_by_768(opened):
             assert button.geometry().bottom() <= opened.strip.height()
     panel = opened.panels["paint"]
     assert panel.verticalScrollBar().maximum() == 0
-    for needed in (panel.brush, panel.classes, panel.opacity, panel.masks, panel.progress, panel.go_on, panel.take):
-        bottom = needed.mapTo(panel, needed.rect().bottomLeft()).y()
-        assert bottom <= panel.height(), needed.objectName()
+    needed = (panel.tool, panel.classes, panel.strokes, panel.whole, panel.progress, panel.go_on, panel.take)
+    for tool in TOOLS:
+        opened.canvas.set_tool(tool)
+        opened.drawing.draw()
+        assert panel.verticalScrollBar().maximum() == 0, tool
+    for part in needed:
+        bottom = part.mapTo(panel, part.rect().bottomLeft()).y()
+        assert bottom <= panel.height(), part.objectName()
+    assert opened.status.opacity.isVisible()
+    assert opened.findChild(QAbstractButton, "strip.view.masks").isVisible()
 
 
 def test_shape_is_remembered(qtbot, opened):

@@ -1,0 +1,71 @@
+"""What floats above the picture: the tool's outline, corners, the line between two pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter, QPolygonF
+
+from sslstudio.ui.canvas import decorations
+from sslstudio.ui.canvas.strokes import snapped
+
+if TYPE_CHECKING:
+    from sslstudio.ui.canvas.canvas import Canvas
+    from sslstudio.ui.canvas.input import Hand
+    from sslstudio.ui.canvas.search import Search
+    from sslstudio.ui.canvas.tools import Gesture
+
+
+def draw(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
+    """All of it."""
+    if canvas.split != "over":
+        decorations.draw_split(painter, canvas.divide, canvas.height(), canvas.split == "swipe")
+    if canvas.pen.points:
+        corners = [canvas.widget_points(point)[0] for point in canvas.pen.points]
+        decorations.draw_polygon(painter, corners, hand.pointer, canvas.colour)
+    if not canvas.pen.selection.empty:
+        decorations.draw_selection(painter, _area(canvas))
+    if canvas.gesture is not None:
+        _draw_gesture(painter, canvas, canvas.gesture, hand)
+    for search in canvas.searches.running:
+        _draw_search(painter, canvas, search)
+    if hand.query is not None:
+        for centre in canvas.widget_points(hand.query):
+            decorations.draw_query(painter, centre)
+    for centre, radius in brush_outlines(canvas, hand):
+        decorations.draw_brush(painter, centre, radius, hand.erasing, canvas.options.square)
+
+
+def _draw_gesture(painter: QPainter, canvas: Canvas, gesture: Gesture, hand: Hand) -> None:
+    if len(gesture.outline) > 1:
+        line = [canvas.widget_points(point)[0] for point in gesture.outline]
+        decorations.draw_outline(painter, line, canvas.colour)
+    if gesture.caption:
+        decorations.draw_caption(painter, gesture.caption, hand.pointer.x() + 16, hand.pointer.y() + 16)
+
+
+def _draw_search(painter: QPainter, canvas: Canvas, search: Search) -> None:
+    """What is being looked for; in words only once it has taken a while."""
+    line = [canvas.widget_points(point)[0] for point in search.outline]
+    if line:
+        decorations.draw_outline(painter, line, canvas.colour)
+    if search.told:
+        middle = (QPolygonF(line).boundingRect() if line else QRectF(canvas.rect())).center()
+        decorations.draw_caption(painter, f"{search.caption}  Esc stops it", middle.x() - 90, middle.y() - 10)
+
+
+def _area(canvas: Canvas) -> QRectF:
+    """Where the selection is seen."""
+    box = canvas.pen.selection
+    return QRectF(canvas.widget_points((box.left, box.top))[0], canvas.widget_points((box.right, box.bottom))[0])
+
+
+def brush_outlines(canvas: Canvas, hand: Hand) -> list[tuple[QPointF, float]]:
+    """Where the brush's outline is drawn, in widget pixels: middle and radius."""
+    if not hand.brush_in_sight:
+        return []
+    diameter = hand.diameter
+    centre = snapped(canvas.image_point(hand.pointer), diameter)
+    radius = diameter / 2 * canvas.zoom / canvas.devicePixelRatioF()
+    return [(place, radius) for place in canvas.widget_points(centre)]

@@ -1,0 +1,72 @@
+"""One change to the mask that takes a while to be found. Nothing here knows Qt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from sslstudio.regions.rect import Rect
+
+if TYPE_CHECKING:
+    from sslstudio.regions.growing import Found
+    from sslstudio.regions.shaping import Change
+    from sslstudio.ui import background
+    from sslstudio.ui.canvas.strokes import Point, Stroke
+
+
+class Search:
+    """One change that is being looked for, and the stroke that takes it: class and bounds are those of its beginning.
+
+    ``reads_mask``: it looks at the mask, which must stay as it is meanwhile. ``caption`` tells what goes on.
+    """
+
+    def __init__(self, stroke: Stroke, outline: Sequence[Point], caption: str, *, reads_mask: bool = False) -> None:
+        self.stroke, self.outline, self.caption, self.reads_mask = stroke, list(outline), caption, reads_mask
+        self.told = self.done = False
+        self.task: background.Task | None = None
+        self._lock = threading.Lock()
+
+    def look(self) -> None:
+        """Find the change; by the first who asks, the others wait for that."""
+        with self._lock:
+            if not self.done:
+                self._look()
+                self.done = True
+
+    def take(self) -> list[Rect]:
+        """Put the change on the mask; what it changed."""
+        raise NotImplementedError
+
+    def _look(self) -> None:
+        raise NotImplementedError
+
+
+class RegionSearch(Search):
+    """Looks for a region of the image, which gets the class."""
+
+    def __init__(self, find: Callable[[], Found], stroke: Stroke, outline: Sequence[Point], caption: str) -> None:
+        super().__init__(stroke, outline, caption)
+        self._find = find
+
+    def take(self) -> list[Rect]:
+        """Paint the region."""
+        return [self.stroke.paint(*self._found)]
+
+    def _look(self) -> None:
+        self._found = self._find()
+
+
+class MaskSearch(Search):
+    """Looks for new labels of parts of the mask."""
+
+    def __init__(self, find: Callable[[], list[Change]], stroke: Stroke, caption: str) -> None:
+        super().__init__(stroke, (), caption, reads_mask=True)
+        self._find = find
+
+    def take(self) -> list[Rect]:
+        """Put the labels."""
+        return [self.stroke.put(rect, labels) for rect, labels in self._changes]
+
+    def _look(self) -> None:
+        self._changes = self._find()

@@ -1,0 +1,70 @@
+"""What a tool does between press and release; the canvas calls it, draws its outline, and makes one edit of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sslstudio.regions.rect import NOTHING, Rect
+
+if TYPE_CHECKING:
+    from sslstudio.ui.canvas.pen import Pen
+    from sslstudio.ui.canvas.search import Search
+    from sslstudio.ui.canvas.strokes import Point
+
+
+@dataclass(frozen=True)
+class View:
+    """What is seen: the image's pixels in sight, and widget pixels per image pixel."""
+
+    seen: Rect
+    scale: float
+
+
+class Gesture:
+    """A tool; places are image pixels, methods that change the mask return the rectangle to repaint.
+
+    When a drag or the whole gesture is over, the canvas lifts the pen: what was taken is one edit.
+    """
+
+    def __init__(self) -> None:
+        self.outline: list[Point] = []  # drawn as a polygon that fills with the class's colour
+        self.caption = ""  # a few words at the pointer
+        self.search: Search | None = None  # what the canvas is to look for beside the window
+
+    @property
+    def busy(self) -> bool:
+        """Whether something was begun that Enter finishes and Esc cancels."""
+        return bool(self.outline)
+
+    @property
+    def more(self) -> bool:
+        """Whether the gesture goes on after the button was released."""
+        return False
+
+    def press(self, pen: Pen, place: Point, view: View, *, erase: bool) -> Rect:
+        """The button went down."""
+        return NOTHING
+
+    def drag(self, pen: Pen, place: Point, view: View) -> Rect:
+        """The pointer moved while the button is down."""
+        return NOTHING
+
+    def release(self, pen: Pen) -> Rect:
+        """The button went up."""
+        return NOTHING
+
+    def hover(self, pen: Pen, place: Point, view: View) -> bool:
+        """The pointer moved without a button; whether there is something else to draw."""
+        return False
+
+    def finish(self, pen: Pen) -> Rect:
+        """Enter or a double click."""
+        return NOTHING
+
+    def back(self) -> None:
+        """Take back the last part of what was begun."""
+
+    def cancel(self) -> None:
+        """Forget what was begun."""
+        self.outline, self.caption = [], ""

@@ -1,0 +1,70 @@
+"""Superpixel paint: takes patches of one colour, each shown under the pointer before it is taken."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from sslstudio.regions.rect import NOTHING, Rect
+from sslstudio.regions.superpixels import Superpixels, outline_of
+from sslstudio.ui.canvas.tools.gesture import Gesture, View
+
+if TYPE_CHECKING:
+    from sslstudio.ui.canvas.pen import Pen
+    from sslstudio.ui.canvas.strokes import Point
+
+
+class SuperpixelPaint(Gesture):
+    """A click takes one patch, a drag all that it crosses."""
+
+    _patches: Superpixels | None = None
+    _last: Point | None = None
+    _erase = False
+
+    @property
+    def busy(self) -> bool:
+        """While it is dragged; the outline under an idle pointer is nothing that was begun."""
+        return self._last is not None
+
+    def press(self, pen: Pen, place: Point, view: View, *, erase: bool) -> Rect:
+        """Take the patch under the pointer."""
+        self._last, self._erase, self.outline = place, erase, []
+        return self._take(pen, place)
+
+    def drag(self, pen: Pen, place: Point, view: View) -> Rect:
+        """Take all patches on the way."""
+        if self._last is None:
+            return NOTHING
+        start, self._last, changed = self._last, place, NOTHING
+        steps = max(1, math.ceil(2 * math.dist(start, place) / pen.options.patch))
+        for step in range(1, steps + 1):
+            share = step / steps
+            x, y = start[0] + share * (place[0] - start[0]), start[1] + share * (place[1] - start[1])
+            changed = changed.joined(self._take(pen, (x, y)))
+        return changed
+
+    def release(self, pen: Pen) -> Rect:
+        """Keep what was taken."""
+        self.cancel()
+        return NOTHING
+
+    def hover(self, pen: Pen, place: Point, view: View) -> bool:
+        """Show the patch that a click would take."""
+        before = self.outline
+        self.outline = outline_of(*self._of(pen).at(*place)) if pen.image is not None else []
+        return self.outline != before
+
+    def cancel(self) -> None:
+        """Let go."""
+        super().cancel()
+        self._last = None
+
+    def _take(self, pen: Pen, place: Point) -> Rect:
+        return NOTHING if pen.image is None else pen.take(*self._of(pen).at(*place), erase=self._erase)
+
+    def _of(self, pen: Pen) -> Superpixels:
+        assert pen.image is not None
+        kept = self._patches
+        if kept is None or kept.image is not pen.image or kept.side != pen.options.patch:
+            self._patches = kept = Superpixels(pen.image, pen.options.patch)
+        return kept

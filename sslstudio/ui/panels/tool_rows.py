@@ -1,0 +1,103 @@
+"""The tool in the hand: its name, its options, how it is used; those of other tools are out of sight."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from sslstudio.ui.actions import BY_ID
+from sslstudio.ui.panels.fields import Check, SliderRow
+from sslstudio.ui.panels.parts import label, question
+from sslstudio.ui.shortcuts import tell_keys
+from sslstudio.ui.theme import SMALL, SPACE
+from sslstudio.ui.tool_options import ToolOptions
+
+LARGEST_BRUSH = 400
+NAME_WIDTH = 9 * SPACE
+_ROOM = 7 * SPACE  # pixels: as high as the options of any tool, so that nothing below them jumps
+_BRUSHES = ("brush", "eraser")
+_HINTS = {
+    "brush": "Hold Alt to erase. Shift and the wheel change the size.",
+    "eraser": "Makes it unpainted, which is not judged. For “nothing is here”, paint the background.",
+    "lasso": "Draw around something to paint what is within. Hold Alt to cut it out.",
+    "polygon": "Click corner after corner, or drag. Enter or a double click fills, Backspace takes a corner back.",
+    "livewire": "Click along an edge and the line clings to it. Enter or a double click fills, Backspace takes "
+    "a click back.",
+    "superpixels": "Click a patch, or drag across several. Hold Alt to erase.",
+    "box": "Drag a box around an object: it is painted, its surroundings are not. Esc stops the search.",
+    "fill": "Click into an area to give all of it the current class. Hold Alt to erase it.",
+    "select": "Drag a rectangle: changes to the whole mask then act only within. Esc takes it away.",
+    "pan": "Drag the image. With any other tool, hold Space.",
+}
+
+
+class ToolRows(QWidget):
+    """Draws a tool's name, the size of a brush, and ``ToolOptions``.
+
+    Signals:
+        brush_chosen: The diameter in image pixels.
+        option_chosen: The name of an option and its value.
+    """
+
+    brush_chosen = Signal(int)
+    option_chosen = Signal(str, object)
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._tools: dict[str, tuple[str, ...]] = {}  # which tools an option belongs to
+        self.rows: dict[str, Check | SliderRow] = {}
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(SPACE // 2)
+        self.title = question("")
+        outer.addWidget(self.title)
+        room = QWidget()
+        room.setFixedHeight(_ROOM)
+        outer.addWidget(room)
+        self._box = QVBoxLayout(room)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(SPACE // 2)
+        self._fill()
+        self.hint = label(size=SMALL, quiet=True)
+        self._box.addWidget(self.hint)
+        self._box.addStretch(1)
+
+    def draw(self, tool: str, brush: int, options: ToolOptions) -> None:
+        """Show a tool; no other code touches these widgets."""
+        self.title.setText(BY_ID[f"paint.{tool}"].text)
+        self.brush.draw(brush)
+        for option, row in self.rows.items():
+            if option != "brush":
+                value = getattr(options, option)
+                row.setChecked(value) if isinstance(row, Check) else row.draw(value)
+            row.setVisible(tool in self._tools[option])
+        self.hint.setText(_HINTS.get(tool, ""))
+        self.hint.setVisible(tool in _HINTS)
+
+    def _fill(self) -> None:
+        self.brush = self._add_slider("brush", "Size", 1, LARGEST_BRUSH, "px", _BRUSHES)
+        self.brush.slider.setAccessibleName("Brush size")
+        self.brush.chosen.connect(self.brush_chosen)
+        tell_keys(self.brush.slider, "Also Shift and the wheel", "paint.smaller", "paint.larger")
+        tolerance = self._add_slider("tolerance", "Tolerance", 0, 255, "", ("wand",))
+        tolerance.slider.setToolTip("Or drag on the image: right for more, left for less")
+        self._add_check("contiguous", "Only one piece", "Or all that is alike", ("wand",), "paint.contiguous")
+        self._add_slider("patch", "Patches", 6, 100, "px", ("superpixels",))
+
+    def _add_check(self, option: str, text: str, tip: str, tools: tuple[str, ...], action: str) -> None:
+        check = Check(f"{self.objectName()}.{option}", text)
+        tell_keys(check, tip, action)
+        check.clicked.connect(lambda on: self.option_chosen.emit(option, on))
+        self._add(option, check, tools)
+
+    def _add_slider(self, option: str, text: str, low: int, high: int, unit: str, tools: tuple[str, ...]) -> SliderRow:
+        slider = SliderRow(f"{self.objectName()}.{option}", text, low, high, unit, narrow=NAME_WIDTH)
+        if option != "brush":
+            slider.chosen.connect(lambda value: self.option_chosen.emit(option, value))
+        self._add(option, slider, tools)
+        return slider
+
+    def _add(self, option: str, row: Check | SliderRow, tools: tuple[str, ...]) -> None:
+        self.rows[option], self._tools[option] = row, tools
+        self._box.addWidget(row)

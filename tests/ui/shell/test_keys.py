@@ -1,0 +1,144 @@
+"""Keys that the user changes, and the command palette."""
+
+from __future__ import annotations
+
+import re
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+
+from sslstudio.ui import shortcuts, state
+from sslstudio.ui.actions import ACTIONS
+from sslstudio.ui.dialogs.palette import PaletteDialog
+from sslstudio.ui.dialogs.shortcuts import ShortcutsDialog
+from sslstudio.ui.finding import found
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+def dialog(window) -> ShortcutsDialog:
+    window.actions_["help.shortcuts"].trigger()
+    return next(one for one in window.findChildren(ShortcutsDialog) if one.isVisible())
+
+
+def choose(shown: ShortcutsDialog, name: str, key: Qt.Key) -> None:
+    """Type a key into an action's field."""
+    shown.fields[name].setFocus()
+    QTest.keyClick(shown.fields[name], key)
+
+
+def palette(window) -> PaletteDialog:
+    QTest.keyClick(window, Qt.Key.Key_K, CTRL)
+    return next(one for one in QApplication.topLevelWidgets() if isinstance(one, PaletteDialog) and one.isVisible())
+
+
+def test_a_changed_key_works_at_once_is_told_and_is_kept(qtbot, opened):
+    shown = dialog(opened)
+    choose(shown, "paint.wand", Qt.Key.Key_J)
+    QTest.mouseClick(shown.findChild(QPushButton, "shortcuts.keep"), Qt.MouseButton.LeftButton)
+    assert opened.actions_["paint.wand"].shortcut() == QKeySequence("J")
+    assert opened.actions_["paint.wand"].toolTip().endswith("(J)")
+    qtbot.waitUntil(lambda: opened.isActiveWindow())
+    opened.canvas.setFocus()
+    QTest.keyClick(opened, Qt.Key.Key_W)
+    assert opened.canvas.tool == "brush"
+    QTest.keyClick(opened, Qt.Key.Key_J)
+    assert opened.canvas.tool == "wand"
+    assert shortcuts.kept()["paint.wand"] == ("J",)
+    assert shortcuts.kept()["paint.brush"] == ("B",)
+
+
+def test_tool_tips_in_the_panels_name_the_key_that_was_chosen(opened):
+    opened.go_to_step("paint")
+    panel = opened.panels["paint"]
+    shrink = opened.findChild(QPushButton, "panel.paint.whole.shrink")
+    assert shrink.toolTip().endswith("(,)")
+    assert panel.tool.brush.slider.toolTip().endswith("([ and ])")
+    shown = dialog(opened)
+    choose(shown, "paint.shrink", Qt.Key.Key_J)
+    shown.fields["paint.larger"].clear()
+    QTest.mouseClick(shown.keep, Qt.MouseButton.LeftButton)
+    assert shrink.toolTip().endswith("(J)")
+    assert panel.tool.brush.slider.toolTip().endswith("([)")
+
+
+def test_no_tool_tip_writes_a_key_by_hand(opened):
+    """Whatever names a key does so through ``tell_keys`` or its action, so that it follows a change."""
+    away = {row.id: () for row in ACTIONS}
+    shortcuts.apply(opened.actions_, away)
+    shortcuts.tell_again(opened, away)
+    keys = {key for row in ACTIONS for key in row.shortcuts if len(key) > 1 or key.isalpha()}
+    for widget in opened.findChildren(QWidget):
+        told = re.findall(r"\(([^)]*)\)$", widget.toolTip())
+        assert not keys & set(told), f"{widget.objectName()}: {widget.toolTip()}"
+
+
+def test_a_key_wanted_twice_is_told_and_cannot_be_kept(opened):
+    shown = dialog(opened)
+    assert shown.keep.isEnabled()
+    choose(shown, "paint.wand", Qt.Key.Key_B)
+    assert not shown.keep.isEnabled()
+    assert "B is wanted by “Brush” and “Magic wand”." in shown.note.text()
+    choose(shown, "paint.brush", Qt.Key.Key_J)
+    assert shown.keep.isEnabled()
+    choose(shown, "paint.brush", Qt.Key.Key_Space)
+    assert "Space is needed for moving the image" in shown.note.text()
+    QTest.mouseClick(shown.reset, Qt.MouseButton.LeftButton)
+    assert shown.keep.isEnabled()
+    shown.reject()
+    assert shortcuts.kept() == shortcuts.defaults()
+
+
+def test_other_keys_of_an_action_stay_and_all_can_be_taken_away(opened):
+    shown = dialog(opened)
+    choose(shown, "image.next", Qt.Key.Key_J)
+    shown.fields["paint.fill"].clear()
+    QTest.mouseClick(shown.keep, Qt.MouseButton.LeftButton)
+    assert shortcuts.kept()["image.next"] == ("J", "PgDown")
+    assert shortcuts.kept()["paint.fill"] == ()
+
+
+def test_a_damaged_file_of_keys_costs_only_what_is_damaged(window):
+    state.settings().setValue("shortcuts", '{"paint.wand": ["J"], "paint.fill": 7, "gone.action": ["Z"]}')
+    assert shortcuts.kept() == {**shortcuts.defaults(), "paint.wand": ("J",)}
+    state.settings().setValue("shortcuts", "{broken")
+    assert shortcuts.kept() == shortcuts.defaults()
+
+
+def test_the_palette_finds_a_command_by_letters_and_does_it(opened):
+    opened.canvas.setFocus()
+    shown = palette(opened)
+    QTest.keyClicks(shown.line, "magic")
+    assert shown.list.item(0).text().startswith("Magic wand")
+    QTest.keyClick(shown.line, Qt.Key.Key_Return)
+    assert opened.canvas.tool == "wand"
+    assert not shown.isVisible()
+
+
+def test_arrows_choose_in_the_palette_and_escape_does_nothing(opened):
+    shown = palette(opened)
+    QTest.keyClicks(shown.line, "zoom")
+    first = shown.list.currentItem().text()
+    QTest.keyClick(shown.line, Qt.Key.Key_Down)
+    assert shown.list.currentItem().text() != first
+    QTest.keyClick(shown.line, Qt.Key.Key_Escape)
+    assert not shown.isVisible()
+
+
+def test_the_palette_leaves_out_what_cannot_be_done(window):
+    shown = palette(window)
+    texts = [shown.list.item(at).text() for at in range(shown.list.count())]
+    assert any(text.startswith("Open project") for text in texts)
+    assert not any(text.startswith("Brush") for text in texts)
+    shown.close()
+
+
+def test_finding_prefers_beginnings():
+    texts = ["Smaller brush", "Brush", "Square brush", "Whole image"]
+    assert [texts[at] for at in found("bru", texts)] == ["Brush", "Smaller brush", "Square brush"]
+    assert found("", texts) == [0, 1, 2, 3]
+    assert found("sq br", texts) == [2]
+    assert found("whim", texts) == [3]
+    assert found("xyz", texts) == []

@@ -130,7 +130,10 @@ class Session(QObject):
         except UserError as error:
             log.warning("On closing: %s", error)
         self._unsaved.clear()
-        project.close()
+        try:
+            project.close()
+        except UserError as error:  # the strokes are in the edit log; their masks are written next time
+            log.warning("On closing: %s", error)
         self.records, self.models, self._places = [], [], {}
         self.image, self.pixels, self.labels, self.checking = "", None, None, -1
         self.relabelling = False

@@ -72,5 +72,3 @@ def _try(labourer, path, action):
     except BaseException:  # noqa: BLE001  (that is what we look for)
         return "broken", traceback.format_exc()
     return ("done",)
-
-

@@ -117,7 +117,7 @@ def choose(rng, chances, classes):
         draw -= chance
         if draw >= 0:
             continue
-        if what == "drop" and classes < 2 or what == "class" and classes >= MOST_CLASSES:
+        if (what == "drop" and classes < 2) or (what == "class" and classes >= MOST_CLASSES):
             continue
         match what:
             case "save" | "class" | "reopen":

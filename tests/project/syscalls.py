@@ -139,7 +139,8 @@ class Supervisor:
     def _due(self, name):
         self.seen += 1
         due = self.seen == self.nth or (self.lasting and self.seen > self.nth)
-        self.refused[name] += due
+        if due:
+            self.refused[name] += 1
         return due
 
     def _saves(self, name, pid, arguments):

@@ -4,7 +4,6 @@ import errno
 import os
 import shutil
 import signal
-import sqlite3
 from collections import Counter
 
 import pytest

@@ -1,0 +1,44 @@
+"""What SQLite's journal (the file ``-wal``) holds, to see whether it was damaged; its format is public."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+_HEADER, _FRAME = struct.Struct(">8I"), struct.Struct(">6I")
+_LITTLE, _BIG = 0x377F0682, 0x377F0683  # the byte order of the check sums
+
+
+def committed(wal: Path) -> int:
+    """How many frames it should hold: up to the last one that ends a transaction; 1 where its header is damaged."""
+    try:
+        with wal.open("rb") as stream:
+            header = stream.read(_HEADER.size)
+            if len(header) < _HEADER.size:
+                return 0
+            _, _, page, _, *salts, _, _ = _HEADER.unpack(header)
+            size = wal.stat().st_size
+            if not _header_is_right(header):
+                return int(size > _HEADER.size + _FRAME.size)
+            last, step = 0, page + _FRAME.size
+            for number in range((size - _HEADER.size) // step):
+                stream.seek(_HEADER.size + number * step)
+                _, commit, *its_salts = _FRAME.unpack(stream.read(_FRAME.size))[:4]
+                if commit and its_salts == salts:  # others are left over from before the journal began anew
+                    last = number + 1
+            return last
+    except OSError:
+        return 0
+
+
+def _header_is_right(header: bytes) -> bool:
+    """Whether the header's check sum is that of its first 24 bytes."""
+    magic = struct.unpack(">I", header[:4])[0]
+    if magic not in (_LITTLE, _BIG):
+        return False
+    words = struct.unpack("<6I" if magic == _LITTLE else ">6I", header[:24])
+    first = second = 0
+    for even, odd in zip(words[::2], words[1::2], strict=True):
+        first = (first + even + second) & 0xFFFFFFFF
+        second = (second + odd + first) & 0xFFFFFFFF
+    return (first, second) == struct.unpack(">2I", header[24:])

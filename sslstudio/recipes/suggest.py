@@ -10,13 +10,14 @@ from typing import Any, Literal
 from sslstudio.errors import UserError
 from sslstudio.recipes.backbones import BACKBONE_NAMES, kind_of
 from sslstudio.recipes.finetune import FinetuneRecipe
-from sslstudio.recipes.method_rules import Situation, suggest_method
+from sslstudio.recipes.method_rules import Material, Situation, doubts, suggest_method
 from sslstudio.recipes.methods import METHODS, BackboneKind, Folder, MethodInfo
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import build
 
 Device = Literal["cpu", "cuda"]
 Sizes = Sequence[tuple[int, int]]
+DOUBT = "doubt"  # in place of a setting's key: what speaks against the chosen method
 FILLERS = ("mae", "simmim", "beit", "spark")  # methods that learn by filling gaps with pixels or their names
 
 
@@ -66,6 +67,8 @@ def suggest(
     method = method or _method(choices, Situation(images, resolution, device, minutes, kind))
     if kind not in METHODS[method].backbones:
         raise _misfit(method, backbone)
+    material = Material(preset, channels, _short_side(sizes) if sizes else 0)
+    choices.reasons += [Reason(DOUBT, text) for text in doubts(method, material)]
     if channels == 1:
         choices.add("grey", True, "The images are grey: views differ in brightness and contrast, not in hue.")
     batch = _pretrain_batch(choices, images, device, resolution, METHODS[method])
@@ -82,10 +85,16 @@ def why(reasons: Sequence[Reason]) -> str:
     return " ".join(texts[key] for key in ("backbone", "method") if key in texts)
 
 
+def doubt_of(reasons: Sequence[Reason]) -> str:
+    """What speaks against the chosen method for these images, in a sentence or two; empty in most cases."""
+    return " ".join(reason.text for reason in reasons if reason.key == DOUBT)
+
+
 def in_words(recipe: PretrainRecipe, reasons: Sequence[Reason]) -> str:
-    """What will be trained how, and why, in a few sentences."""
+    """What will be trained how, why, and what speaks against it, in a few sentences."""
     net = BACKBONE_NAMES.get(recipe.backbone, recipe.backbone)
-    return f"{METHODS[recipe.method.id].name} on {net}. {why(reasons)}".strip()
+    told = (f"{METHODS[recipe.method.id].name} on {net}.", why(reasons), doubt_of(reasons))
+    return " ".join(part for part in told if part)
 
 
 def _misfit(method: str, backbone: str) -> UserError:

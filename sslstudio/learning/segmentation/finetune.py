@@ -19,6 +19,7 @@ from accelerate.utils import broadcast_object_list
 import sslstudio
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
+from sslstudio.learning.methods.batch_norm import has_batch_norm
 from sslstudio.learning.segmentation.crops import Batch, CropSampler, painted_pixels
 from sslstudio.learning.segmentation.labelled import Painted, at_scale, choose_shrink, read_labelled
 from sslstudio.learning.segmentation.learner import Learner, make_accelerator
@@ -169,6 +170,7 @@ class _Finetuning:
             self.recipe.seed,
         )
         encoder, trained = starting_encoder(request, project)
+        _refuse_single(encoder, self.recipe.batch_size, side)
         self.schedule: Schedule = plan(self.recipe, trained=trained)
         self.accelerator = make_accelerator()
         model = SegmentationModel(encoder, self.recipe.decoder, len(self.names), crop=side, shrink=shrink)
@@ -203,6 +205,7 @@ class _Finetuning:
         if not stopped and self.validation and self.main:
             yield Phase(text="Measuring")
             yield self._measure(final=True)
+        self.learner.check()
         result = self._save()
         yield Progress(step=self.learner.steps, steps=self.learner.steps, share=1.0, seconds_left=0.0)
         yield Stopped(result=result) if stopped else Finished(result=result)
@@ -225,8 +228,19 @@ class _Finetuning:
             self.loss = self.learner.step(batch, self.schedule.rate(share))
             pace.step_took(time.perf_counter() - began)
             self.budget.end_step()
+            yield from self._divided()
             if self.main:
                 yield from self._look()
+
+    def _divided(self) -> Iterator[Event]:
+        """Say so once where memory ran out."""
+        if self.learner.out_of_memory:
+            self.learner.out_of_memory = False
+            yield Warned(
+                text=f"Memory ran out, so each batch is now worked through in {self.learner.pieces} parts.",
+                advice="A smaller crop, batch or backbone trains faster.",
+                about="batch_size",
+            )
 
     def _cut(self, pool: ThreadPoolExecutor, ahead: int = 0) -> Future[Batch]:
         """The next batch, cut in another thread while the network works on this one."""
@@ -322,6 +336,7 @@ class _Finetuning:
         self._last["overlay"] = time.perf_counter()
 
     def _write_state(self) -> Checkpointed:
+        self.learner.check()
         state = {"learner": self.learner.state(), "elapsed": self.budget.elapsed, "metrics": self.metrics}
         write_state(self.checkpoints, self.request, state)
         return Checkpointed(folder=f"{self.checkpoints.name}/last", step=self.learner.steps)
@@ -374,6 +389,15 @@ class _Finetuning:
                 "python": platform.python_version(),
             },
         }
+
+
+def _refuse_single(encoder: Encoder, crops: int, side: int) -> None:
+    """Raise UserError where batch norm would see a single value: one crop with one place in the last map."""
+    if crops == 1 and side <= encoder.stride and has_batch_norm(encoder):
+        raise UserError(
+            f"“{encoder.name}” cannot learn from single crops of {side} pixels: it compares what is in a step.",
+            f"Choose a batch of 2 or more, or a crop of {2 * encoder.stride} pixels or more.",
+        )
 
 
 def sslstudio_version() -> str:

@@ -80,6 +80,7 @@ def _near(base: str) -> str:
     """What may have been meant."""
     first = [name for name in catalogue() if name.startswith(base)] if len(base) > 2 else []
     near = first[:3] or difflib.get_close_matches(base, catalogue(), n=3, cutoff=0.7)
+    near = near or [name for name in catalogue() if name.startswith(f"{base.split('_')[0]}_")][:3]
     return f"Similar names: {', '.join(near)}." if near else "“sslstudio backbones --all” lists all names."
 
 

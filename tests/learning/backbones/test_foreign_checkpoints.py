@@ -358,7 +358,7 @@ def as_hf_convnext(state):
         name = name.replace(".conv_dw.", ".dwconv.").replace(".norm.", ".layernorm.")
         name = name.replace(".gamma", ".layer_scale_parameter")
         name = re.sub(r"\.mlp\.fc([12])\.", r".pwconv\1.", name).replace(".mlp.grn.", ".grn.")
-        found[re.sub(r"^head\.norm\.", "layernorm.", name)] = value.view(1, 1, 1, -1) if ".grn." in name else value
+        found[re.sub(r"^head\.layernorm\.", "layernorm.", name)] = value.view(1, 1, 1, -1) if ".grn." in name else value
     return found
 
 

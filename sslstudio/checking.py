@@ -77,16 +77,16 @@ def _evaluate(words: Namespace) -> Output:
 def _features(words: Namespace) -> FeatureSet:
     """What a network has found in the folder; it looks first where it has not, or where images have come since."""
     from sslstudio.project.feature_sets import read_features
-    from sslstudio.runs.prepare_evaluation import evaluate_request
+    from sslstudio.runs.prepare_evaluation import evaluate_request, fitting_images
     from sslstudio.runs.request import features_key
 
     start = "timm" if words.published else "scratch"
     with read_project(words.project) as project:
         request = evaluate_request(project, words.encoder_run, words.backbone, start)  # type: ignore[arg-type]
-        folder = project.path
+        folder, wanted = project.path, fitting_images(project, request)
     key = features_key(request)
     found = read_features(folder, key)
-    if found is None or set(request.images) - set(found.images):
+    if found is None or wanted - set(found.images):
         sys.stderr.write("The network looks at the folder first.\n")
         _evaluate(words)
         found = read_features(folder, key)

@@ -85,7 +85,7 @@ def pretrain(words: Namespace) -> Output:
 
     if words.resume:
         return _resume(words)
-    given = pull(words.settings, "method", "backbone", "minutes", "preset")
+    given = pull(words.settings, "method", "backbone", "minutes", "preset", "channels")
     with read_project(words.project) as project:
         preset = words.preset or given.get("preset") or str(project.setting("preset", "natural"))
         recipe, reasons = default_pretrain_recipe(
@@ -97,7 +97,7 @@ def pretrain(words: Namespace) -> Output:
         )
         recipe = with_settings(recipe, words.settings)
         request = pretrain_request(project, recipe)
-    said = in_words(recipe, reasons)
+    said = in_words(recipe, [reason for reason in reasons if reason.key not in given])
     Teller().line(said)
     done = _work(words, request, recipe.method.id)
     return Output(done.text, {**done.values, "method": recipe.method.id, "why": said})
@@ -106,7 +106,9 @@ def pretrain(words: Namespace) -> Output:
 def finetune(words: Namespace) -> Output:
     """Train a model on the painted masks."""
     from sslstudio.recipes.overrides import pull, with_settings
+    from sslstudio.recipes.suggest import why_channels
     from sslstudio.runs.folder import find_run
+    from sslstudio.runs.follow import Teller
     from sslstudio.runs.prepare import (
         default_finetune_recipe,
         encoder_backbone,
@@ -117,7 +119,7 @@ def finetune(words: Namespace) -> Output:
 
     if words.resume:
         return _resume(words)
-    given = pull(words.settings, "backbone", "minutes", "preset")
+    given = pull(words.settings, "backbone", "minutes", "preset", "channels")
     backbone = words.backbone or given.get("backbone")
     if words.encoder_run and backbone:
         raise UserError("“--run” brings its own backbone.", "Give either --run or --backbone.")
@@ -129,8 +131,11 @@ def finetune(words: Namespace) -> Output:
         minutes = minutes_of(words.minutes, given, 5.0)
         name = encoder_backbone(encoder) if encoder else backbone
         by = encoder_method(encoder) if encoder else ""
-        recipe = with_settings(default_finetune_recipe(project, minutes, preset, name, by)[0], words.settings)
+        recipe, reasons = default_finetune_recipe(project, minutes, preset, name, by)
+        recipe = with_settings(recipe, words.settings)
         request = finetune_request(project, recipe, encoder.id if encoder else "", words.model)
+    if (said := why_channels(reasons)) and "channels" not in given:
+        Teller().line(said)
     return _work(words, request, request.model)
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sslstudio.project.holder import introduce
+
 # Without a screen Qt would abort the whole test process.
 if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -24,6 +26,12 @@ def _own_state_folder(tmp_path_factory: pytest.TempPathFactory):
         del os.environ["SSLSTUDIO_STATE"]
     else:
         os.environ["SSLSTUDIO_STATE"] = before
+
+
+@pytest.fixture(autouse=True)
+def _nobody_introduced():
+    """What a test says this process is, as the command line does in its first line, ends with the test."""
+    introduce("")
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,11 @@ def to_rgb8(pixels: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pixels)
 
 
+def stretched_bands(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, C) to uint8, each band between its own percentiles; 8-bit values stay as they are."""
+    return pixels if pixels.dtype == np.uint8 else _stretch(pixels, together=False)
+
+
 def _stretch(pixels: np.ndarray, *, together: bool) -> np.ndarray:
     """(H, W, C) to uint8 between percentiles."""
     if together:

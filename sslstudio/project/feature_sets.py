@@ -37,15 +37,29 @@ class FeatureSet:
         try:
             place = self.images.index(image)
         except ValueError:
-            raise UserError(
-                f"{image} was not there when the network looked at the folder.", "Look at the folder again."
-            ) from None
+            raise self._missing(image) from None
         alike = self.features @ self.features[place]
         alike[place] = -np.inf
         count = min(count, len(self.images) - 1)
         best = np.argpartition(-alike, max(0, count - 1))[:count]
         best = best[np.argsort(-alike[best], kind="stable")]
         return [(self.images[at], float(alike[at])) for at in best]
+
+    @property
+    def channels(self) -> int:
+        """Channels of the images that the network sees."""
+        return int(self.about.get("channels", 3))
+
+    def _missing(self, image: str) -> UserError:
+        if self.channels == 3:
+            return UserError(
+                f"{image} was not there when the network looked at the folder.", "Look at the folder again."
+            )
+        return UserError(
+            f"The network has not seen {image}: it sees images with {self.channels} channel"
+            f"{'' if self.channels == 1 else 's'}, or the image came later.",
+            "If the image has as many, look at the folder again.",
+        )
 
 
 def folder_of(project: Path, key: str) -> Path:

@@ -25,6 +25,13 @@ class FinetuneRecipe(Recipe):
         "Used when no pretraining run is chosen: “scratch”, “timm” or the path of a checkpoint file.",
         names={"scratch": "From scratch", "timm": "timm's published weights"},
     )
+    channels: int = setting(
+        3,
+        "Channels",
+        "Of an image that the network sees. 3: colour, grey repeated. Others: images with another number are left out.",
+        low=1,
+        high=64,
+    )
     decoder: Literal["multilevel", "linear"] = setting(
         "multilevel",
         "Decoder",

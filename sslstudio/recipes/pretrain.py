@@ -29,6 +29,13 @@ class PretrainRecipe(Recipe):
         "“scratch”, “timm” (published weights, needs the network once) or the path of a checkpoint file.",
         names={"scratch": "From scratch", "timm": "timm's published weights"},
     )
+    channels: int = setting(
+        3,
+        "Channels",
+        "Of an image that the network sees. 3: colour, grey repeated. Others: images with another number are left out.",
+        low=1,
+        high=64,
+    )
     resolution: int = setting(128, "View size", "Side of a training view.", low=32, high=1024, unit="px")
     batch_size: int = setting(64, "Batch", "Images per step.", low=2, high=8192)
     learning_rate: float = setting(1e-3, "Learning rate", "Of AdamW, after warm-up.", low=1e-7, high=1)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sslstudio.errors import UserError
 from sslstudio.recipes.backbones import BACKBONE_NAMES, kind_of
+from sslstudio.recipes.channels import suggest_channels
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.method_rules import Material, Situation, doubts, suggest_method
 from sslstudio.recipes.methods import METHODS, BackboneKind, Folder, MethodInfo
@@ -18,6 +19,7 @@ from sslstudio.recipes.settings import build
 Device = Literal["cpu", "cuda"]
 Sizes = Sequence[tuple[int, int]]
 DOUBT = "doubt"  # in place of a setting's key: what speaks against the chosen method
+Channels = int | Sequence[int]  # of all images, or of each of them
 FILLERS = ("mae", "simmim", "beit", "spark")  # methods that learn by filling gaps with pixels or their names
 
 
@@ -46,7 +48,7 @@ class _Choices:
 def suggest(
     images: int,
     sizes: Sizes,
-    channels: int,
+    channels: Channels,
     device: Device,
     minutes: float,
     preset: str,
@@ -55,8 +57,8 @@ def suggest(
 ) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
     """A pretraining recipe for ``images`` images of ``sizes`` (width, height), and why each value was chosen.
 
-    ``channels`` is the largest number that an image has. A ``backbone`` or ``method`` that the user chose is kept,
-    and the rest is fitted to it.
+    ``channels`` are those of each image, or one number for all. A ``backbone`` or ``method`` that the user chose is
+    kept, and the rest is fitted to it.
     """
     if method is not None and method not in METHODS:
         raise UserError(f"There is no method “{method}”.", f"Known methods: {', '.join(METHODS)}.")
@@ -67,9 +69,11 @@ def suggest(
     method = method or _method(choices, Situation(images, resolution, device, minutes, kind))
     if kind not in METHODS[method].backbones:
         raise _misfit(method, backbone)
-    material = Material(preset, channels, _short_side(sizes) if sizes else 0)
+    counts = _counts(channels)
+    material = Material(preset, max(counts), _short_side(sizes) if sizes else 0)
     choices.reasons += [Reason(DOUBT, text) for text in doubts(method, material)]
-    if channels == 1:
+    _channels(choices, counts, method)
+    if max(counts) == 1:
         choices.add("grey", True, "The images are grey: views differ in brightness and contrast, not in hue.")
     batch = _pretrain_batch(choices, images, device, resolution, METHODS[method])
     _learning_rate(choices, METHODS[method], kind, batch)
@@ -80,9 +84,14 @@ def suggest(
 
 
 def why(reasons: Sequence[Reason]) -> str:
-    """Why this backbone and this method, in a sentence each; empty where the user chose both."""
+    """Why this backbone, this method and other channels than three, in a sentence each; empty where all is usual."""
     texts = {reason.key: reason.text for reason in reasons}
-    return " ".join(texts[key] for key in ("backbone", "method") if key in texts)
+    return " ".join(texts[key] for key in ("backbone", "method", "channels") if key in texts)
+
+
+def why_channels(reasons: Sequence[Reason]) -> str:
+    """Why the network sees so many channels of the images; empty for colour and grey ones."""
+    return next((reason.text for reason in reasons if reason.key == "channels"), "")
 
 
 def doubt_of(reasons: Sequence[Reason]) -> str:
@@ -121,6 +130,17 @@ def _backbone(choices: _Choices, device: Device, method: str | None) -> str:
 def _method(choices: _Choices, situation: Situation) -> str:
     method, reason = suggest_method(situation)
     return choices.add("method", method, reason)
+
+
+def _counts(channels: Channels) -> Sequence[int]:
+    """Channels of every image; 3 where nothing is known."""
+    return [channels] if isinstance(channels, int) else [count for count in channels if count > 0] or [3]
+
+
+def _channels(choices: _Choices, counts: Sequence[int], method: str | None = None) -> None:
+    channels, reason = suggest_channels(counts, method)
+    if reason:
+        choices.add("channels", channels, reason)
 
 
 def _warmup(choices: _Choices, images: int, batch: int) -> None:
@@ -179,12 +199,14 @@ def suggest_finetune(
     preset: str,
     backbone: str | None = None,
     pretrained_by: str = "",
+    channels: Channels = 3,
 ) -> tuple[FinetuneRecipe, tuple[Reason, ...]]:
     """A fine-tuning recipe for ``painted`` images with masks of ``sizes`` (width, height), and why.
 
-    ``pretrained_by`` is the method of the pretraining run that it starts from, if any.
+    ``pretrained_by`` is the method of the pretraining run that it starts from, if any; ``channels`` as in ``suggest``.
     """
     choices = _Choices(minutes=minutes, preset=preset)
+    _channels(choices, _counts(channels))
     if pretrained_by in FILLERS:
         # Their features are rich but not sorted by meaning (MAE, section 4.3): frozen they are worth little.
         name = METHODS[pretrained_by].name

@@ -15,6 +15,7 @@ from sslstudio.images.scan import scan
 from sslstudio.project.dataset import labelled_images, pretrain_images
 from sslstudio.project.project import Project
 from sslstudio.recipes.backbones import check_backbone
+from sslstudio.recipes.channels import channels_problem, fits, folder_problem
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import with_changes
@@ -52,11 +53,13 @@ def pretrain_request(project: Project, recipe: PretrainRecipe) -> PretrainReques
     images = tuple(pretrain_images(project))
     if not images:
         raise UserError(f"There is no usable image in {project.images_root}.", "Choose a folder that holds pictures.")
-    step = max(1, len(images) // PINNED)
+    _check_channels(project, images, recipe.channels, recipe.method.id)
+    shown = fitting(project, images, recipe.channels)
+    step = max(1, len(shown) // PINNED)
     return PretrainRequest(
         images_root=str(project.images_root),
         images=images,
-        pinned=images[::step][:PINNED],
+        pinned=tuple(shown[::step][:PINNED]),
         recipe=with_changes(recipe, {"start": _checked_start(recipe.start)}),
     )
 
@@ -76,7 +79,10 @@ def finetune_request(
         LabelledImage(image=str(item.image), mask=str(item.mask), split=item.split)
         for item in labelled_images(project, recipe.validation, recipe.seed)
     )
-    shown = next((item for item in labelled if item.split == "validation"), labelled[0])
+    _check_channels(project, [item.image for item in labelled], recipe.channels)
+    fit = set(fitting(project, [item.image for item in labelled], recipe.channels))
+    seen = [item for item in labelled if item.image in fit]
+    shown = next((item for item in seen if item.split == "validation"), seen[0])
     return FinetuneRequest(
         images_root=str(project.images_root),
         labelled=labelled,
@@ -178,6 +184,14 @@ def encoder_method(run: RunFolder) -> str:
         return ""
 
 
+def encoder_channels(run: RunFolder) -> int:
+    """The channels of the images that the encoder of a pretraining run looks at."""
+    try:
+        return int(json.loads((encoder_folder(run) / "encoder.json").read_bytes()).get("channels", 3))
+    except (OSError, ValueError, TypeError):
+        return 3
+
+
 def new_model_name(project_folder: Path) -> str:
     """A name that no model has yet: model-1, then model-2 and so on."""
     folder = Path(project_folder) / "models"
@@ -223,7 +237,7 @@ def default_pretrain_recipe(
     if backbone:
         check_backbone(backbone)
     names = pretrain_images(project)
-    sizes, channels = _sizes(project, names), _channels(project, names)
+    sizes, channels = _sizes(project, names), channels_of(project, names)
     return suggest(len(names), sizes, channels, device(), minutes, preset, backbone, method)
 
 
@@ -232,7 +246,8 @@ def default_finetune_recipe(
 ) -> tuple[FinetuneRecipe, tuple[Reason, ...]]:
     """The suggested fine-tuning recipe for this project's painted images, and why."""
     painted = [record.path for record in project.painted()]
-    return suggest_finetune(len(painted), _sizes(project, painted), device(), minutes, preset, backbone, pretrained_by)
+    sizes, channels = _sizes(project, painted), channels_of(project, pretrain_images(project))
+    return suggest_finetune(len(painted), sizes, device(), minutes, preset, backbone, pretrained_by, channels)
 
 
 def _sizes(project: Project, names: Sequence[str]) -> list[tuple[int, int]]:
@@ -241,7 +256,20 @@ def _sizes(project: Project, names: Sequence[str]) -> list[tuple[int, int]]:
     return [(r.width, r.height) for r in project.images() if r.path in wanted and r.width > 0 and r.height > 0]
 
 
-def _channels(project: Project, names: Sequence[str]) -> int:
-    """The most channels that one of the named images has; 3 where nothing is known."""
-    wanted = set(names)
-    return max((r.channels for r in project.images() if r.path in wanted and r.channels > 0), default=3)
+def channels_of(project: Project, names: Sequence[str]) -> list[int]:
+    """The channels of each of the named images, 0 where they are not known."""
+    known = {record.path: record.channels for record in project.images()}
+    return [known.get(name, 0) for name in names]
+
+
+def fitting(project: Project, names: Sequence[str], channels: int) -> list[str]:
+    """Those of the named images that a network with so many channels can see, as far as theirs are known."""
+    counts = channels_of(project, names)
+    return [name for name, count in zip(names, counts, strict=True) if count <= 0 or fits(count, channels)]
+
+
+def _check_channels(project: Project, names: Sequence[str], channels: int, method: str = "") -> None:
+    """Raise UserError where a network with so many channels could not learn from any of the named images."""
+    problem = channels_problem(method, channels) or folder_problem(channels, channels_of(project, names))
+    if problem is not None:
+        raise problem

@@ -8,8 +8,18 @@ from sslstudio.errors import UserError
 from sslstudio.project.dataset import labelled_images, pretrain_images
 from sslstudio.project.project import Project
 from sslstudio.recipes.backbones import check_backbone
+from sslstudio.recipes.channels import suggest_channels
+from sslstudio.recipes.settings import with_changes
 from sslstudio.runs.folder import RunFolder, find_run
-from sslstudio.runs.prepare import default_finetune_recipe, encoder_backbone, encoder_folder, latest_encoder
+from sslstudio.runs.prepare import (
+    channels_of,
+    default_finetune_recipe,
+    encoder_backbone,
+    encoder_channels,
+    encoder_folder,
+    fitting,
+    latest_encoder,
+)
 from sslstudio.runs.request import ClassSpec, EvaluateRequest, HelpRequest, LabelledImage
 
 HELP_MINUTES = 10.0
@@ -24,14 +34,16 @@ def evaluate_request(
     if backbone:
         check_backbone(backbone)
     run = None if backbone else chosen_run(project, encoder_run)
+    images = tuple(pretrain_images(project))
     return EvaluateRequest(
         images_root=str(project.images_root),
-        images=tuple(pretrain_images(project)),
+        images=images,
         labelled=_labelled(project),
         classes=_classes(project),
         encoder_run=run.id if run else "",
         backbone=encoder_backbone(run) if run else backbone,
         start="scratch" if run else start,
+        channels=encoder_channels(run) if run else suggest_channels(channels_of(project, images))[0],
     )
 
 
@@ -53,8 +65,13 @@ def help_request(project: Project, encoder_run: str = "", minutes: float = HELP_
         labelled=labelled,
         classes=_classes(project),
         encoder_run=run.id,
-        recipe=recipe,
+        recipe=with_changes(recipe, {"channels": encoder_channels(run)}),
     )
+
+
+def fitting_images(project: Project, request: EvaluateRequest) -> set[str]:
+    """The images of a request that its network can look at, as far as their channels are known."""
+    return set(fitting(project, request.images, request.channels))
 
 
 def chosen_run(project: Project, encoder_run: str) -> RunFolder:

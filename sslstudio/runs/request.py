@@ -93,6 +93,7 @@ class EvaluateRequest(_Part):
     encoder_run: str = ""
     backbone: str = ""
     start: Literal["scratch", "timm"] = "scratch"
+    channels: int = 3  # of the images that the network sees
     seed: int = 0
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from sslstudio.errors import UserError
-from sslstudio.images.reader import read_rgb8
+from sslstudio.images.bands import read_bands8
 from sslstudio.learning.backbones.checkpoints import load_encoder
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.evaluation.attention import Attention, attend, feature_colours
@@ -55,8 +55,8 @@ class Answers:
         self._kept[slot] = (key, made)
         return made
 
-    def _pixels(self, image: str) -> np.ndarray:
-        return self._keep("image", _stamp(Path(image)), lambda: read_rgb8(Path(image)))
+    def _pixels(self, image: str, channels: int) -> np.ndarray:
+        return self._keep("image", (*_stamp(Path(image)), channels), lambda: read_bands8(Path(image), channels))
 
     def _segment(self, query: SegmentQuery) -> dict[str, np.ndarray]:
         folder = Path(query.model)
@@ -64,7 +64,7 @@ class Answers:
         model = self._keep("model", version, lambda: load_model(folder, self.device))
 
         def make() -> dict[str, np.ndarray]:
-            pixels = self._pixels(query.image)
+            pixels = self._pixels(query.image, model.encoder.channels)
             labels, confidence = np.empty(pixels.shape[:2], np.uint8), np.empty(pixels.shape[:2], np.uint8)
             for band in bands(model, pixels):  # never all probabilities at once
                 rows = slice(band.top, band.top + band.probabilities.shape[1])
@@ -78,7 +78,7 @@ class Answers:
         """The features of an image as colours."""
         version, encoder = self._encoder(query.encoder)
         key = (version, _stamp(Path(query.image)))
-        return self._keep("colours", key, lambda: feature_colours(encoder, self._pixels(query.image)))
+        return self._keep("colours", key, lambda: feature_colours(encoder, self._pixels(query.image, encoder.channels)))
 
     def _encoder(self, where: str) -> tuple[Key, Encoder]:
         version = _encoder_stamp(where)
@@ -90,7 +90,7 @@ class Answers:
         return self._keep(
             "attention",
             (version, _stamp(Path(query.image)), query.block),
-            lambda: attend(encoder, self._pixels(query.image), block=query.block),
+            lambda: attend(encoder, self._pixels(query.image, encoder.channels), block=query.block),
         )
 
 

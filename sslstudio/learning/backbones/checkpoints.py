@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
+from sslstudio.learning.backbones.stem import adapt_stem
 from sslstudio.runs.folder import write_atomic
 
 VERSION = 1
@@ -25,7 +26,7 @@ def save_encoder(encoder: Encoder, folder: Path, about: dict[str, Any]) -> None:
     """Write weights and ``encoder.json`` into ``folder`` (which the caller moves into place when it is whole)."""
     folder.mkdir(parents=True, exist_ok=True)
     save_tensors(encoder.state_dict(), folder / WEIGHTS)
-    described = {"name": encoder.name, "version": VERSION, "timm": encoder.name, **about}
+    described = {"name": encoder.name, "version": VERSION, "timm": encoder.name, "channels": encoder.channels, **about}
     write_atomic(folder / ABOUT, json.dumps(described, indent=1).encode())
 
 
@@ -34,25 +35,37 @@ def save_tensors(tensors: dict[str, Tensor], file: Path) -> None:
     save_file({key: value.detach().to("cpu").contiguous().clone() for key, value in tensors.items()}, file)
 
 
-def load_encoder(folder: Path) -> Encoder:
-    """Build the encoder that ``folder`` describes, with its weights; raises UserError when it is not whole."""
+def load_encoder(folder: Path, *, channels: int | None = None) -> Encoder:
+    """Build the encoder that ``folder`` describes, with its weights; raises UserError when it is not whole.
+
+    ``channels`` of the images, where they shall be others than it was trained with: the first layer is adapted.
+    """
     try:
-        name = json.loads((Path(folder) / ABOUT).read_bytes())["name"]
+        about = json.loads((Path(folder) / ABOUT).read_bytes())
+        name, have = about["name"], int(about.get("channels", 3))
         state = load_file(Path(folder) / WEIGHTS)
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise UserError(
             f"The encoder in {folder} cannot be read ({type(error).__name__}).",
             "Choose another run, or train anew.",
         ) from None
-    encoder = create_encoder(name)
+    encoder = create_encoder(name, channels=channels or have)
     try:
-        encoder.load_state_dict(state)
+        encoder.load_state_dict(adapt_stem(state, encoder.state_dict(), have, encoder.channels))
     except RuntimeError:
         raise UserError(
             f"The encoder in {folder} does not fit the backbone “{name}” of this version of timm.",
             "Install the timm version named in its run, or train anew.",
         ) from None
     return encoder.eval()
+
+
+def encoder_channels(folder: Path) -> int:
+    """The channels of the images that an encoder's folder was trained with."""
+    try:
+        return int(json.loads((Path(folder) / ABOUT).read_bytes()).get("channels", 3))
+    except (OSError, ValueError, TypeError):
+        return 3
 
 
 # files from anywhere ---------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """One face for every backbone: pooled features, dense feature levels, attention.
 
 Two kinds: a plain vision transformer (``vit``; patch tokens of one size) and a network with a pyramid of
-stages (``conv``). Images enter as (B, C, H, W) floats that are already normalised with ``MEAN`` and ``STD``.
+stages (``conv``). Images enter as (B, C, H, W) floats that are already normalised (see ``normalisation``).
 How one is made from a timm name stands in ``create.py``.
 """
 
@@ -19,6 +19,17 @@ from sslstudio.errors import UserError
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
+
+
+def normalisation(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel, of pixels from 0 to 1, as encoders expect them.
+
+    Three channels are RGB with its usual values; of other channels nothing is known, so each gets RGB's averages
+    (0.449 and 0.226): an adapted stem then sees the range that it has learned on.
+    """
+    if channels == 3:
+        return MEAN, STD
+    return (round(sum(MEAN) / 3, 6),) * channels, (round(sum(STD) / 3, 6),) * channels
 
 
 class Encoder(nn.Module, ABC):

@@ -17,6 +17,7 @@ from sslstudio.errors import UserError
 from sslstudio.learning.backbones.checkpoints import WEIGHTS, read_tensors
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder, create_encoder
 from sslstudio.learning.backbones.layouts import Piece, dialects_of, guess_backbone, made_by, translated
+from sslstudio.learning.backbones.stem import adapt_channels, told
 
 ENOUGH = 0.5  # share of an encoder's weights below which a file is taken for another network's
 
@@ -26,7 +27,8 @@ class LoadReport:
     """Names of tensors: taken from the file, left in the file, and left as they were in the encoder.
 
     ``origin`` says in words what the file seems to be and ``prefix`` which part of it was taken; ``adapted`` names
-    tensors of the encoder that were resampled or reshaped; ``share`` (0 to 1) of the encoder's numbers came from it.
+    tensors of the encoder that were resampled or reshaped; ``share`` (0 to 1) of the encoder's numbers came from it;
+    ``channels`` of the images (the file's, the encoder's) where they differ.
     """
 
     used: tuple[str, ...]
@@ -36,18 +38,21 @@ class LoadReport:
     prefix: str = ""
     adapted: tuple[str, ...] = ()
     share: float = 1.0
+    channels: tuple[int, ...] = ()
 
     def sentence(self) -> str:
         """The report in a line or two for people."""
         part = f", from “{self.prefix.rstrip('.')}”" if self.prefix else ""
-        told = [f"Recognised as {self.origin}: {len(self.used)} tensors used{part}, {self.share:.0%} of the backbone."]
+        parts = [f"Recognised as {self.origin}: {len(self.used)} tensors used{part}, {self.share:.0%} of the backbone."]
         if self.adapted:
-            told.append(f"Resampled to fit: {_named(self.adapted)}.")
+            parts.append(f"Resampled to fit: {_named(self.adapted)}.")
+        if self.channels:
+            parts.append(told(*self.channels))
         if self.missing:
-            told.append(f"Not in the file, so they start anew: {_named(self.missing)}.")
+            parts.append(f"Not in the file, so they start anew: {_named(self.missing)}.")
         if self.unused:
-            told.append(f"Left in the file: {_named(self.unused)}.")
-        return " ".join(told)
+            parts.append(f"Left in the file: {_named(self.unused)}.")
+        return " ".join(parts)
 
 
 def _named(names: tuple[str, ...], most: int = 3) -> str:
@@ -93,8 +98,8 @@ def inspect(file: Path, backbone: str = "") -> Inspection:
     guess = guess_backbone(translated(tensors, dialect))
     name, origin = backbone or guess, made_by(tensors, dialect)
     if not name:
-        told = "Which backbone it was made with cannot be told from its names."
-        return Inspection(str(file), len(tensors), origin, "", None, told)
+        unknown = "Which backbone it was made with cannot be told from its names."
+        return Inspection(str(file), len(tensors), origin, "", None, unknown)
     report, _, _ = _fitted(create_encoder(name), tensors)
     problem = (
         "" if report.share >= ENOUGH else f"It does not fit “{name}”: only {report.share:.0%} of the weights match."
@@ -136,8 +141,20 @@ def _fitted(encoder: Encoder, tensors: dict[str, Tensor]) -> tuple[LoadReport, d
         prefix=prefix,
         adapted=adapted,
         share=share,
+        channels=_channels_changed(pieces, chosen, adapted, wanted),
     )
     return report, fitted, pieces
+
+
+def _channels_changed(
+    pieces: Mapping[str, Piece], chosen: Mapping[str, str], adapted: tuple[str, ...], wanted: Mapping[str, Tensor]
+) -> tuple[int, ...]:
+    """The channels of the file's first layer and of the encoder's; empty where they are the same."""
+    for key in adapted:
+        have = pieces[chosen[key]].value
+        if have.dim() == 4 and have.shape[1] != wanted[key].shape[1]:
+            return have.shape[1], wanted[key].shape[1]
+    return ()
 
 
 def _for_rotary(pieces: dict[str, Piece], wanted: Mapping[str, Tensor]) -> dict[str, Piece]:
@@ -234,36 +251,22 @@ def _fit(encoder: Encoder, key: str, value: Tensor, wanted: Tensor) -> Tensor | 
     if value.numel() == wanted.numel() and key.endswith(("gamma", "grn.weight", "grn.bias")):
         return value.reshape(wanted.shape)
     if value.dim() == 4 and wanted.dim() == 4 and len(value) == len(wanted):
-        return _fit_stem(key, value, wanted)
+        return _fit_stem(key, value, wanted, encoder.channels)
     return None
 
 
-def _fit_stem(key: str, value: Tensor, wanted: Tensor) -> Tensor | None:
+def _fit_stem(key: str, value: Tensor, wanted: Tensor, channels: int) -> Tensor | None:
     """The first convolution (O, C, h, w) for other channels, and for patches of another size."""
     if value.shape[2:] != wanted.shape[2:]:
         if not key.endswith("patch_embed.proj.weight"):
             return None
         value = resample_patch_embed(value.float(), list(wanted.shape[2:])).to(value.dtype)
-    return adapt_channels(value, wanted.shape[1]) if _first_layer(value, wanted) else None
+    return adapt_channels(value, wanted.shape[1]) if _first_layer(value, wanted, channels) else None
 
 
-def _first_layer(value: Tensor, wanted: Tensor) -> bool:
-    """Whether the difference in channels can be one of images, not of layers within."""
-    return value.shape[1] == wanted.shape[1] or min(value.shape[1], wanted.shape[1]) <= 4
-
-
-def adapt_channels(weight: Tensor, channels: int) -> Tensor:
-    """A stem's weights (O, C, h, w) for images of other channels: repeated in turn, and scaled to keep the sum.
-
-    With one channel this is the sum, so a grey image gives what it gave as three equal channels.
-    """
-    have = weight.shape[1]
-    if have == channels:
-        return weight
-    if channels == 1:
-        return weight.float().sum(1, keepdim=True).to(weight.dtype)
-    times = -(-channels // have)
-    return (weight.float().repeat(1, times, 1, 1)[:, :channels] * (have / channels)).to(weight.dtype)
+def _first_layer(value: Tensor, wanted: Tensor, channels: int) -> bool:
+    """Whether the difference in channels can be one of images (``channels``), not of layers within."""
+    return value.shape[1] == wanted.shape[1] or wanted.shape[1] == channels
 
 
 def _fit_positions(value: Tensor, encoder: ViTEncoder) -> Tensor | None:

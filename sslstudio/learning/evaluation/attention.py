@@ -10,19 +10,21 @@ import torch
 from torch import Tensor
 
 from sslstudio.errors import UserError
-from sslstudio.learning.backbones.encoder import MEAN, STD, Encoder, ViTEncoder
+from sslstudio.images.bands import resized
+from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder, normalisation
 
 
-def to_input(rgb8: np.ndarray, stride: int, longest: int) -> Tensor:
-    """An image (H, W, 3) uint8 as normalised network input (1, 3, h, w), sides multiples of ``stride``."""
-    height, width = rgb8.shape[:2]
+def to_input(bands8: np.ndarray, stride: int, longest: int) -> Tensor:
+    """An image (H, W, C) uint8 as normalised network input (1, C, h, w), sides multiples of ``stride``."""
+    height, width = bands8.shape[:2]
     scale = min(1.0, longest / max(height, width))
     rows, columns = (max(1, round(side * scale / stride)) for side in (height, width))
     size = (columns * stride, rows * stride)
     shrinks = size[0] < width or size[1] < height
-    small = cv2.resize(rgb8, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    small = resized(bands8, size, cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     pixels = torch.from_numpy(small).permute(2, 0, 1)[None].float() / 255
-    return (pixels - torch.tensor(MEAN).view(1, 3, 1, 1)) / torch.tensor(STD).view(1, 3, 1, 1)
+    mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in normalisation(pixels.shape[1]))
+    return (pixels - mean) / std
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ class Attention:
 
 
 @torch.no_grad()
-def attend(encoder: Encoder, rgb8: np.ndarray, *, longest: int = 448, block: int = -1) -> Attention:
-    """Attention of one block over an image (H, W, 3) uint8; negative blocks count from the last.
+def attend(encoder: Encoder, bands8: np.ndarray, *, longest: int = 448, block: int = -1) -> Attention:
+    """Attention of one block over an image (H, W, C) uint8; negative blocks count from the last.
 
     UserError for convolutional networks and for a block that the network lacks.
     """
@@ -75,22 +77,22 @@ def attend(encoder: Encoder, rgb8: np.ndarray, *, longest: int = 448, block: int
     device = next(encoder.parameters()).device
     was_training = encoder.training
     encoder.eval()
-    weights, grid = encoder.attention(to_input(rgb8, encoder.stride, longest).to(device), block)
+    weights, grid = encoder.attention(to_input(bands8, encoder.stride, longest).to(device), block)
     encoder.train(was_training)
-    height, width = rgb8.shape[:2]
+    height, width = bands8.shape[:2]
     return Attention(weights[0].float().cpu(), grid, (height, width), encoder.net.cls_token is not None)
 
 
 def attention_maps(
     encoder: Encoder,
-    rgb8: np.ndarray,
+    bands8: np.ndarray,
     *,
     longest: int = 448,
     query: tuple[float, float] | None = None,
     block: int = -1,
 ) -> np.ndarray:
     """Attention over the patches, (heads + 1, h, w) float32 from 0 to 1, as ``Attention.maps`` says."""
-    return attend(encoder, rgb8, longest=longest, block=block).maps(query)
+    return attend(encoder, bands8, longest=longest, block=block).maps(query)
 
 
 def _patch_at(query: tuple[float, float], shape: tuple[int, ...], rows: int, columns: int) -> int:
@@ -116,12 +118,12 @@ def _mass(maps: Tensor) -> np.ndarray:
 
 
 @torch.no_grad()
-def feature_colours(encoder: Encoder, rgb8: np.ndarray, *, longest: int = 448) -> np.ndarray:
+def feature_colours(encoder: Encoder, bands8: np.ndarray, *, longest: int = 448) -> np.ndarray:
     """The three main directions of the dense features as colours, (h, w, 3) uint8; alike places look alike."""
     device = next(encoder.parameters()).device
     was_training = encoder.training
     encoder.eval()
-    levels = encoder.feature_levels(to_input(rgb8, encoder.stride, longest).to(device))
+    levels = encoder.feature_levels(to_input(bands8, encoder.stride, longest).to(device))
     encoder.train(was_training)
     chosen = levels[-2] if len(levels) > 1 else levels[-1]  # detailed enough to see, deep enough to mean something
     features = chosen[0].float().cpu().flatten(1).T  # (h w, C)

@@ -72,7 +72,7 @@ def did_it_help(
     budget.start()
     yield Phase(text="Reading masks")
     painted: list[Painted] = []
-    for item in read_labelled(request, Path(project), spill):
+    for item in read_labelled(request, Path(project), spill, request.recipe.channels):
         if isinstance(item, Warned):
             yield item
         else:
@@ -92,28 +92,28 @@ def did_it_help(
 def _arms(request: HelpRequest, project: Path) -> tuple[list[Arm], list[Event]]:
     """The starts that can be had; what cannot is left out with a note."""
     domain = run_encoder(project, request.encoder_run)
-    arms = [Arm("random", lambda fold: _random(domain.name, fold), trained=False)]
+    arms = [Arm("random", lambda fold: _random(domain, fold), trained=False)]
     notes: list[Event] = []
     start = began_from(project, request.encoder_run)
     if start != "scratch":
         try:
-            begun = starting_encoder(domain.name, start).state_dict()
-            arms.append(Arm("start", lambda fold: _with(domain.name, begun), trained=True))
+            begun = starting_encoder(domain.name, start, domain.channels).state_dict()
+            arms.append(Arm("start", lambda fold: _with(domain, begun), trained=True))
         except UserError as error:
             text = f"What the run began from cannot be compared: {error.problem}"
             notes.append(Warned(text=text, advice=error.advice, about="start"))
     learned = domain.state_dict()
-    arms.append(Arm("domain", lambda fold: _with(domain.name, learned), trained=True))
+    arms.append(Arm("domain", lambda fold: _with(domain, learned), trained=True))
     return arms, notes
 
 
-def _random(name: str, fold: int) -> Encoder:
+def _random(like: Encoder, fold: int) -> Encoder:
     torch.manual_seed(1000 + fold)
-    return starting_encoder(name, "scratch")
+    return starting_encoder(like.name, "scratch", like.channels)
 
 
-def _with(name: str, weights: dict[str, torch.Tensor]) -> Encoder:
-    encoder = starting_encoder(name, "scratch")
+def _with(like: Encoder, weights: dict[str, torch.Tensor]) -> Encoder:
+    encoder = starting_encoder(like.name, "scratch", like.channels)
     encoder.load_state_dict(weights)
     return encoder
 

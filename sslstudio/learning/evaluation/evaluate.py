@@ -119,7 +119,7 @@ class _Evaluation:
 
     def _measure_painted(self, encoder: Encoder) -> Iterator[Event]:
         painted: list[Painted] = []
-        for item in read_labelled(self.request, self.project, self.spill):
+        for item in read_labelled(self.request, self.project, self.spill, encoder.channels):
             if isinstance(item, Warned):
                 yield item
             else:
@@ -157,6 +157,7 @@ class _Evaluation:
             "run": self.request.encoder_run,
             "backbone": self.request.backbone,
             "start": self.request.start,
+            "channels": self.request.channels,
             "figures": self.figures,
             "rows": as_json(sorted(self.rows, key=lambda row: row.value == "–")),  # what is not known comes last
             **self.found,

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sslstudio.errors import UserError
-from sslstudio.images.reader import read_rgb8
+from sslstudio.images.bands import read_bands8, resized
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.evaluation.attention import to_input
 from sslstudio.learning.segmentation.crops import normalised
@@ -46,28 +46,30 @@ def pooled(encoder: Encoder, root: Path, images: Sequence[str], *, side: int = S
     side = max(1, round(side / encoder.stride)) * encoder.stride
     parts = [images[at : at + _BATCH] for at in range(0, len(images), _BATCH)]
     with ThreadPoolExecutor(2) as pool:
-        coming = [pool.submit(_read_all, Path(root), part, side) for part in parts[:2]]
+        coming = [pool.submit(_read_all, Path(root), part, side, encoder.channels) for part in parts[:2]]
         for place, part in enumerate(parts):
             squares, problems = coming.pop(0).result()
             if place + 2 < len(parts):
-                coming.append(pool.submit(_read_all, Path(root), parts[place + 2], side))
+                coming.append(pool.submit(_read_all, Path(root), parts[place + 2], side, encoder.channels))
             bad = {name for name, _ in problems}
             good = tuple(name for name in part if name not in bad)
             features = _features(encoder, squares) if good else torch.empty(0, encoder.width)
             yield Pooled(good, features, problems)
 
 
-def _read_all(root: Path, names: Sequence[str], side: int) -> tuple[np.ndarray, tuple[tuple[str, str], ...]]:
+def _read_all(
+    root: Path, names: Sequence[str], side: int, channels: int
+) -> tuple[np.ndarray, tuple[tuple[str, str], ...]]:
     squares, problems = [], []
     for name in names:
         try:
-            pixels = read_rgb8(root / name, longest=4 * side)
-            squares.append(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA))
+            pixels = read_bands8(root / name, channels, longest=4 * side)
+            squares.append(resized(pixels, (side, side), cv2.INTER_AREA))
         except UserError as error:
             problems.append((name, error.problem))
         except OSError as error:
             problems.append((name, f"{name} cannot be read ({error.strerror or type(error).__name__})."))
-    return np.array(squares, np.uint8).reshape(len(squares), side, side, 3), tuple(problems)
+    return np.array(squares, np.uint8).reshape(len(squares), side, side, channels), tuple(problems)
 
 
 @torch.inference_mode()
@@ -117,9 +119,9 @@ def _places(labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, n
 
 
 @torch.inference_mode()
-def dense(encoder: Encoder, rgb8: np.ndarray, *, longest: int = DENSE_LONGEST) -> list[Tensor]:
-    """The feature levels (1, C, h, w) float32 of an image (H, W, 3) uint8, on the CPU."""
+def dense(encoder: Encoder, bands8: np.ndarray, *, longest: int = DENSE_LONGEST) -> list[Tensor]:
+    """The feature levels (1, C, h, w) float32 of an image (H, W, C) uint8, on the CPU."""
     device = next(encoder.parameters()).device
     with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16()):
-        levels = encoder.feature_levels(to_input(rgb8, encoder.stride, longest).to(device))
+        levels = encoder.feature_levels(to_input(bands8, encoder.stride, longest).to(device))
     return [level.float().cpu().clone() for level in levels]

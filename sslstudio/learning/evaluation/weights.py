@@ -15,7 +15,7 @@ def asked_encoder(request: EvaluateRequest, project: Path) -> Encoder:
     """The encoder that an evaluation is about; UserError where it cannot be had."""
     if request.encoder_run:
         return run_encoder(project, request.encoder_run)
-    return create_encoder(request.backbone, pretrained=request.start == "timm")
+    return create_encoder(request.backbone, pretrained=request.start == "timm", channels=request.channels)
 
 
 def run_encoder(project: Path, run_id: str) -> Encoder:
@@ -29,12 +29,12 @@ def began_from(project: Path, run_id: str) -> str:
     return request.recipe.start if isinstance(request, PretrainRequest) else "scratch"
 
 
-def starting_encoder(name: str, start: str) -> Encoder:
+def starting_encoder(name: str, start: str, channels: int = 3) -> Encoder:
     """The network ``name`` as a run begins with it; UserError where weights cannot be had."""
     if start in ("scratch", "timm"):
-        return create_encoder(name, pretrained=start == "timm")
+        return create_encoder(name, pretrained=start == "timm", channels=channels)
     from sslstudio.learning.backbones.foreign import load_foreign
 
-    encoder = create_encoder(name)
+    encoder = create_encoder(name, channels=channels)
     load_foreign(encoder, Path(start))
     return encoder

@@ -20,7 +20,7 @@ def timm_state(encoder: Encoder) -> dict[str, Tensor]:
     are matched by their words.
     """
     ours = {_words(key): value for key, value in encoder.net.state_dict().items()}  # type: ignore[union-attr]
-    wanted = timm.create_model(encoder.name, pretrained=False, num_classes=0).state_dict()
+    wanted = timm.create_model(encoder.name, pretrained=False, num_classes=0, in_chans=encoder.channels).state_dict()
     found = {key: ours[_words(key)] for key in wanted if _words(key) in ours}
     wrong = [key for key, value in found.items() if value.shape != wanted[key].shape]
     if wrong or not found:
@@ -37,7 +37,9 @@ def export_backbone(encoder: Encoder, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
-        save_file(timm_state(encoder), temporary, {"format": "pt", "timm": encoder.name})
+        save_file(
+            timm_state(encoder), temporary, {"format": "pt", "timm": encoder.name, "channels": str(encoder.channels)}
+        )
         temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)

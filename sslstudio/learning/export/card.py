@@ -4,23 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
+from sslstudio.images.display import WINDOW
+
+_READ_RGB = """from PIL import Image
+pixels = np.asarray(Image.open("image.png").convert("RGB"), np.float32).transpose(2, 0, 1)[None]"""
+
+_READ_GREY = """from PIL import Image
+pixels = np.asarray(Image.open("image.png").convert("L"), np.float32)[None, None]"""
+
+_READ_BANDS = """import tifffile
+pixels = tifffile.imread("image.tif")  # ({channels}, H, W) or (H, W, {channels})
+pixels = pixels if len(pixels) == {channels} else pixels.transpose(2, 0, 1)
+if pixels.dtype != np.uint8:  # each band between its own percentiles
+    low, high = np.percentile(pixels, ({low}, {high}), axis=(1, 2), keepdims=True)
+    pixels = ((pixels - low) * 255 / np.maximum(high - low, 1e-9)).clip(0, 255).round()
+pixels = pixels.astype(np.float32)[None]"""
+
 _USE_ONNX = """```python
 import numpy as np, onnxruntime
-from PIL import Image
-pixels = np.asarray(Image.open("image.png").convert("RGB"), np.float32).transpose(2, 0, 1)[None]
+{read}
 session = onnxruntime.InferenceSession("{onnx}")
 labels = session.run(None, {{"images": pixels}})[0][0].argmax(0)  # (H, W): 0 is “{first}”
 ```"""
 
 _USE_BACKBONE = """```python
 import timm, safetensors.torch
-backbone = timm.create_model("{backbone}", num_classes=0)
+backbone = timm.create_model("{backbone}", num_classes=0{more})
 backbone.load_state_dict(safetensors.torch.load_file("{file}"), strict=False)
 ```"""
 
 
 def model_card(about: dict[str, Any], *, onnx: str = "model.onnx", backbone: str = "backbone.safetensors") -> str:
     """The card in Markdown from what ``model.json`` says and the names of the exported files."""
+    channels = int(about.get("channels", 3))
     parts = [
         f"# {about['name']}",
         _summary(about),
@@ -31,17 +47,30 @@ def model_card(about: dict[str, Any], *, onnx: str = "model.onnx", backbone: str
         "## Data",
         _data(about),
         "## Use",
-        "The ONNX file takes RGB images of any size with values from 0 to 255 and gives each class's probability "
-        "per pixel. Shrinking and normalising are inside.",
-        _USE_ONNX.format(onnx=onnx, first=about["classes"][0]["name"]),
+        f"The ONNX file takes {_what(channels)} of any size with values from 0 to 255 and gives each class's "
+        "probability per pixel. Shrinking and normalising are inside.",
+        _USE_ONNX.format(read=_read(channels), onnx=onnx, first=about["classes"][0]["name"]),
         "The backbone alone, for timm:",
-        _USE_BACKBONE.format(backbone=about["backbone"], file=backbone),
+        _USE_BACKBONE.format(
+            backbone=about["backbone"], file=backbone, more="" if channels == 3 else f", in_chans={channels}"
+        ),
         "## Settings",
         _table(("Setting", "Value"), [(k, v) for k, v in about.get("recipe", {}).items()]),
         "## Versions",
         _table(("Package", "Version"), list(about.get("versions", {}).items())),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _what(channels: int) -> str:
+    return {1: "grey images", 3: "RGB images"}.get(channels, f"images with {channels} bands")
+
+
+def _read(channels: int) -> str:
+    """Code that reads an image as the network wants it."""
+    if channels in (1, 3):
+        return _READ_GREY if channels == 1 else _READ_RGB
+    return _READ_BANDS.format(channels=channels, low=WINDOW[0], high=WINDOW[1])
 
 
 def _summary(about: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sslstudio.errors import UserError
-from sslstudio.learning.backbones.encoder import MEAN, STD
+from sslstudio.learning.backbones.encoder import normalisation
 from sslstudio.learning.segmentation.model import SegmentationModel
 from sslstudio.learning.segmentation.tiles import MARGIN
 
@@ -30,7 +30,7 @@ _TOLERANCE = 1e-3  # of a probability; another order of summing alone gives abou
 
 
 class Deployable(nn.Module):
-    """Images (B, 3, H, W) of 0..255, RGB, to probabilities (B, K, H, W), with shrinking and normalising inside."""
+    """Images (B, C, H, W) of 0..255, RGB if three, to probabilities (B, K, H, W); shrinks and normalises inside."""
 
     mean: Tensor
     std: Tensor
@@ -38,8 +38,9 @@ class Deployable(nn.Module):
     def __init__(self, model: SegmentationModel) -> None:
         super().__init__()
         self.model = model
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1) * 255)
-        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1) * 255)
+        mean, std = (torch.tensor(row).view(1, -1, 1, 1) * 255 for row in normalisation(model.encoder.channels))
+        self.register_buffer("mean", mean)
+        self.register_buffer("std", std)
 
     def forward(self, images: Tensor) -> Tensor:
         """Probabilities of the classes, summing to 1 in every pixel."""
@@ -85,7 +86,7 @@ def export_onnx(model: SegmentationModel, file: Path, classes: list[str]) -> Agr
 def _write(deployable: Deployable, file: Path, classes: list[str]) -> None:
     # Neither size is a multiple of the stride nor equal to another, so that nothing is taken for a constant.
     side = deployable.model.encoder.stride * 5 * deployable.model.shrink
-    example = torch.rand(2, 3, side + 5, side + 11) * 255
+    example = torch.rand(2, deployable.model.encoder.channels, side + 5, side + 11) * 255
     sizes = dict.fromkeys(("batch", "height", "width"), torch.export.Dim.DYNAMIC)
     try:
         with warnings.catch_warnings(), torch.no_grad():
@@ -115,9 +116,11 @@ def _write(deployable: Deployable, file: Path, classes: list[str]) -> None:
 def _describe(file: Path, model: SegmentationModel, classes: list[str]) -> None:
     """Name the dimensions and say in the file's metadata what goes in and what comes out."""
     proto = onnx.load(str(file))
+    channels = model.encoder.channels
     facts: dict[str, Any] = {
         "classes": json.dumps(classes, ensure_ascii=False),
-        "input": "RGB, 0 to 255, float32, (batch, 3, height, width), any height and width",
+        "input": f"{_what(channels)}, 0 to 255, float32, (batch, {channels}, height, width), any height and width",
+        "channels": str(channels),
         "output": "probabilities of the classes, (batch, classes, height, width)",
         "backbone": model.encoder.name,
         "crop": str(model.crop),
@@ -133,6 +136,11 @@ def _describe(file: Path, model: SegmentationModel, classes: list[str]) -> None:
     onnx.save(proto, str(file))
 
 
+def _what(channels: int) -> str:
+    """What the channels of the input are."""
+    return {1: "grey", 3: "RGB"}.get(channels, f"{channels} bands, other than 8-bit ones each stretched to that range")
+
+
 def check_onnx(deployable: Deployable, file: Path) -> Agreement:
     """Compare ONNX Runtime with PyTorch at two sizes and two batch sizes.
 
@@ -142,7 +150,7 @@ def check_onnx(deployable: Deployable, file: Path) -> Agreement:
     rng = np.random.default_rng(0)
     worst = 0.0
     for batch, height, width in _TRIED:
-        images = rng.integers(0, 256, (batch, 3, height, width)).astype(np.float32)
+        images = rng.integers(0, 256, (batch, deployable.model.encoder.channels, height, width)).astype(np.float32)
         with torch.inference_mode():
             wanted = deployable(torch.from_numpy(images)).numpy()
         try:

@@ -53,8 +53,9 @@ class BEiT(Method):
         still = replace(look, grey=0.0, blur=0.0, solarize=0.0, noise=0.0)
         self.views = (ViewSpec(size, 1, (look.crop_low, 1.0), still),)
         given = Path(recipe.tokeniser).expanduser() if recipe.tokeniser else None
-        self.tokeniser = load_tokeniser(given) if given else VQTokeniser(recipe.codes, encoder.stride)
+        self.tokeniser = load_tokeniser(given) if given else VQTokeniser(recipe.codes, encoder.stride, encoder.channels)
         if given:
+            _check_channels(self.tokeniser.channels, encoder.channels)
             self.tokeniser.requires_grad_(False)
         # Whether the tokeniser stands still; kept, because a run that gets more time goes back in its share.
         self.register_buffer("settled", torch.tensor(given is not None))
@@ -134,6 +135,14 @@ class BEiT(Method):
         collapsed = (used < max(2.0, COLLAPSED * len(self.use))).float()
         found: dict[str, float | Tensor] = {"codebook_perplexity": used, "codebook_collapsed": collapsed}
         return found | {key: value.detach() for key, value in values.items()}
+
+
+def _check_channels(tokeniser: int, encoder: int) -> None:
+    if tokeniser != encoder:
+        raise UserError(
+            f"The tokeniser is made for images with {tokeniser} channels, and these have {encoder}.",
+            "Leave the setting “Tokeniser” empty: then the run makes its own.",
+        )
 
 
 def _forget(method: nn.Module, _keys: Any) -> None:

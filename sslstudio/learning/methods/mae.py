@@ -38,7 +38,9 @@ class MAE(Method):
         self.side = size // encoder.stride
         crop = (max(0.2, look.crop_low), 1.0)  # the paper's range of crops
         self.views = (ViewSpec(size, 1, crop, replace(look, jitter=0.0, grey=0.0, blur=0.0, solarize=0.0, noise=0.0)),)
-        self.decoder = Decoder(encoder.width, recipe.decoder_width, recipe.decoder_depth, encoder.stride, self.side)
+        self.decoder = Decoder(
+            encoder.width, recipe.decoder_width, recipe.decoder_depth, encoder.stride, self.side, encoder.channels
+        )
 
     def begin_from_scratch(self) -> None:
         """Start the encoder's positions as sines and cosines, as in the paper."""
@@ -60,7 +62,7 @@ class Decoder(nn.Module):
 
     positions: Tensor
 
-    def __init__(self, encoder_width: int, width: int, depth: int, patch: int, side: int) -> None:
+    def __init__(self, encoder_width: int, width: int, depth: int, patch: int, side: int, channels: int) -> None:
         super().__init__()
         width = max(32, width // 32 * 32)
         self.enter = nn.Linear(encoder_width, width)
@@ -69,10 +71,10 @@ class Decoder(nn.Module):
         self.register_buffer("positions", sin_cos_positions(side, side, width)[None], persistent=False)
         self.blocks = nn.ModuleList(Block(width, max(1, width // 32), qkv_bias=True) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
-        self.leave = nn.Linear(width, 3 * patch * patch)
+        self.leave = nn.Linear(width, channels * patch * patch)
 
     def forward(self, tokens: Tensor, restore: Tensor, prefix: int) -> Tensor:
-        """Pixels of all patches (B, N, 3 p p) from tokens (B, prefix + K, D) and the order ``restore`` (B, N)."""
+        """Pixels of all patches (B, N, C p p) from tokens (B, prefix + K, D) and the order ``restore`` (B, N)."""
         x = self.enter(tokens)
         first, visible = x[:, :prefix], x[:, prefix:]
         missing = self.mask_token.to(x.dtype).expand(len(x), restore.shape[1] - visible.shape[1], -1)
@@ -94,14 +96,14 @@ def random_masking(batch: int, count: int, ratio: float, device: torch.device) -
 
 
 def patchify(images: Tensor, patch: int) -> Tensor:
-    """Cut (B, 3, H, W) into patches in row order, (B, N, patch * patch * 3)."""
+    """Cut (B, C, H, W) into patches in row order, (B, N, patch * patch * C)."""
     batch, channels, height, width = images.shape
     x = images.reshape(batch, channels, height // patch, patch, width // patch, patch)
     return x.permute(0, 2, 4, 3, 5, 1).reshape(batch, -1, patch * patch * channels)
 
 
 def unpatchify(patches: Tensor, patch: int, rows: int, columns: int) -> Tensor:
-    """Put patches (B, rows * columns, patch * patch * 3) back together to (B, 3, H, W)."""
+    """Put patches (B, rows * columns, patch * patch * C) back together to (B, C, H, W)."""
     x = patches.reshape(len(patches), rows, columns, patch, patch, -1).permute(0, 5, 1, 3, 2, 4)
     return x.reshape(len(patches), -1, rows * patch, columns * patch)
 

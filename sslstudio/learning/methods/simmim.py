@@ -43,7 +43,7 @@ class SimMIM(Method):
         self.views = (ViewSpec(size, 1, CROP, replace(look, jitter=0.0, grey=0.0, blur=0.0, solarize=0.0, noise=0.0)),)
         self.mask_token = nn.Parameter(torch.empty(encoder.width))
         nn.init.trunc_normal_(self.mask_token, std=0.02)
-        self.head = nn.Linear(encoder.width, 3 * encoder.stride**2)
+        self.head = nn.Linear(encoder.width, encoder.channels * encoder.stride**2)
 
     def begin_from_scratch(self) -> None:
         """Give the encoder places to begin with."""
@@ -54,7 +54,7 @@ class SimMIM(Method):
         images = views[0]
         hidden = uniform_masks(len(images), self.side, self.side, self.mask_ratio, unit=self.unit, device=images.device)
         tokens = self.encoder.tokens(images, hidden=hidden, stand_in=self.mask_token)
-        prediction = self.head(tokens[:, tokens.shape[1] - hidden.shape[1] :])  # (B, N, p p 3)
+        prediction = self.head(tokens[:, tokens.shape[1] - hidden.shape[1] :])  # (B, N, p p C)
         with full_precision(images.device):
             target = patchify(images.float(), self.encoder.stride)
             return StepResult(simmim_loss(prediction.float(), target, hidden))

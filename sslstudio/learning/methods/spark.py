@@ -45,14 +45,14 @@ class SparK(Method):
         self.side = size // encoder.stride
         crop = (max(0.2, look.crop_low), 1.0)
         self.views = (ViewSpec(size, 1, crop, replace(look, jitter=0.0, grey=0.0, blur=0.0, solarize=0.0, noise=0.0)),)
-        self.decoder = Decoder(encoder.levels, recipe.decoder_width)
+        self.decoder = Decoder(encoder.levels, recipe.decoder_width, encoder.channels)
 
     def forward(self, views: Views) -> StepResult:
         """Hide squares at random and rebuild them; ``views`` holds one (B, 3, H, W)."""
         images, stride = views[0], self.encoder.stride
         keep, hidden, _ = random_masking(len(images), self.side**2, self.recipe.mask_ratio, images.device)
         cells = VisibleCells(keep, self.side, self.side)
-        prediction = self.decoder(visible_levels(self.encoder, images, cells), cells)  # (B, 3, H, W)
+        prediction = self.decoder(visible_levels(self.encoder, images, cells), cells)  # (B, C, H, W)
         with full_precision(images.device):
             guess, target = patchify(prediction.float(), stride), patchify(images.float(), stride)
             return StepResult(mae_loss(guess, target, hidden, normalise=self.recipe.normalise_target))
@@ -76,7 +76,7 @@ def sees_only_what_is_visible(encoder: ConvEncoder) -> bool:
             # Layer scales and gates that begin at zero would hide what their layers do.
             weight.copy_(torch.where(weight.abs() < 0.01, 0.1, weight))
     size = 2 * encoder.stride
-    image = torch.linspace(-2, 2, 3 * size * size).mul(97).sin().view(1, 3, size, size)
+    image = torch.linspace(-2, 2, encoder.channels * size * size).mul(97).sin().view(1, -1, size, size)
     cells = VisibleCells(torch.arange(4)[None], 2, 2)
     try:
         seen, usual = visible_levels(probe, image, cells), [cells.cut(x) for x in probe.feature_levels(image)]
@@ -88,26 +88,26 @@ def sees_only_what_is_visible(encoder: ConvEncoder) -> bool:
 class Decoder(nn.Module):
     """Fills every stage's hidden places with an embedding and goes up from coarse to fine, to pixels."""
 
-    def __init__(self, levels: tuple[tuple[int, int], ...], width: int) -> None:
+    def __init__(self, levels: tuple[tuple[int, int], ...], width: int, channels: int) -> None:
         super().__init__()
         used = [(number, *level) for number, level in enumerate(levels) if level[1] >= FINEST or level is levels[-1]]
         used.reverse()  # coarse to fine
         self._numbers = [number for number, _, _ in used]
         strides = [stride for _, _, stride in used]
         widths = [max(16, width * stride // strides[0]) for stride in strides]
-        self.fills = nn.ModuleList(Fill(channels, w) for (_, channels, _), w in zip(used, widths, strict=True))
+        self.fills = nn.ModuleList(Fill(wide, w) for (_, wide, _), w in zip(used, widths, strict=True))
         steps = zip(widths, widths[1:], strides, strides[1:], strict=False)
         self.ups = nn.ModuleList(Up(wide, narrow, coarse // fine) for wide, narrow, coarse, fine in steps)
         self.leave = nn.Sequential(
             nn.Conv2d(widths[-1], widths[-1], 3, padding=1, bias=False),
             nn.BatchNorm2d(widths[-1]),
             nn.ReLU6(),
-            nn.Conv2d(widths[-1], 3 * strides[-1] ** 2, 1),
+            nn.Conv2d(widths[-1], channels * strides[-1] ** 2, 1),
             nn.PixelShuffle(strides[-1]),
         )
 
     def forward(self, levels: list[Tensor], cells: VisibleCells) -> Tensor:
-        """Pixels (B, 3, H, W) from the visible cells' features at every stage."""
+        """Pixels (B, C, H, W) from the visible cells' features at every stage."""
         filled = [fill(levels[number], cells) for fill, number in zip(self.fills, self._numbers, strict=True)]
         x = filled[0]
         for up, finer in zip(self.ups, filled[1:], strict=True):

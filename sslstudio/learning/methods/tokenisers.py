@@ -37,9 +37,10 @@ class Tokeniser(nn.Module):
 
     codes: int
     patch: int
+    channels: int = 3  # of the images
 
     def tokens(self, images: Tensor, rows: int, columns: int) -> Tensor:
-        """Words (B, rows * columns) of normalised images (B, 3, H, W), which are resized to the grid; no gradient."""
+        """Words (B, rows * columns) of normalised images (B, C, H, W), which are resized to the grid; no gradient."""
         size = (rows * self.patch, columns * self.patch)
         with torch.no_grad(), full_precision(images.device):
             images = images.float()
@@ -60,16 +61,16 @@ class VQTokeniser(Tokeniser):
     sums: Tensor
     begun: Tensor
 
-    def __init__(self, codes: int, patch: int) -> None:
+    def __init__(self, codes: int, patch: int, channels: int = 3) -> None:
         super().__init__()
-        self.codes, self.patch = codes, patch
-        self.encoder = _encoder(patch)
+        self.codes, self.patch, self.channels = codes, patch, channels
+        self.encoder = _encoder(patch, channels)
         self.decoder = nn.Sequential(
             nn.Conv2d(CODE_WIDTH, WIDTH, 1),
             nn.GELU(),
             nn.Conv2d(WIDTH, WIDTH, 3, padding=1),
             nn.GELU(),
-            nn.Conv2d(WIDTH, 3 * patch * patch, 1),
+            nn.Conv2d(WIDTH, channels * patch * patch, 1),
             nn.PixelShuffle(patch),
         )
         self.register_buffer("codebook", torch.zeros(codes, CODE_WIDTH))
@@ -127,12 +128,12 @@ class VQTokeniser(Tokeniser):
         self.sums.copy_(codes * counts[:, None])
 
 
-def _encoder(patch: int) -> nn.Sequential:
+def _encoder(patch: int, channels: int) -> nn.Sequential:
     """Strided layers that shrink by ``patch`` in all, one look at the neighbours, and a narrow end."""
     layers: list[nn.Module] = []
-    width = 3
-    for factor in _factors(patch):
-        wide = WIDTH // 2 if width == 3 else WIDTH
+    width = channels
+    for number, factor in enumerate(_factors(patch)):
+        wide = WIDTH // 2 if number == 0 else WIDTH
         layers += [nn.Conv2d(width, wide, factor, stride=factor), nn.GELU()]
         width = wide
     layers += [nn.Conv2d(width, WIDTH, 3, padding=1), nn.GELU(), nn.Conv2d(WIDTH, CODE_WIDTH, 1)]
@@ -282,8 +283,9 @@ def _inside(path: Path) -> Path:
 def _own(tensors: dict[str, Tensor], prefix: str, file: Path) -> VQTokeniser:
     state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
     try:
-        patch = math.isqrt(len(state["decoder.4.weight"]) // 3)
-        tokeniser = VQTokeniser(len(state["codebook"]), patch)
+        channels = state["encoder.0.weight"].shape[1]
+        patch = math.isqrt(len(state["decoder.4.weight"]) // channels)
+        tokeniser = VQTokeniser(len(state["codebook"]), patch, channels)
         tokeniser.load_state_dict(state)
     except (KeyError, RuntimeError):
         raise _unfit(file, "is of another version or not whole") from None

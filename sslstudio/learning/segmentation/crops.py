@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sslstudio.learning.backbones.encoder import MEAN, STD
+from sslstudio.images.bands import with_axis
+from sslstudio.learning.backbones.encoder import normalisation
 from sslstudio.learning.segmentation.labelled import Painted
 from sslstudio.learning.segmentation.metrics import IGNORED
 from sslstudio.recipes.presets import Augmentation
@@ -24,7 +25,7 @@ _TILT = 15.0  # degrees, either way
 
 @dataclass(frozen=True)
 class Batch:
-    """Crops (B, 3, S, S) uint8 and their masks (B, S, S) uint8, 255 where unpainted."""
+    """Crops (B, C, S, S) uint8 and their masks (B, S, S) uint8, 255 where unpainted."""
 
     images: Tensor
     labels: Tensor
@@ -114,24 +115,42 @@ def _centre(near: int, reach: float, length: int, rng: np.random.Generator) -> f
 
 def _warped(array: np.ndarray, matrix: np.ndarray, side: int, smooth: bool) -> np.ndarray:
     flags = (cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST) | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(
+    warped = cv2.warpAffine(
         np.ascontiguousarray(array), matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REFLECT_101
     )
+    return warped if array.ndim == 2 else with_axis(warped)
 
 
 def normalised(images: Tensor) -> Tensor:
-    """Images (B, 3, H, W) of 0..255 as the encoder expects them."""
-    mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1) * 255
-    std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1) * 255
+    """Images (B, C, H, W) of 0..255 as the encoder expects them."""
+    means, deviations = normalisation(images.shape[1])
+    mean = torch.tensor(means, device=images.device).view(1, -1, 1, 1) * 255
+    std = torch.tensor(deviations, device=images.device).view(1, -1, 1, 1) * 255
     return (images.float() - mean) / std
 
 
 def recoloured(images: Tensor, look: Augmentation, generator: torch.Generator) -> Tensor:
-    """Crops (B, 3, S, S) of 0..255 with light, colour, sharpness and noise varied per crop, as floats 0..255.
-
-    Light, contrast, saturation and hue are linear in the pixels, so they are one 3×3 matrix and one offset.
-    """
+    """Crops (B, C, S, S) of 0..255 with light, colour, sharpness and noise varied per crop, as floats 0..255."""
     x = images.float() / 255
+    out = _recoloured_rgb(x, look, generator) if x.shape[1] == 3 else _relit_bands(x, look, generator)
+    out = _softened(out, look.blur / 2, generator)
+    if look.noise > 0:
+        level = (torch.rand(len(x), generator=generator) * look.noise).view(-1, 1, 1, 1).to(x.device)
+        out = out + torch.randn(out.shape, generator=generator).to(x.device) * level
+    return out.clamp(0, 1) * 255
+
+
+def _relit_bands(x: Tensor, look: Augmentation, generator: torch.Generator) -> Tensor:
+    """Light and contrast of each band (B, C, S, S) varied on its own: nobody knows what hue would be."""
+    dice = torch.rand(2, *x.shape[:2], generator=generator) * 2 - 1
+    changed = (torch.rand(len(x), generator=generator) < look.jitter).float()[:, None]
+    light, contrast = 1 + dice[0] * look.brightness * changed, 1 + dice[1] * look.contrast * changed
+    gain, pivot = (f[..., None, None].to(x.device) for f in (light * contrast, light * (1 - contrast)))
+    return x * gain + x.mean((2, 3), keepdim=True) * pivot
+
+
+def _recoloured_rgb(x: Tensor, look: Augmentation, generator: torch.Generator) -> Tensor:
+    """Colours (B, 3, S, S) varied; light, contrast, saturation and hue are linear: one 3×3 matrix and one offset."""
     batch = len(x)
 
     def draw(strength: float) -> Tensor:
@@ -145,12 +164,7 @@ def recoloured(images: Tensor, look: Augmentation, generator: torch.Generator) -
     matrix = _hue_matrix(draw(look.hue) * changed * math.tau, saturation) * (light * contrast).view(-1, 1, 1)
     matrix = matrix.to(x.device)
     mean = x.mean((1, 2, 3)).view(-1, 1, 1) * (light * (1 - contrast)).view(-1, 1, 1).to(x.device)
-    out = torch.baddbmm(mean, matrix, x.flatten(2)).view_as(x)
-    out = _softened(out, look.blur / 2, generator)
-    if look.noise > 0:
-        level = (torch.rand(batch, generator=generator) * look.noise).view(-1, 1, 1, 1).to(x.device)
-        out = out + torch.randn(out.shape, generator=generator).to(x.device) * level
-    return out.clamp(0, 1) * 255
+    return torch.baddbmm(mean, matrix, x.flatten(2)).view_as(x)
 
 
 _TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
@@ -172,9 +186,9 @@ def _softened(x: Tensor, probability: float, generator: torch.Generator) -> Tens
     for number in chosen.nonzero().flatten().tolist():
         offsets = torch.arange(-3, 4, device=x.device)
         kernel = torch.exp(-(offsets**2) / (2 * float(sigma[number]) ** 2))
-        kernel = (kernel / kernel.sum()).expand(3, 1, 1, 7)
-        rows = F.conv2d(F.pad(x[number : number + 1], (3, 3, 3, 3), mode="replicate"), kernel, groups=3)
-        x[number] = F.conv2d(rows, kernel.transpose(2, 3), groups=3)[0]
+        kernel = (kernel / kernel.sum()).expand(x.shape[1], 1, 1, 7)
+        rows = F.conv2d(F.pad(x[number : number + 1], (3, 3, 3, 3), mode="replicate"), kernel, groups=x.shape[1])
+        x[number] = F.conv2d(rows, kernel.transpose(2, 3), groups=x.shape[1])[0]
     return x
 
 

@@ -16,9 +16,9 @@ _WIDTHS = {1: 16, 2: 32, 4: 64, 8: 96}
 _COARSEST_WIDTH = 128
 
 
-def create_decoder(kind: Literal["multilevel", "linear"], levels: Levels, classes: int) -> nn.Module:
-    """The decoder of that kind for an encoder's levels."""
-    return LinearDecoder(levels, classes) if kind == "linear" else MultiLevelDecoder(levels, classes)
+def create_decoder(kind: Literal["multilevel", "linear"], levels: Levels, classes: int, channels: int = 3) -> nn.Module:
+    """The decoder of that kind for an encoder's levels; ``channels`` of the images."""
+    return LinearDecoder(levels, classes) if kind == "linear" else MultiLevelDecoder(levels, classes, channels)
 
 
 class LinearDecoder(nn.Module):
@@ -34,7 +34,7 @@ class LinearDecoder(nn.Module):
         self.heads = nn.ModuleList(nn.Conv2d(channels, classes, 1) for channels, _ in levels)
 
     def forward(self, features: Sequence[Tensor], images: Tensor) -> Tensor:
-        """Scores (B, K, H, W) from features (B, C_i, h_i, w_i) and the images (B, 3, H, W) they came from."""
+        """Scores (B, K, H, W) from features (B, C_i, h_i, w_i) and the images (B, C, H, W) they came from."""
         size = features[0].shape[-2:]
         total: Tensor | None = None
         for norm, head, level in zip(self.norms, self.heads, features, strict=True):
@@ -51,13 +51,13 @@ class MultiLevelDecoder(nn.Module):
     convolutional branch on the image itself, so that edges are sharp at full resolution with any of them.
     """
 
-    def __init__(self, levels: Levels, classes: int) -> None:
+    def __init__(self, levels: Levels, classes: int, bands: int = 3) -> None:
         super().__init__()
         channels: dict[int, int] = {}
         for width, stride in levels:
             channels[stride] = channels.get(stride, 0) + width
         self.level_strides = tuple(stride for _, stride in levels)
-        self.detail = DetailBranch(min(channels))
+        self.detail = DetailBranch(min(channels), bands)
         self.strides = tuple(sorted([*channels, *self.detail.channels], reverse=True))  # coarse to fine
         self.laterals = nn.ModuleList(
             _layer(channels[s], _width(s), s, size=1) if s in channels else nn.Identity() for s in self.strides
@@ -70,7 +70,7 @@ class MultiLevelDecoder(nn.Module):
         self.head = nn.Conv2d(_width(self.strides[-1]), classes, 1)
 
     def forward(self, features: Sequence[Tensor], images: Tensor) -> Tensor:
-        """Scores (B, K, H, W) from features (B, C_i, h_i, w_i) and the images (B, 3, H, W) they came from."""
+        """Scores (B, K, H, W) from features (B, C_i, h_i, w_i) and the images (B, C, H, W) they came from."""
         found: dict[int, list[Tensor]] = {}
         for stride, level in zip(self.level_strides, features, strict=True):
             found.setdefault(stride, []).append(level)
@@ -90,17 +90,17 @@ class MultiLevelDecoder(nn.Module):
 class DetailBranch(nn.Module):
     """Light convolutions on the image at every stride (1, 2, 4, …) finer than ``finest``."""
 
-    def __init__(self, finest: int) -> None:
+    def __init__(self, finest: int, bands: int = 3) -> None:
         super().__init__()
         self.channels = {s: _width(s) for s in (1, 2, 4, 8) if s < finest}
-        widths = [3, *self.channels.values()]
+        widths = [bands, *self.channels.values()]
         self.steps = nn.ModuleList(
             _layer(before, after, s, step=1 if s == 1 else 2)
             for s, before, after in zip(self.channels, widths, widths[1:], strict=False)
         )
 
     def forward(self, images: Tensor) -> dict[int, Tensor]:
-        """Maps (B, C, H/s, W/s) by stride s, for images (B, 3, H, W)."""
+        """Maps (B, C, H/s, W/s) by stride s, for images (B, C, H, W)."""
         found, x = {}, images
         for stride, step in zip(self.channels, self.steps, strict=True):
             x = step(x)

@@ -8,6 +8,7 @@ import platform
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from accelerate.utils import broadcast_object_list
 import sslstudio
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
+from sslstudio.learning.backbones.stem import told
 from sslstudio.learning.methods.batch_norm import has_batch_norm
 from sslstudio.learning.segmentation.crops import Batch, CropSampler, painted_pixels
 from sslstudio.learning.segmentation.labelled import Painted, at_scale, choose_shrink, read_labelled
@@ -63,7 +65,7 @@ def finetune(
     torch.manual_seed(request.recipe.seed)
     yield Phase(text="Reading masks")
     painted: list[Painted] = []
-    for item in read_labelled(request, Path(project), checkpoints):
+    for item in read_labelled(request, Path(project), checkpoints, request.recipe.channels):
         if isinstance(item, Warned):
             yield item
         else:
@@ -119,20 +121,36 @@ def _split(painted: list[Painted]) -> tuple[list[Painted], list[Painted]]:
     return train, validation
 
 
-def starting_encoder(request: FinetuneRequest, project: Path) -> tuple[Encoder, bool]:
-    """The encoder to start from, and whether it has learned anything yet."""
+@dataclass(frozen=True)
+class Beginning:
+    """The encoder to start from, whether it has learned anything yet, and the channels that it has learned on."""
+
+    encoder: Encoder
+    trained: bool
+    learned_on: int
+
+    def note(self) -> Iterator[Warned]:
+        """What to tell where the first layer had to be adapted."""
+        if self.trained and self.learned_on != self.encoder.channels:
+            yield Warned(text=told(self.learned_on, self.encoder.channels), about="channels")
+
+
+def starting_encoder(request: FinetuneRequest, project: Path) -> Beginning:
+    """The encoder that a run starts from, for images with the recipe's channels."""
     recipe = request.recipe
     if request.encoder_run:
-        from sslstudio.learning.backbones.checkpoints import load_encoder
+        from sslstudio.learning.backbones.checkpoints import encoder_channels, load_encoder
 
-        return load_encoder(project / "runs" / request.encoder_run / "checkpoints" / "last"), True
+        folder = project / "runs" / request.encoder_run / "checkpoints" / "last"
+        return Beginning(load_encoder(folder, channels=recipe.channels), True, encoder_channels(folder))
+    published = recipe.start == "timm"
+    encoder = create_encoder(recipe.backbone, pretrained=published, channels=recipe.channels)
     if recipe.start in ("scratch", "timm"):
-        return create_encoder(recipe.backbone, pretrained=recipe.start == "timm"), recipe.start == "timm"
+        return Beginning(encoder, published, 3)
     from sslstudio.learning.backbones.foreign import load_foreign
 
-    encoder = create_encoder(recipe.backbone)
-    load_foreign(encoder, Path(recipe.start))
-    return encoder, True
+    report = load_foreign(encoder, Path(recipe.start))
+    return Beginning(encoder, True, report.channels[0] if report.channels else recipe.channels)
 
 
 class _Finetuning:
@@ -169,11 +187,12 @@ class _Finetuning:
             PRESETS[self.recipe.preset].augmentation,
             self.recipe.seed,
         )
-        encoder, trained = starting_encoder(request, project)
-        _refuse_single(encoder, self.recipe.batch_size, side)
-        self.schedule: Schedule = plan(self.recipe, trained=trained)
+        beginning = starting_encoder(request, project)
+        _refuse_single(beginning.encoder, self.recipe.batch_size, side)
+        self.note = tuple(beginning.note())
+        self.schedule: Schedule = plan(self.recipe, trained=beginning.trained)
         self.accelerator = make_accelerator()
-        model = SegmentationModel(encoder, self.recipe.decoder, len(self.names), crop=side, shrink=shrink)
+        model = SegmentationModel(beginning.encoder, self.recipe.decoder, len(self.names), crop=side, shrink=shrink)
         weights = class_weights(self.pixels, self.recipe.class_balance)
         self.learner = Learner(model, weights, self.recipe, self.accelerator)
         self.examiner = Examiner(self.validation, self.names)
@@ -195,6 +214,7 @@ class _Finetuning:
     def events(self) -> Iterator[Event]:
         """Train to the end of the time or until stopped, measure, save."""
         self._resume()
+        yield from self.note
         yield Started(device=describe(self.accelerator.device), step=self.learner.steps)
         pool = ThreadPoolExecutor(1)
         try:

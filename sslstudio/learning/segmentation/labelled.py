@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from sslstudio.errors import UserError
-from sslstudio.images.reader import read_rgb8
+from sslstudio.images.bands import read_bands8, resized, with_axis
 from sslstudio.learning.segmentation.metrics import IGNORED
 from sslstudio.project.masks import read_mask
 from sslstudio.runs.events import Warned
@@ -24,7 +24,7 @@ _IN_MEMORY = 1 << 30  # bytes of pixels kept in memory; the rest lies in a file 
 
 @dataclass(frozen=True)
 class Painted:
-    """One image (H, W, 3) uint8 with its mask (H, W) uint8 at working scale; ``image`` is its relative path."""
+    """One image (H, W, C) uint8 with its mask (H, W) uint8 at working scale; ``image`` is its relative path."""
 
     image: str
     pixels: np.ndarray
@@ -32,15 +32,15 @@ class Painted:
     validation: bool = False
 
 
-def read_labelled(request: PaintedRequest, project: Path, spill: Path) -> Iterator[Painted | Warned]:
+def read_labelled(request: PaintedRequest, project: Path, spill: Path, channels: int) -> Iterator[Painted | Warned]:
     """Read every image with its mask at full size; what cannot be used is reported and left out.
 
-    Beyond a limit the pixels lie in temporary files below ``spill``.
+    ``channels`` of an image that the network sees. Beyond a limit the pixels lie in temporary files below ``spill``.
     """
     used = 0
     for entry in request.labelled:
         try:
-            pair = _read_one(entry, Path(request.images_root), project, len(request.classes))
+            pair = _read_one(entry, request, project, channels)
             used += pair.pixels.nbytes + pair.labels.nbytes
             if used > _IN_MEMORY:
                 pair = replace(pair, pixels=_spilled(pair.pixels, spill), labels=_spilled(pair.labels, spill))
@@ -52,7 +52,8 @@ def read_labelled(request: PaintedRequest, project: Path, spill: Path) -> Iterat
             yield Warned(text=f"{entry.image} is left out: it cannot be read ({reason}).", about=entry.image)
 
 
-def _read_one(entry: LabelledImage, root: Path, project: Path, classes: int) -> Painted:
+def _read_one(entry: LabelledImage, request: PaintedRequest, project: Path, channels: int) -> Painted:
+    classes = len(request.classes)
     labels = read_mask(project / entry.mask)
     if not (labels != IGNORED).any():
         raise UserError("nothing is painted in it.", "Paint a part of it.")
@@ -63,7 +64,7 @@ def _read_one(entry: LabelledImage, root: Path, project: Path, classes: int) -> 
             f"its mask {entry.mask} holds the values {values}, but there are only {classes} classes.",
             "Add the missing classes or paint the mask anew.",
         )
-    pixels = read_rgb8(root / entry.image)
+    pixels = read_bands8(Path(request.images_root) / entry.image, channels)
     if pixels.shape[:2] != labels.shape:
         there, here = _size(pixels), _size(labels)
         raise UserError(
@@ -98,15 +99,15 @@ def _thicknesses(labels: np.ndarray) -> Iterator[float]:
 
 
 def shrunk_pixels(pixels: np.ndarray, shrink: int) -> np.ndarray:
-    """An image (H, W, 3) uint8 averaged over ``shrink`` × ``shrink`` blocks; edges are repeated to fill the last."""
+    """An image (H, W, C) uint8 averaged over ``shrink`` × ``shrink`` blocks; edges are repeated to fill the last."""
     if shrink == 1:
         return pixels
     height, width = pixels.shape[:2]
     down, right = (-height) % shrink, (-width) % shrink
     if down or right:
-        pixels = cv2.copyMakeBorder(pixels, 0, down, 0, right, cv2.BORDER_REPLICATE)
+        pixels = with_axis(cv2.copyMakeBorder(pixels, 0, down, 0, right, cv2.BORDER_REPLICATE))
     size = (pixels.shape[1] // shrink, pixels.shape[0] // shrink)
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return resized(pixels, size, cv2.INTER_AREA)
 
 
 def shrunk_labels(labels: np.ndarray, shrink: int) -> np.ndarray:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from sslstudio.errors import UserError
-from sslstudio.images.reader import read_rgb8
+from sslstudio.images.bands import read_bands8
 from sslstudio.learning.segmentation.labelled import Painted
 from sslstudio.learning.segmentation.metrics import Confusion
 from sslstudio.learning.segmentation.model import SegmentationModel
@@ -72,7 +72,7 @@ class Overlays:
         Images whose working size is above ``longest`` are shrunk first: a preview must not stop the learning.
         """
         began = time.perf_counter()
-        pixels = self._read(image, self.longest * model.shrink)
+        pixels = self._read(image, model.encoder.channels, self.longest * model.shrink)
         if pixels is None:
             return None
         labels = segment_labels(model, pixels)
@@ -86,10 +86,10 @@ class Overlays:
         self.seconds = time.perf_counter() - began
         return Preview(what="overlay", image=image, file=f"{self.folder.name}/{name}", step=step)
 
-    def _read(self, image: str, longest: int) -> np.ndarray | None:
+    def _read(self, image: str, channels: int, longest: int) -> np.ndarray | None:
         if image not in self._pixels:
             try:
-                pixels = read_rgb8(self.root / image, longest=longest)
+                pixels = read_bands8(self.root / image, channels, longest=longest)
             except (UserError, OSError):
                 return None
             self._pixels = dict([*self._pixels.items(), (image, pixels)][-3:])

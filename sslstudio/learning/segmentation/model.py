@@ -28,11 +28,11 @@ class SegmentationModel(nn.Module):
     def __init__(self, encoder: Encoder, decoder: str, classes: int, *, crop: int = 256, shrink: int = 1) -> None:
         super().__init__()
         self.encoder = encoder
-        self.decoder = create_decoder(decoder, encoder.levels, classes)  # type: ignore[arg-type]
+        self.decoder = create_decoder(decoder, encoder.levels, classes, encoder.channels)  # type: ignore[arg-type]
         self.decoder_kind, self.classes, self.crop, self.shrink = decoder, classes, crop, shrink
 
     def forward(self, images: Tensor) -> Tensor:
-        """Scores (B, K, H, W) for images (B, 3, H, W), already shrunk and normalised; any H and W."""
+        """Scores (B, K, H, W) for images (B, C, H, W), already shrunk and normalised; any H and W."""
         height, width = images.shape[-2:]
         stride = self.encoder.stride
         down, right = (-height) % stride, (-width) % stride
@@ -54,6 +54,7 @@ def save_model(model: SegmentationModel, folder: Path, about: dict[str, Any]) ->
         **about,
         "name": folder.name,
         "backbone": model.encoder.name,
+        "channels": model.encoder.channels,
         "decoder": model.decoder_kind,
         "crop": model.crop,
         "shrink": model.shrink,
@@ -93,7 +94,7 @@ def load_model(folder: Path, device: str | torch.device = "cpu") -> Segmentation
     about = read_about(folder)
     try:
         model = SegmentationModel(
-            create_encoder(about["backbone"]),
+            create_encoder(about["backbone"], channels=int(about.get("channels", 3))),
             about["decoder"],
             len(about["classes"]),
             crop=int(about["crop"]),

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from sslstudio.errors import UserError
-from sslstudio.images.reader import read_rgb8
+from sslstudio.images.bands import read_bands8
 from sslstudio.learning.segmentation.model import SegmentationModel, load_model, read_about
 from sslstudio.learning.segmentation.tiles import bands, segment, segment_labels
 from sslstudio.learning.training.control import Control, hold
@@ -60,7 +60,7 @@ def predict(request: PredictRequest, *, project: Path, control: Control) -> Iter
 
 
 def _predict_one(model: SegmentationModel, image: Path, target: Path, colours: list[str], probabilities: bool) -> None:
-    pixels = read_rgb8(image)
+    pixels = read_bands8(image, model.encoder.channels)
     target.parent.mkdir(parents=True, exist_ok=True)
     if not probabilities:
         write_mask(target, segment_labels(model, pixels, flips=True), colours)

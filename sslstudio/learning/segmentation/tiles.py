@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sslstudio.images.bands import with_axis
 from sslstudio.learning.segmentation.crops import normalised
 from sslstudio.learning.segmentation.labelled import shrunk_pixels
 from sslstudio.learning.segmentation.model import SegmentationModel
@@ -27,31 +28,31 @@ class Band:
     probabilities: np.ndarray
 
 
-def segment(model: SegmentationModel, rgb8: np.ndarray, *, flips: bool = False) -> np.ndarray:
-    """Class probabilities (K, H, W) float32 of an image (H, W, 3) uint8."""
-    return np.concatenate([band.probabilities for band in bands(model, rgb8, flips=flips)], axis=1)
+def segment(model: SegmentationModel, pixels: np.ndarray, *, flips: bool = False) -> np.ndarray:
+    """Class probabilities (K, H, W) float32 of an image (H, W, C) uint8."""
+    return np.concatenate([band.probabilities for band in bands(model, pixels, flips=flips)], axis=1)
 
 
-def segment_labels(model: SegmentationModel, rgb8: np.ndarray, *, flips: bool = False) -> np.ndarray:
+def segment_labels(model: SegmentationModel, pixels: np.ndarray, *, flips: bool = False) -> np.ndarray:
     """The most probable class of each pixel, (H, W) uint8, without holding all probabilities at once."""
-    labels = np.empty(rgb8.shape[:2], np.uint8)
-    for band in bands(model, rgb8, flips=flips):
+    labels = np.empty(pixels.shape[:2], np.uint8)
+    for band in bands(model, pixels, flips=flips):
         labels[band.top : band.top + band.probabilities.shape[1]] = band.probabilities.argmax(0)
     return labels
 
 
-def bands(model: SegmentationModel, rgb8: np.ndarray, *, flips: bool = False) -> Iterator[Band]:
+def bands(model: SegmentationModel, pixels: np.ndarray, *, flips: bool = False) -> Iterator[Band]:
     """The image's probabilities from top to bottom; only one row of tiles is in memory.
 
     The network never saw an image end while it learned, so the image is continued past its edges; without that,
     a rim of a few pixels is guessed.
     """
-    height, width = rgb8.shape[:2]
+    height, width = pixels.shape[:2]
     margin = min(MARGIN * model.shrink, height - 1, width - 1) // model.shrink * model.shrink
     if margin == 0:
-        yield from _bands(model, rgb8, flips)
+        yield from _bands(model, pixels, flips)
         return
-    continued = cv2.copyMakeBorder(rgb8, margin, margin, margin, margin, cv2.BORDER_REFLECT_101)
+    continued = with_axis(cv2.copyMakeBorder(pixels, margin, margin, margin, margin, cv2.BORDER_REFLECT_101))
     for band in _bands(model, continued, flips):
         first, rows = band.top - margin, band.probabilities.shape[1]
         begin, end = max(0, -first), min(rows, height - first)
@@ -59,12 +60,12 @@ def bands(model: SegmentationModel, rgb8: np.ndarray, *, flips: bool = False) ->
             yield Band(first + begin, band.probabilities[:, begin:end, margin : margin + width])
 
 
-def _bands(model: SegmentationModel, rgb8: np.ndarray, flips: bool) -> Iterator[Band]:
+def _bands(model: SegmentationModel, pixels: np.ndarray, flips: bool) -> Iterator[Band]:
     if model.shrink == 1:
-        yield from _tile_rows(model, rgb8, flips)
+        yield from _tile_rows(model, pixels, flips)
     else:
-        small = _tile_rows(model, shrunk_pixels(rgb8, model.shrink), flips)
-        yield from _enlarged(small, model.shrink, rgb8.shape[0], rgb8.shape[1])
+        small = _tile_rows(model, shrunk_pixels(pixels, model.shrink), flips)
+        yield from _enlarged(small, model.shrink, pixels.shape[0], pixels.shape[1])
 
 
 def tile_starts(length: int, tile: int, overlap: int) -> list[int]:
@@ -75,8 +76,8 @@ def tile_starts(length: int, tile: int, overlap: int) -> list[int]:
     return [round(i * (length - tile) / (count - 1)) for i in range(count)]
 
 
-def _tile_rows(model: SegmentationModel, rgb8: np.ndarray, flips: bool) -> Iterator[Band]:
-    height, width = rgb8.shape[:2]
+def _tile_rows(model: SegmentationModel, pixels: np.ndarray, flips: bool) -> Iterator[Band]:
+    height, width = pixels.shape[:2]
     tile = tile_side(model)
     tall, wide = min(tile, height), min(tile, width)
     tops, lefts = tile_starts(height, tall, tall // 4), tile_starts(width, wide, wide // 4)
@@ -84,7 +85,7 @@ def _tile_rows(model: SegmentationModel, rgb8: np.ndarray, flips: bool) -> Itera
     total = np.zeros((model.classes, tall, width), np.float32)
     weights = np.zeros((tall, width), np.float32)
     for number, top in enumerate(tops):
-        rows = rgb8[top : top + tall]
+        rows = pixels[top : top + tall]
         for left, part in _tile_row(model, rows, lefts, wide, flips):
             total[:, :, left : left + wide] += part * weight
             weights[:, left : left + wide] += weight
@@ -114,7 +115,7 @@ def _tile_row(
 
 @torch.inference_mode()
 def tile_probabilities(model: SegmentationModel, images: Tensor, *, flips: bool = False) -> Tensor:
-    """Probabilities (B, K, H, W) float32 of tiles (B, 3, H, W) uint8, on the model's device."""
+    """Probabilities (B, K, H, W) float32 of tiles (B, C, H, W) uint8, on the model's device."""
     device = next(model.parameters()).device
     images = normalised(images.to(device)).contiguous(memory_format=torch.channels_last)
     with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16()):

@@ -15,7 +15,7 @@ from sslstudio.learning.training.cache import ImageCache
 
 @dataclass(frozen=True)
 class Batch:
-    """Tiles (B, H, W, 3) uint8 with true aspects (B,), and where the order stands after them.
+    """Tiles (B, H, W, C) uint8 with true aspects (B,), and where the order stands after them.
 
     ``pictures`` (B,) says which picture each tile is, where that is known: the same number, the same picture.
     """

@@ -22,7 +22,8 @@ import cv2
 import numpy as np
 
 from sslstudio.errors import UserError
-from sslstudio.images.reader import probe, read_rgb8
+from sslstudio.images.bands import read_bands8, resized
+from sslstudio.images.reader import probe
 from sslstudio.runs.events import Warned
 from sslstudio.runs.folder import write_atomic
 
@@ -61,7 +62,7 @@ def tile_grid(width: int, height: int, side: int, most: int, least: int = 1) -> 
 
 
 def cut_tiles(pixels: np.ndarray, rows: int, columns: int, side: int) -> list[tuple[np.ndarray, float]]:
-    """Tiles (side, side, 3) in row order with their true aspect."""
+    """Tiles (side, side, C) in row order with their true aspect."""
     height, width = pixels.shape[:2]
     found = []
     for row in range(rows):
@@ -75,7 +76,7 @@ def cut_tiles(pixels: np.ndarray, rows: int, columns: int, side: int) -> list[tu
             smaller = tile.shape[0] > side or tile.shape[1] > side
             found.append(
                 (
-                    cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR),
+                    resized(tile, (side, side), cv2.INTER_AREA if smaller else cv2.INTER_LINEAR),
                     (right - left) / (bottom - top),
                 )
             )
@@ -86,11 +87,13 @@ class ImageCache:
     """Tiles of many images; ``build`` starts threads that fill it, ``read`` takes what is there.
 
     Reading and building may go on at the same time. A finished cache is found again by what it holds: paths,
-    times and sizes of the files and the tile's side.
+    times and sizes of the files, the tile's side and its channels.
     """
 
-    def __init__(self, root: Path, images: tuple[str, ...], folder: Path, *, side: int, least: int = 1) -> None:
-        self.root, self.images, self.side = Path(root), images, side
+    def __init__(
+        self, root: Path, images: tuple[str, ...], folder: Path, *, side: int, least: int = 1, channels: int = 3
+    ) -> None:
+        self.root, self.images, self.side, self.channels = Path(root), images, side, channels
         self._folder = Path(folder)
         self._least = least
         self._warnings: list[Warned] = []
@@ -101,15 +104,15 @@ class ImageCache:
         self._alone = threading.Lock()
         self._tiles: list[Tile] = []
         self._slots: np.ndarray = np.empty(0, np.int64)
-        self._map: np.ndarray = np.empty((0, side, side, 3), np.uint8)
+        self._map: np.ndarray = np.empty((0, side, side, channels), np.uint8)
         self._failed: list[tuple[str, str, str]] = []
         self._error: OSError | None = None
         self.complete = False
         files = self._files()
         self._todo = [number for number, (path, _, size) in enumerate(files) if size >= 0]
         self._most = max(1, min(MOST_TILES, self._room() // (max(1, len(self._todo)) * self._bytes)))
-        key = json.dumps([VERSION, side, self._most, least, str(self.root), files])
-        self._key = hashlib.sha256(key.encode()).hexdigest()[:20]
+        key = [VERSION, side, self._most, least, str(self.root), files, *([] if channels == 3 else [channels])]
+        self._key = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:20]
         self._file = self._folder / f"{self._key}.u8"
         self._about = self._folder / f"{self._key}.json"
         self._growing = self._folder / f"{self._key}.{os.getpid()}.part"
@@ -117,7 +120,7 @@ class ImageCache:
 
     @property
     def _bytes(self) -> int:
-        return self.side * self.side * 3
+        return self.side * self.side * self.channels
 
     def _room(self) -> int:
         """Bytes that the cache may take: a share of the disk's free space."""
@@ -172,7 +175,7 @@ class ImageCache:
         try:
             about = json.loads(self._about.read_bytes())
             tiles = [Tile(*row) for row in about["tiles"]]
-            pixels = np.memmap(self._file, np.uint8, "r", shape=(len(tiles), self.side, self.side, 3))
+            pixels = np.memmap(self._file, np.uint8, "r", shape=(len(tiles), self.side, self.side, self.channels))
         except (OSError, ValueError, KeyError, TypeError):
             return False
         self._tiles, self._map = tiles, pixels
@@ -211,7 +214,7 @@ class ImageCache:
         info = probe(path)
         rows, columns = tile_grid(info.width, info.height, self.side, self._most, self._least)
         longest = max(rows, columns) * self.side
-        pixels = read_rgb8(path, longest=longest if max(info.width, info.height) > longest else None)
+        pixels = read_bands8(path, self.channels, longest=longest if max(info.width, info.height) > longest else None)
         return cut_tiles(pixels, rows, columns, self.side)
 
     def _append(self, number: int, tiles: list[tuple[np.ndarray, float]]) -> None:
@@ -282,7 +285,7 @@ class ImageCache:
     # reading --------------------------------------------------------------------------------------
 
     def read(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Tiles (B, side, side, 3) uint8, a copy, and their true aspects (B,) float32."""
+        """Tiles (B, side, side, C) uint8, a copy, and their true aspects (B,) float32."""
         with self._lock:
             self._refresh_map()
             slots = self._slots[numbers] if self.complete else numbers
@@ -299,7 +302,7 @@ class ImageCache:
     def _refresh_map(self) -> None:
         if len(self._map) < len(self._tiles):
             path = self._growing if self._growing.exists() else self._file
-            self._map = np.memmap(path, np.uint8, "r", shape=(len(self._tiles), self.side, self.side, 3))
+            self._map = np.memmap(path, np.uint8, "r", shape=(len(self._tiles), self.side, self.side, self.channels))
 
 
 def _no_room(folder: Path, error: OSError) -> UserError:

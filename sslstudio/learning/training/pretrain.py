@@ -18,6 +18,7 @@ from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.backbones.foreign import load_foreign
 from sslstudio.learning.backbones.published import fetched
+from sslstudio.learning.backbones.stem import told
 from sslstudio.learning.evaluation.attention import to_input
 from sslstudio.learning.methods.base import Method
 from sslstudio.learning.methods.registry import create_method
@@ -196,7 +197,14 @@ class _Run:
         side = tile_side(self.method.views[0].size)
         folder = self._cache_folder / "pixels"
         try:
-            self._cache = ImageCache(Path(request.images_root), request.images, folder, side=side, least=least)
+            self._cache = ImageCache(
+                Path(request.images_root),
+                request.images,
+                folder,
+                side=side,
+                least=least,
+                channels=self.recipe.channels,
+            )
         except OSError as error:
             raise UserError(
                 f"The image cache cannot be written to {folder}: {error.strerror}.",
@@ -230,7 +238,7 @@ class _Run:
         rest = len(found) - max(0, WARNED_FILES - self._files_warned)
         self._files_warned += len(found)
         if rest > 0:
-            yield Warned(text=f"{rest} more images cannot be read and are left out.", about="images")
+            yield Warned(text=f"{rest} more images cannot be used and are left out.", about="images")
 
     def _fit_batch(self) -> Iterator[Event]:
         """Lower the batch where there are fewer tiles than it wants."""
@@ -387,12 +395,15 @@ class _Run:
 
 def _starting_encoder(recipe: PretrainRecipe, *, resumed: bool) -> tuple[Encoder, Event | None]:
     """The encoder as the recipe wants it to start, and what to tell about it."""
-    encoder = create_encoder(recipe.backbone, pretrained=recipe.start == "timm" and not resumed)
+    published = recipe.start == "timm" and not resumed
+    encoder = create_encoder(recipe.backbone, pretrained=published, channels=recipe.channels)
+    if published and recipe.channels != 3:
+        return encoder, Warned(text=told(3, recipe.channels), about="channels")
     if resumed or recipe.start in ("scratch", "timm"):
         return encoder, None
     report = load_foreign(encoder, Path(recipe.start))
     log.info("%s: %s", recipe.start, report.sentence())
-    if not report.missing:
+    if not report.missing and not report.channels:
         return encoder, None
     return encoder, Warned(text=f"{Path(recipe.start).name}: {report.sentence()}", about="start")
 
@@ -413,7 +424,7 @@ def _about(recipe: PretrainRecipe) -> dict:
 
 
 def _sample(cache: ImageCache, size: int) -> torch.Tensor:
-    """A fixed sample of tiles over the whole folder as network input (N, 3, size, size)."""
+    """A fixed sample of tiles over the whole folder as network input (N, C, size, size)."""
     numbers = np.unique(np.linspace(0, len(cache) - 1, HEALTH_SAMPLE).astype(int))
     tiles, _ = cache.read(numbers)
     return torch.cat([to_input(tile, size, size) for tile in tiles])

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from sslstudio.errors import UserError
-from sslstudio.images.reader import read_rgb8
+from sslstudio.images.bands import read_bands8
+from sslstudio.images.display import to_rgb8
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.evaluation.attention import (
     attention_maps,
@@ -117,7 +118,7 @@ class Health:
     """Effective rank of the features of a fixed small sample, with one warning when they or the answers collapse."""
 
     def __init__(self, sample: torch.Tensor) -> None:
-        self._sample = sample  # (N, 3, H, W), normalised
+        self._sample = sample  # (N, C, H, W), normalised
         self._warned = False
         self.answers = Answers()
         self.rank = math.nan
@@ -168,17 +169,17 @@ class Pictures:
         made = []
         with self.pace.turn():
             for image in images[:4]:
-                pixels = self._read(image)
+                pixels = self._read(image, encoder.channels)
                 if pixels is not None:
                     made.append(self._write(encoder, image, pixels, step))
         yield from made
 
-    def _read(self, image: str) -> np.ndarray | None:
+    def _read(self, image: str, channels: int) -> np.ndarray | None:
         if image not in self._pixels:
             if len(self._pixels) > 16:
                 self._pixels.clear()
             try:
-                self._pixels[image] = read_rgb8(self._root / image, longest=PREVIEW_LONGEST)
+                self._pixels[image] = read_bands8(self._root / image, channels, longest=PREVIEW_LONGEST)
             except (UserError, OSError) as error:
                 log.warning("No preview of %s: %s", image, error)
                 self._pixels[image] = None
@@ -186,9 +187,9 @@ class Pictures:
 
     def _write(self, encoder: Encoder, image: str, pixels: np.ndarray, step: int) -> Preview:
         if encoder.kind == "vit":
-            picture = heat_overlay(pixels, attention_maps(encoder, pixels, longest=PREVIEW_LONGEST)[0])
+            picture = heat_overlay(to_rgb8(pixels), attention_maps(encoder, pixels, longest=PREVIEW_LONGEST)[0])
         else:
-            picture = colour_overlay(pixels, feature_colours(encoder, pixels, longest=PREVIEW_LONGEST))
+            picture = colour_overlay(to_rgb8(pixels), feature_colours(encoder, pixels, longest=PREVIEW_LONGEST))
         name = f"attention-{hashlib.sha256(image.encode()).hexdigest()[:12]}.png"
         _, data = cv2.imencode(".png", picture[..., ::-1])
         self._folder.mkdir(parents=True, exist_ok=True)

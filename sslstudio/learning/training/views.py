@@ -2,7 +2,8 @@
 
 Every image gets its own parameters, drawn from an explicit generator on the CPU (so a run can be resumed
 exactly); ``draw`` makes them, ``apply`` carries them out on whatever device the images are. Crop, flip
-and quarter turn are one resampling; brightness, contrast, saturation, hue and grey are one 3x3 matrix.
+and quarter turn are one resampling; brightness, contrast, saturation, hue and grey are one 3x3 matrix. Images
+with other than three channels have no colour: brightness and contrast of each channel vary on their own.
 On a CPU the same parameters go to OpenCV's kernels: measured, a tenth of the tensor operations' time.
 """
 
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sslstudio.learning.backbones.encoder import MEAN, STD
+from sslstudio.learning.backbones.encoder import normalisation
 from sslstudio.learning.methods.base import Views, ViewSpec
 from sslstudio.learning.training import views_cpu
 from sslstudio.learning.training.views_cpu import LUMA, NOISE_BANK
@@ -27,9 +28,10 @@ TAPS = 7  # of the blur, at the view's resolution
 class Look:
     """Parameters of V views of B images (all first views, then all second ones); N = V * B.
 
-    ``place`` (N, 2, 3) maps output to input coordinates, both -1 to 1; ``colour`` (N, 3, 4) takes RGB 0 to 1 to
-    its new value where the last column also multiplies the view's mean grey (see ``_colour``); ``blur`` (N,) is
-    sigma in pixels, 0 for none; ``noise`` (N,) a standard deviation; ``solarize`` (N,) is 1 where it applies.
+    ``place`` (N, 2, 3) maps output to input coordinates, both -1 to 1; ``colour`` (N, 3, 3) takes RGB 0 to 1 to
+    its new value, to which ``pivot`` (N,) of the view's mean grey is added (see ``_colour``); for other channels
+    both are (N, C): a factor of each channel, and how much of its own mean is added. ``blur`` (N,) is sigma in
+    pixels, 0 for none; ``noise`` (N,) a standard deviation; ``solarize`` (N,) is 1 where it applies.
     """
 
     place: Tensor
@@ -41,15 +43,18 @@ class Look:
     solarize: Tensor
 
 
-def draw(spec: ViewSpec, aspect: Tensor, generator: torch.Generator) -> Look:
+def draw(spec: ViewSpec, aspect: Tensor, generator: torch.Generator, channels: int = 3) -> Look:
     """Choose parameters for ``spec.count`` views of every image; ``aspect`` (B,) is true width over height."""
     aspect = aspect.repeat(spec.count).float()
     count, look = len(aspect), spec.augmentation
     dice = torch.rand(24, count, generator=generator)
     place = _place(spec, aspect, dice[:10])
-    colour, pivot = _colour(spec, dice[10:18])
+    if channels == 3:
+        colour, pivot = _colour(spec, dice[10:18])
+    else:
+        colour, pivot = _light(spec, dice[10], torch.rand(2, count, channels, generator=generator))
     sigma = torch.where(dice[18] < look.blur, 0.1 + dice[19] * (0.1 + spec.size / 90), torch.zeros(count))
-    noise_at = (dice[22].double() * (NOISE_BANK - 3 * spec.size**2)).long()
+    noise_at = (dice[22].double() * max(0, NOISE_BANK - channels * spec.size**2)).long()
     return Look(place, colour, pivot, sigma, dice[20] * look.noise, noise_at, (dice[21] < look.solarize).float())
 
 
@@ -90,6 +95,17 @@ def _colour(spec: ViewSpec, dice: Tensor) -> tuple[Tensor, Tensor]:
     return mixed * (bright * contrast)[:, None, None], bright * (1 - contrast)
 
 
+def _light(spec: ViewSpec, jitter: Tensor, dice: Tensor) -> tuple[Tensor, Tensor]:
+    """A factor for every channel, and the share of its own mean that is added, both (N, C): contrast about the mean.
+
+    ``jitter`` (N,) decides which views change at all, ``dice`` (2, N, C) by how much.
+    """
+    look = spec.augmentation
+    sway = (dice * 2 - 1) * (jitter < look.jitter).float()[:, None]
+    bright, contrast = 1 + sway[0] * look.brightness, 1 + sway[1] * look.contrast
+    return bright * contrast, bright * (1 - contrast)
+
+
 def _hue_rotation(angle: Tensor) -> Tensor:
     """Turn colours about the grey axis by ``angle`` (N,) in radians, keeping luma: (N, 3, 3)."""
     to_yiq = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
@@ -101,7 +117,7 @@ def _hue_rotation(angle: Tensor) -> Tensor:
 
 
 def apply(images: Tensor, look: Look, size: int) -> Tensor:
-    """Carry out ``look`` on uint8 images (B, H, W, 3): normalised float views (V * B, 3, size, size)."""
+    """Carry out ``look`` on uint8 images (B, H, W, C): normalised float views (V * B, C, size, size)."""
     if images.device.type == "cpu":
         views = views_cpu.apply(images.numpy(), look, size)
         return torch.from_numpy(views).permute(0, 3, 1, 2)  # channels last in memory, as convolutions like it
@@ -109,7 +125,7 @@ def apply(images: Tensor, look: Look, size: int) -> Tensor:
 
 
 def apply_tensors(images: Tensor, look: Look, size: int) -> Tensor:
-    """Carry out ``look`` by tensor operations: views (V * B, 3, size, size), 0 to 1, not yet normalised."""
+    """Carry out ``look`` by tensor operations: views (V * B, C, size, size), 0 to 1, not yet normalised."""
     device = images.device
     source = images.permute(0, 3, 1, 2).contiguous().float().div_(255)
     source = _shrunk(source, look, size)
@@ -142,7 +158,7 @@ def _shrunk(source: Tensor, look: Look, size: int) -> Tensor:
 
 
 def _resample(source: Tensor, place: Tensor, size: int) -> Tensor:
-    """Bilinear samples of every image at its own affine grid, (B, 3, size, size)."""
+    """Bilinear samples of every image at its own affine grid, (B, C, size, size)."""
     line = (torch.arange(size, device=source.device) * 2 + 1) / size - 1
     x, y = line.view(1, 1, size, 1), line.view(1, size, 1, 1)
     grid = place[:, None, None, :, 0] * x + place[:, None, None, :, 1] * y + place[:, None, None, :, 2]
@@ -150,8 +166,10 @@ def _resample(source: Tensor, place: Tensor, size: int) -> Tensor:
 
 
 def _recolour(views: Tensor, look: Look) -> Tensor:
-    """Apply the colour matrices; the mean grey of each view is the contrast's pivot."""
+    """Apply the colour matrices; the mean grey of each view (of each channel, without colours) is the pivot."""
     colour, pivot = look.colour.to(views.device), look.pivot.to(views.device)
+    if views.shape[1] != 3:
+        return views * colour[..., None, None] + views.mean(dim=(2, 3), keepdim=True) * pivot[..., None, None]
     grey = views.mean(dim=(2, 3)) @ torch.tensor(LUMA, device=views.device)  # (N,)
     return torch.einsum("nij,njhw->nihw", colour, views) + (pivot * grey)[:, None, None, None]
 
@@ -162,13 +180,13 @@ def _blurred(views: Tensor, sigma: Tensor) -> Tensor:
     if not len(chosen):
         return views
     index = chosen.to(views.device)
-    kernels = blur_kernels(sigma[chosen]).to(views.device).repeat_interleave(3, dim=0)  # (3n, TAPS)
-    some = views[index].flatten(0, 1)[None]  # (1, 3n, H, W)
+    kernels = blur_kernels(sigma[chosen]).to(views.device).repeat_interleave(views.shape[1], dim=0)  # (C n, TAPS)
+    some = views[index].flatten(0, 1)[None]  # (1, C n, H, W)
     half, groups = TAPS // 2, len(kernels)
     some = F.pad(some, (half, half, half, half), mode="reflect")
     some = F.conv2d(some, kernels[:, None, None, :], groups=groups)
     some = F.conv2d(some, kernels[:, None, :, None], groups=groups)
-    views[index] = some[0].unflatten(0, (len(chosen), 3))
+    views[index] = some[0].unflatten(0, (len(chosen), views.shape[1]))
     return views
 
 
@@ -183,25 +201,22 @@ _banks: dict[torch.device, Tensor] = {}
 
 
 def _noise(look: Look, shape: torch.Size, device: torch.device) -> Tensor:
-    """Gaussian noise (N, 3, H, W) cut at random places from one bank: fresh noise costs as much as the crops."""
+    """Gaussian noise (N, C, H, W) cut at random places from one bank: fresh noise costs as much as the crops."""
     if device not in _banks:
         _banks[device] = torch.from_numpy(views_cpu.noise_bank()).to(device)
-    pieces = _banks[device].unfold(0, math.prod(shape[1:]), 1)[look.noise_at.to(device)]
-    noise = (pieces * look.noise.to(device)[:, None]).view(shape[0], *shape[2:], 3)
+    count = math.prod(shape[1:])
+    bank = _banks[device].repeat(-(-count // NOISE_BANK)) if count > NOISE_BANK else _banks[device]
+    pieces = bank.unfold(0, count, 1)[look.noise_at.to(device)]
+    noise = (pieces * look.noise.to(device)[:, None]).view(shape[0], *shape[2:], shape[1])
     return noise.permute(0, 3, 1, 2)
 
 
-def _normalisation(device: torch.device) -> tuple[Tensor, Tensor]:
-    shape = (1, 3, 1, 1)
-    return torch.tensor(MEAN, device=device).view(shape), torch.tensor(STD, device=device).view(shape)
-
-
 def normalise(views: Tensor) -> Tensor:
-    """Shift and scale RGB 0 to 1 to what encoders expect."""
-    mean, std = _normalisation(views.device)
+    """Shift and scale channels of 0 to 1 to what encoders expect."""
+    mean, std = (torch.tensor(row, device=views.device).view(1, -1, 1, 1) for row in normalisation(views.shape[1]))
     return (views - mean) / std
 
 
 def make_views(images: Tensor, aspect: Tensor, specs: tuple[ViewSpec, ...], generator: torch.Generator) -> Views:
-    """All views that a method wants from uint8 images (B, H, W, 3); one tensor per spec."""
-    return tuple(apply(images, draw(spec, aspect, generator), spec.size) for spec in specs)
+    """All views that a method wants from uint8 images (B, H, W, C); one tensor per spec."""
+    return tuple(apply(images, draw(spec, aspect, generator, images.shape[3]), spec.size) for spec in specs)

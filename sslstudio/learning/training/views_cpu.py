@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sslstudio.learning.backbones.encoder import MEAN, STD
+from sslstudio.images.bands import resized, with_axis
+from sslstudio.learning.backbones.encoder import normalisation
 
 if TYPE_CHECKING:
     from sslstudio.learning.training.views import Look
@@ -31,8 +32,8 @@ def noise_bank() -> np.ndarray:
 
 
 def apply(images: np.ndarray, look: Look, size: int) -> np.ndarray:
-    """Normalised views (N, size, size, 3) float32 of images (B, H, W, 3) uint8."""
-    job = _Job(images, look, size)
+    """Normalised views (N, size, size, C) float32 of images (B, H, W, C) uint8."""
+    job = _Job(images, look, size) if images.shape[3] == 3 else _BandsJob(images, look, size)
     count = len(job.place)
     parts = np.array_split(np.arange(count), min(count, 8 * len(os.sched_getaffinity(0))))
     list(_pool().map(job.run, parts))
@@ -48,11 +49,15 @@ class _Job:
         self.place, self.colour, self.pivot = look.place.numpy(), look.colour.numpy(), look.pivot.numpy()
         self.blur, self.noise, self.noise_at = look.blur.numpy(), look.noise.numpy(), look.noise_at.numpy()
         self.solarize = look.solarize.numpy() > 0
-        self.plain = (np.abs(self.colour - np.eye(3)).max(axis=(1, 2)) < 1e-4) & (np.abs(self.pivot) < 1e-4)
-        scale = 1 / (255 * np.array(STD, np.float32))
-        shift = -np.array(MEAN, np.float32) / np.array(STD, np.float32)
-        self.normal = np.concatenate([np.diag(scale), shift[:, None]], axis=1)
-        self.out = np.empty((len(self.place), size, size, 3), np.float32)
+        mean, std = (np.array(values, np.float32) for values in normalisation(images.shape[3]))
+        self.scale, self.shift = 1 / (255 * std), -mean / std
+        self.normal = np.concatenate([np.diag(self.scale), self.shift[:, None]], axis=1)
+        self.plain = self._plain()
+        self.out = np.empty((len(self.place), size, size, images.shape[3]), np.float32)
+
+    def _plain(self) -> np.ndarray:
+        """Which views keep their colours, (N,) bool."""
+        return (np.abs(self.colour - np.eye(3)).max(axis=(1, 2)) < 1e-4) & (np.abs(self.pivot) < 1e-4)
 
     def run(self, numbers: np.ndarray) -> None:
         """Make the views with these numbers."""
@@ -102,6 +107,55 @@ class _Job:
             cv2.threshold(view, 0, 0, cv2.THRESH_TOZERO, view)
             cv2.threshold(view, 255, 0, cv2.THRESH_TRUNC, view)
         return np.where(view >= 127.5, 255 - view, view) if self.solarize[n] else view
+
+
+class _BandsJob(_Job):
+    """The same for images with other than three channels; OpenCV does some things with four at most."""
+
+    def _plain(self) -> np.ndarray:
+        return (np.abs(self.colour - 1).max(axis=1) < 1e-4) & (np.abs(self.pivot).max(axis=1) < 1e-4)
+
+    def _one(self, n: int) -> None:
+        view = self._cut(n)
+        if not self.plain[n]:
+            view = self._recolour(n, view)
+        if self.blur[n] > 0:
+            sigma = float(self.blur[n])
+            view = with_axis(cv2.GaussianBlur(view, (7, 7), sigma, borderType=cv2.BORDER_REFLECT_101))
+        if self.solarize[n] or self.noise[n] > 0:
+            view = self._grainy(n, view)
+        # All channels are normalised alike, so numbers do in place of a matrix.
+        np.multiply(view, self.scale[0], out=self.out[n], dtype=np.float32)
+        self.out[n] += self.shift[0]
+
+    def _cut(self, n: int) -> np.ndarray:
+        left, top, right, bottom = self.boxes[n]
+        view = self.images[n % len(self.images)][top:bottom, left:right]
+        while min(view.shape[:2]) >= 2 * self.size:
+            view = resized(view, (max(1, view.shape[1] // 2), max(1, view.shape[0] // 2)), cv2.INTER_AREA)
+        view = resized(view, (self.size, self.size), cv2.INTER_LINEAR)
+        matrix = self.place[n][:, :2]
+        if abs(matrix[0, 1]) > abs(matrix[0, 0]):  # a quarter turn: columns become rows
+            view, right_to_left, upside_down = view.swapaxes(0, 1), matrix[1, 0] < 0, matrix[0, 1] < 0
+        else:
+            right_to_left, upside_down = matrix[0, 0] < 0, matrix[1, 1] < 0
+        return np.ascontiguousarray(view[:: -1 if upside_down else 1, :: -1 if right_to_left else 1])
+
+    def _recolour(self, n: int, view: np.ndarray) -> np.ndarray:
+        steps = np.arange(256, dtype=np.float32)[:, None]
+        table = steps * self.colour[n] + self.pivot[n] * view.mean(axis=(0, 1))  # (256, C): 8 bits have few values
+        table = np.rint(table).clip(0, 255).astype(np.uint8)
+        return with_axis(cv2.LUT(view, table[:, None]))
+
+    def _grainy(self, n: int, view: np.ndarray) -> np.ndarray:
+        light = view.astype(np.float32)
+        if self.noise[n] > 0:
+            start = int(self.noise_at[n])
+            grain = noise_bank()[start : start + view.size]
+            grain = grain if grain.size == view.size else np.resize(noise_bank(), view.size)
+            light += grain.reshape(view.shape) * np.float32(self.noise[n] * 255)
+            np.clip(light, 0, 255, out=light)
+        return np.where(light >= 127.5, 255 - light, light) if self.solarize[n] else light
 
 
 def boxes(place: np.ndarray, height: int, width: int, size: int) -> np.ndarray:

@@ -23,7 +23,7 @@ from sslstudio.ui.panels.running import Empty, RunBox, RunList
 from sslstudio.ui.panels.states import Choice, ClassRow, FinetuneState
 from sslstudio.ui.panels.training import Outcome, fill_question, pass_on, take_turns
 from sslstudio.ui.panels.words import class_sentence, many, percent, quality_sentence
-from sslstudio.ui.theme import SPACE, TEXT, font
+from sslstudio.ui.theme import SMALL, SPACE, TEXT, font
 
 WEAK = 0.5  # overlap below which more time or masks are advised
 SCRATCH = Choice("", "No pretraining", "Starts from what Advanced says: from scratch, published weights or a file")
@@ -89,11 +89,14 @@ class FinetunePanel(Panel):
         self.how_long = HowLong(self._id("minutes"), FINETUNE_TIMES)
         self.run_combo = Combo(self._id("run"), ENCODER)
         self.start = Button(self._id("start"), "Fine-tune", "primary", tip="Runs in the background; you can go on")
+        self.reason = label(size=SMALL, quiet=True)
+        self.reason.setObjectName(self._id("reason"))
         self.missing = Notice(self._id("missing"))
         self.advanced = Fold(self._id("advanced"), "Advanced")
         self.form = SettingsForm(self._id("set"), FinetuneRecipe, hide=("minutes",))
         self.advanced.body.addWidget(self.form)
-        fill_question(self.ask, self.how_long, ENCODER, self.run_combo, (self.start, self.missing, self.advanced))
+        below = (self.start, self.reason, self.missing, self.advanced)
+        fill_question(self.ask, self.how_long, ENCODER, self.run_combo, below)
 
     def _wire(self) -> None:
         self.empty.wanted.connect(self.paint_wanted)
@@ -112,6 +115,8 @@ class FinetunePanel(Panel):
         self.start.set_words(f"Fine-tune on {many(state.masks, 'mask')}")
         self.start.setEnabled(not state.missing)
         self.missing.say(state.missing)
+        self.reason.setText(state.reason)
+        self.reason.setVisible(bool(state.reason))
 
     def _draw_outcome(self, run: LiveRun, classes: tuple[ClassRow, ...]) -> None:
         good = run.state in (RunState.FINISHED, RunState.STOPPED)

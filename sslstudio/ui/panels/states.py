@@ -150,6 +150,7 @@ class FinetuneState:
     recipe: FinetuneRecipe = field(default_factory=FinetuneRecipe)
     run: LiveRun | None = None
     earlier: tuple[RunRow, ...] = ()
+    reason: str = ""
 
     @property
     def missing(self) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from sslstudio.errors import UserError
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
-from sslstudio.recipes.suggest import Reason, doubt_of, suggest, suggest_finetune, why
+from sslstudio.recipes.suggest import Reason, doubt_of, suggest, suggest_finetune, why, why_channels
 from sslstudio.runs.prepare import device
 from sslstudio.ui.exports import exports_of
 from sslstudio.ui.panels import states
@@ -36,7 +36,7 @@ class PanelsWiring(QObject):
         self._facts: tuple[str, ...] | None = None
         self._pretrain: tuple[PretrainRecipe, tuple[Reason, ...]] | None = None
         self._wishes = ("", "")  # the method and the backbone that the user chose
-        self._finetune: FinetuneRecipe | None = None
+        self._finetune: tuple[FinetuneRecipe, str] | None = None
         self._finetune_after = ""  # the method of the run that it was suggested for
         self._pixels: dict[str, int] | None = None
         self._painted = 0
@@ -123,8 +123,8 @@ class PanelsWiring(QObject):
         records = self.session.records
         return [(r.width, r.height) for r in records if r.width and not r.problem and (r.painted or not painted)]
 
-    def _channels(self) -> int:
-        return max((r.channels for r in self.session.records if r.channels > 0 and not r.problem), default=3)
+    def _channels(self) -> list[int]:
+        return [record.channels for record in self.session.records if not record.problem]
 
     def _suggested_pretraining(self) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
         if self._pretrain is None:
@@ -140,19 +140,21 @@ class PanelsWiring(QObject):
         facts = (usable, self._sizes(), self._channels(), device(), minutes, self._preset())
         return suggest(*facts, backbone or None, method or None)
 
-    def _suggested_finetuning(self) -> FinetuneRecipe:
+    def _suggested_finetuning(self) -> tuple[FinetuneRecipe, str]:
         start = next(iter(self.window.learning.encoders()), None)
         method = start.method if start else ""
         if self._finetune is None or self._finetune_after != method:
             self._finetune_after = method
-            self._finetune, _ = suggest_finetune(
+            recipe, reasons = suggest_finetune(
                 max(1, self._painted),
                 self._sizes(painted=True),
                 device(),
                 MINUTES["finetune"],
                 self._preset(),
                 pretrained_by=method,
+                channels=self._channels(),
             )
+            self._finetune = recipe, why_channels(reasons)
         return self._finetune
 
     def _run(self, kind: str) -> LiveRun | None:
@@ -240,6 +242,7 @@ class PanelsWiring(QObject):
         )
 
     def _finetune_state(self) -> states.FinetuneState:
+        recipe, reason = self._suggested_finetuning()
         run = self._run("finetune")
         encoders = self.window.learning.encoders()
         rows = [run_row(past.summary, backbone=past.backbone) for past in self._past("finetune")]
@@ -252,7 +255,8 @@ class PanelsWiring(QObject):
             classes=self._classes(),
             runs=tuple(choices),
             encoder_run=choices[0].id if choices else "",
-            recipe=self._suggested_finetuning(),
+            recipe=recipe,
+            reason=reason,
             run=run,
             earlier=tuple(rows),
         )

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from sslstudio.errors import UserError
 from sslstudio.project.classes import DEFAULT_COLOURS
 from sslstudio.recipes.backbones import BACKBONE_NAMES
+from sslstudio.recipes.channels import fits
 from sslstudio.ui import background
 from sslstudio.ui.folder_map.map import MapState
 from sslstudio.ui.notice import Notice
@@ -85,7 +86,7 @@ class WorkingWiring(QObject):
         key, found = self.chosen(), self.current()
         queue = self.session.queue
         return WorkingState(
-            images=sum(1 for record in self.session.records if not record.problem),
+            images=self._seen_by(found),
             networks=self._networks(),
             network=key,
             rows=figure_rows(found.about) if found else (),
@@ -102,6 +103,12 @@ class WorkingWiring(QObject):
             colours=self._colours(),
             colour=self.colour,
         )
+
+    def _seen_by(self, found: FeatureSet | None) -> int:
+        """How many images the network can see; those with other channels than its own do not count as new."""
+        channels = found.channels if found else 3
+        usable = [record for record in self.session.records if not record.problem]
+        return sum(record.channels <= 0 or fits(record.channels, channels) for record in usable)
 
     def chosen(self) -> str:
         """The key of the network that the panel is about."""

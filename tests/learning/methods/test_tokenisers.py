@@ -269,7 +269,7 @@ def test_what_is_no_tokeniser_is_refused_with_a_way_out(tmp_path):
         ("other", "holds no tokeniser"),
         ("fresh", "has not been trained"),
         ("broken", "not whole"),
-        ("text", "cannot be read"),
+        ("text", "can be read"),
         ("absent", "There is no checkpoint"),
     ]:
         with pytest.raises(UserError, match=word) as error:

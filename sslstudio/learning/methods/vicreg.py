@@ -35,7 +35,8 @@ class VICReg(Method):
         refuse_single(len(views[0]) // 2)
         embeddings = self.expander(self.encoder(views[0])).float()  # (2B, D)
         with full_precision(embeddings.device):
-            return StepResult(vicreg_loss(*embeddings.chunk(2), *self.weights), of_images_and_views(embeddings))
+            left, right = embeddings.chunk(2)
+            return StepResult(vicreg_loss(left, right, *self.weights), of_images_and_views(embeddings))
 
 
 def vicreg_loss(left: Tensor, right: Tensor, invariance: float, variance: float, covariance: float) -> Tensor:

@@ -152,7 +152,7 @@ def _channels_changed(
     """The channels of the file's first layer and of the encoder's; empty where they are the same."""
     for key in adapted:
         have = pieces[chosen[key]].value
-        if have.dim() == 4 and have.shape[1] != wanted[key].shape[1]:
+        if have.dim() == wanted[key].dim() == 4 and have.shape[1] != wanted[key].shape[1]:
             return have.shape[1], wanted[key].shape[1]
     return ()
 

@@ -277,6 +277,6 @@ def _in_words(error: sqlite3.DatabaseError, folder: Path) -> UserError:
         )
     if "locked" in text:
         return UserError(f"The project {folder.name} is busy in another program.", "Try again in a moment.")
-    if "not a database" in text or "malformed" in text or "no such table" in text:
+    if any(words in text for words in ("not a database", "malformed", "no such table", "Could not decode")):
         return damaged(folder)
     return UserError(f"The project {folder.name} answered: {text}.", "Close it and open it again.")

@@ -55,7 +55,7 @@ def settle(path, certain, perhaps):
 
 def round_(forge, path, models, kind, chance, seed):
     """One worker killed; the state of the project afterwards, how many actions it had done, and the one cut off."""
-    told = forge.ask("labour", str(path), kind, seed, chance.uniform(0.003, 0.12))
+    told = forge.ask("labour", str(path), kind, seed, chance.uniform(0.003, 0.25))
     assert os.WTERMSIG(told[-1][1]) == signal.SIGKILL
     certain, perhaps, about_to = follow(told, models)
     return settle(path, certain, perhaps), sum(words[0] == "did" for words in told), about_to
@@ -100,7 +100,7 @@ def check_kills(killed, times, monkeypatch, record_property):
         f"{', '.join(f'{what}: {count}' for what, count in sorted(cut.items()))}; "
         f"{undone} strokes then undone one by one, each byte for byte.",
     )
-    assert actions > times, "the workers hardly worked"
+    assert actions > times // 2, "the workers hardly worked"
     return cut
 
 

@@ -297,10 +297,24 @@ def test_a_full_disk_loses_nothing(qtbot, opened, monkeypatch):
     assert "disk is full" in opened.notice.shown()
     assert opened.status.saved.text() == "not saved yet"
     assert (opened.session.labels.labels == 1).any()
+    assert not opened.close(), "strokes that are nowhere but here would go with the window"
+    assert "stays open" in opened.notice.shown()
     monkeypatch.setattr(project, "add_edit", real)
     qtbot.waitUntil(lambda: opened.session.all_saved(), timeout=PATIENCE)
     assert (project.label_map(opened.session.image).labels == 1).any()
     assert opened.notice.shown() == ""
+
+
+def test_a_mask_that_was_damaged_meanwhile_is_told_of(qtbot, opened):
+    session, image = opened.session, opened.session.image
+    drag_across(opened.canvas)
+    session.project.save_masks()
+    painted = session.labels.labels.copy()
+    session.project.mask_file(image).write_bytes(b"no picture")
+    session.reload_image()
+    qtbot.waitUntil(lambda: session.labels is not None, timeout=PATIENCE)
+    assert (session.labels.labels == painted).all()
+    assert "was made anew from its strokes; nothing is lost" in opened.notice.shown()
 
 
 # what can go wrong on opening -----------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Forks workers from a process that has everything imported, so that a round takes milliseconds; run as a script.
 
-Each line of its input is a job: ["labour", project, kind, seed, seconds] is killed after so many seconds;
+Each line of its input is a job: ["labour", project, kind, seed, count, seconds] is killed in its count-th action;
 ["attempt", project, action, n, errno, mode] meets an error at its n-th system call that saves. What workers tell
 goes to standard output, and then ["ended", wait status, ...].
 """
@@ -33,10 +33,10 @@ def ended(*words):
     os.write(1, ("\n" + json.dumps(["ended", *words]) + "\n").encode())
 
 
-def kill_within(fork, labourer, path, kind, seed, seconds):
-    """The wait status of a worker that was killed so many seconds after it began (its opening included if asked)."""
+def kill_within(fork, labourer, path, kind, seed, count, seconds):
+    """The wait status of a worker, killed so many seconds after it began its ``count``-th action (0: opening)."""
     heard, ready = os.pipe()
-    child = fork(labourer.labour, path, kind, seed, ready)
+    child = fork(labourer.labour, path, kind, seed, ready, count)
     os.close(ready)
     death = os.pidfd_open(child)
     select.select([heard], [], [])

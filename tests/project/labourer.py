@@ -1,5 +1,6 @@
 """What the killed and the hindered do: actions on a project, told before ("will") and after ("did") each."""
 
+import itertools
 import json
 import os
 
@@ -134,22 +135,22 @@ def choose(rng, chances, classes):
     return ["paint", image, top, left, int(rng.integers(1 << 30)), height, width]
 
 
-def labour(path, kind, seed, ready):
-    """Work for ever; somebody will kill us, some time after we close ``ready``."""
-    if kind in ("migration", "opening and closing"):
+def labour(path, kind, seed, ready, count):
+    """Work for ever; somebody will kill us soon after we close ``ready``: in the midst of the ``count``-th action."""
+    if not count:
         os.close(ready)
     if kind == "migration":
         schema.MIGRATIONS = (*schema.MIGRATIONS, *LATER)
     tell("will", ["open"])
     labourer = Labourer(path)
     tell("did", ["open"])
-    if kind not in ("migration", "opening and closing"):
-        os.close(ready)
     rng = np.random.default_rng(seed)
-    while True:
+    for number in itertools.count(1):
         action = choose(rng, CHANCES[kind], len(labourer.project.classes))
         if action[0] == "import":  # the other program wrote its masks before
             prepare(path, action[1], labourer.project.classes)
         tell("will", action)
+        if number == count:
+            os.close(ready)
         labourer.do(*action)
         tell("did", action)

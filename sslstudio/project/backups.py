@@ -45,7 +45,8 @@ class Rolling:
 
     def when_due(self) -> None:
         """Keep one if the last is ten minutes old and something was written since the project was opened."""
-        if time.monotonic() - self._since >= EVERY and self._database.changed:
+        due = time.monotonic() - self._since >= EVERY
+        if due and self._database.changed and self._database.journalled:  # else it would keep one from painting
             self.roll()
 
     def roll(self) -> None:

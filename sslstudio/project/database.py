@@ -41,6 +41,7 @@ class Database:
                 f"{folder} is not a whole project: it holds no {FILE}.", "Choose a folder whose name ends in .sslproj."
             )
         self.writable = not read_only
+        self.journalled = False  # whether readers and a writer may work at the same time (WAL)
         self.torn = False  # whether the journal held more, once, than SQLite could read of it
         with self.explained():
             wal = self.file.with_name(FILE + "-wal")
@@ -95,14 +96,19 @@ class Database:
     def _set_journal(self) -> None:
         run = self._connection.execute
         wanted = "DELETE" if on_network(self.folder) else "WAL"
-        if run(f"PRAGMA journal_mode={wanted}").fetchone()[0].upper() != wanted:
+        got = run(f"PRAGMA journal_mode={wanted}").fetchone()[0].upper()
+        if got != wanted:
             run("PRAGMA journal_mode=DELETE")  # a disk without shared memory
+        self.journalled = got == wanted == "WAL"
         run("PRAGMA synchronous=FULL")
 
     def _compare_journal(self, wal: Path, committed: int) -> None:
         """Notice a journal that is damaged in the midst: SQLite passes over all that comes after without a word."""
-        answer = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        self.torn = 0 <= answer[1] < committed
+        known = "PRAGMA wal_checkpoint(PASSIVE)"
+        if self._connection.execute(known).fetchone()[1] >= committed:
+            return
+        committed = journal.committed(wal)  # once more: a command beside us may have begun a new one meanwhile
+        self.torn = self._connection.execute(known).fetchone()[1] < committed
         if self.torn:
             kept = self.folder / backups.FOLDER / "damaged.sqlite-wal"
             kept.parent.mkdir(exist_ok=True)
@@ -225,8 +231,13 @@ class Database:
         """Copy the database as it is now into a new file, in one step; raises OSError or sqlite3.Error."""
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
-        with self._lock, contextlib.closing(sqlite3.connect(target)) as copy:
-            self._connection.backup(copy)
+        with contextlib.closing(sqlite3.connect(target)) as copy:
+            if self.journalled:  # then others may go on painting meanwhile
+                with contextlib.closing(sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=ro", uri=True)) as own:
+                    own.backup(copy)
+            else:
+                with self._lock:
+                    self._connection.backup(copy)
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:

@@ -25,7 +25,7 @@ from sslstudio.project.edit_log import DONE, UNDONE, EditLog
 from sslstudio.project.files import disk_refused, sync_folder
 from sslstudio.project.index import ImageRecord
 from sslstudio.project.label_map import UNPAINTED, LabelMap
-from sslstudio.project.masks import DamagedMask, read_noted, write_mask
+from sslstudio.project.masks import DamagedMask, read_note, read_noted, write_mask
 
 _log = logging.getLogger(__name__)
 _SAVED_TOGETHER = 32  # masks per wait for the disk
@@ -213,9 +213,11 @@ class MaskStore:
 
     def check_newer(self, records: Sequence[ImageRecord], since: float) -> None:
         """Look whether masks written since then (seconds since 1970) hold more than the database knows of."""
+        last = self._edits.last_op()
         for record in records:
+            file = self.file(record.path)
             with contextlib.suppress(OSError, UserError):
-                if self.file(record.path).stat().st_mtime >= since - 1 and record.width:
+                if record.width and file.stat().st_mtime >= since - 1 and self._held(read_note(file), record.id) > last:
                     self.labels(record, (record.height, record.width))
 
     def folder_is_gone(self, records: Sequence[ImageRecord], colours: Sequence[str]) -> None:

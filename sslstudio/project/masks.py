@@ -54,6 +54,14 @@ def read_noted(path: Path) -> tuple[np.ndarray, str]:
         raise DamagedMask(f"The mask {path.name} {reason}.", _ADVICE) from error
 
 
+def read_note(path: Path) -> str:
+    """The note alone, without decoding the mask; empty where there is none. Raises OSError."""
+    from PIL import Image
+
+    with Image.open(path, formats=_FORMATS) as image:
+        return str(image.info.get(_NOTE, ""))
+
+
 def _numbers(image: Any, path: Path) -> np.ndarray:
     """The class numbers of an open Pillow image."""
     if image.mode in ("P", "L"):

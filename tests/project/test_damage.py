@@ -84,7 +84,7 @@ def test_a_destroyed_beginning_loses_nothing_not_even_undo(damaged, size, what, 
         assert list((path / "backups").glob("damaged-*.sqlite"))
 
 
-@pytest.mark.parametrize("place", range(1, 12))
+@pytest.mark.parametrize("place", [1, 2, 4, 6, 9, 11])
 def test_a_destroyed_page_in_the_midst_keeps_every_mask(damaged, place):
     path, file, models = damaged
     pages = file.stat().st_size // 4096

@@ -118,7 +118,7 @@ def forge():
 @pytest.mark.parametrize("what", ACTIONS)
 def test_a_full_disk_at_any_call(pristine, what, monkeypatch, forge):
     hindered = Hindered(pristine, ACTIONS[what], monkeypatch)
-    hindered.all(forge, errno.ENOSPC, True, 5)
+    hindered.all(forge, errno.ENOSPC, True, 11)
     assert hindered.refused
 
 

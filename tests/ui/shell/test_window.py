@@ -365,14 +365,15 @@ def test_a_project_that_is_open_elsewhere_names_who_has_it(qtbot, window, image_
         qtbot.waitUntil(lambda: "already open" in window.welcome.notice.shown(), timeout=PATIENCE)
 
 
-def test_a_damaged_project_is_told_in_words(qtbot, window, image_folder):
+def test_a_damaged_project_is_repaired_and_says_what_was_saved(qtbot, window, image_folder):
     place = image_folder.parent / "pictures.sslproj"
     Project.create(place, image_folder).close()
     for file in [*(place / "backups").glob("*"), *place.glob("project.sqlite-*")]:
         file.unlink()
     (place / "project.sqlite").write_bytes(b"rubbish" * 400)
     window.files.open(place)
-    qtbot.waitUntil(lambda: "damaged" in window.welcome.notice.shown(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "was damaged and was repaired" in window.notice.shown(), timeout=PATIENCE)
+    assert len(window.session.records) == 6
 
 
 def test_moved_images_are_found_again_by_asking(qtbot, window, image_folder):

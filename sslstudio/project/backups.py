@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sslstudio.errors import UserError
 from sslstudio.project.files import sync_folder
 
 if TYPE_CHECKING:
@@ -57,13 +58,21 @@ class Rolling:
             keep(self._database, fresh)
             if not sound(folder / fresh):
                 (folder / fresh).unlink()
-                self._database.suspect()
-                _log.warning("the database of %s is damaged; its backups stay as they are", folder.parent.name)
+                self._look_for_damage()
                 return
             _move_on(folder)
             (folder / fresh).replace(folder / NAMES[0])
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, UserError) as error:
             _log.warning("no backup of %s: %s", folder.parent.name, error)
+
+    def _look_for_damage(self) -> None:
+        """A copy is not sound: because the disk refused a part of it, or because the database is not either."""
+        name = self._database.folder.name
+        if self._database.is_whole():
+            _log.warning("no backup of %s: the copy is not sound", name)
+        else:
+            self._database.suspect()
+            _log.warning("the database of %s is damaged; its backups stay as they are", name)
 
 
 def _move_on(folder: Path) -> None:

@@ -45,12 +45,12 @@ class Database:
         self.torn = False  # whether the journal held more, once, than SQLite could read of it
         with self.explained():
             wal = self.file.with_name(FILE + "-wal")
-            committed = 0 if create else journal.committed(wal)
+            ends = () if create else journal.transactions(wal)
             self._connection = self._connect(create)
             try:
                 self._prepare(create)
-                if committed and self.writable:
-                    self._compare_journal(wal, committed)
+                if ends and self.writable:
+                    self._compare_journal(wal, ends)
             except BaseException:
                 self._connection.close()
                 raise
@@ -102,13 +102,16 @@ class Database:
         self.journalled = got == wanted == "WAL"
         run("PRAGMA synchronous=FULL")
 
-    def _compare_journal(self, wal: Path, committed: int) -> None:
-        """Notice a journal that is damaged in the midst: SQLite passes over all that comes after without a word."""
+    def _compare_journal(self, wal: Path, ends: tuple[int, ...]) -> None:
+        """Notice a journal that is damaged in the midst: SQLite passes over all that comes after without a word.
+
+        One transaction too many is the one in which the program was killed or the disk refused.
+        """
         known = "PRAGMA wal_checkpoint(PASSIVE)"
-        if self._connection.execute(known).fetchone()[1] >= committed:
+        if len(_beyond(ends, self._connection.execute(known).fetchone()[1])) < 2:
             return
-        committed = journal.committed(wal)  # once more: a command beside us may have begun a new one meanwhile
-        self.torn = self._connection.execute(known).fetchone()[1] < committed
+        ends = journal.transactions(wal)  # once more: a command beside us may have begun a new one meanwhile
+        self.torn = len(_beyond(ends, self._connection.execute(known).fetchone()[1])) > 1
         if self.torn:
             kept = self.folder / backups.FOLDER / "damaged.sqlite-wal"
             kept.parent.mkdir(exist_ok=True)
@@ -126,6 +129,10 @@ class Database:
             raise damaged(self.folder)
         if suspected and self.writable:
             raise damaged(self.folder)  # what was found in use may be what SQLite does not see, so all is gone through
+
+    def is_whole(self) -> bool:
+        """Whether SQLite finds nothing wrong; reads everything."""
+        return self.rows("PRAGMA quick_check(1)") == [("ok",)]
 
     @property
     def suspicion(self) -> Path:
@@ -263,6 +270,10 @@ def on_network(folder: Path) -> bool:
             if (text + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(best[0]):
                 best = (point, kind)
     return best[1].startswith(_NETWORK)
+
+
+def _beyond(ends: tuple[int, ...], read: int) -> list[int]:
+    return [end for end in ends if end > read >= 0]
 
 
 def damaged(folder: Path) -> DamagedDatabase:

@@ -9,26 +9,30 @@ _HEADER, _FRAME = struct.Struct(">8I"), struct.Struct(">6I")
 _LITTLE, _BIG = 0x377F0682, 0x377F0683  # the byte order of the check sums
 
 
-def committed(wal: Path) -> int:
-    """How many frames it should hold: up to the last one that ends a transaction; 1 where its header is damaged."""
+def transactions(wal: Path) -> tuple[int, ...]:
+    """Where its transactions end, as numbers of frames from 1 on, by the frames' headers alone.
+
+    The last may be one that was cut off, whose header was written and nothing else. Where the journal's own header
+    is damaged nothing in it counts any more: then two that lie beyond any frame.
+    """
     try:
         with wal.open("rb") as stream:
             header = stream.read(_HEADER.size)
             if len(header) < _HEADER.size:
-                return 0
+                return ()
             _, _, page, _, *salts, _, _ = _HEADER.unpack(header)
-            size = wal.stat().st_size
+            size, step = wal.stat().st_size, page + _FRAME.size
             if not _header_is_right(header):
-                return int(size > _HEADER.size + _FRAME.size)
-            last, step = 0, page + _FRAME.size
+                return (1 << 62, 1 << 62) if size > _HEADER.size + _FRAME.size else ()
+            found = []
             for number in range((size - _HEADER.size) // step):
                 stream.seek(_HEADER.size + number * step)
                 _, commit, *its_salts = _FRAME.unpack(stream.read(_FRAME.size))[:4]
                 if commit and its_salts == salts:  # others are left over from before the journal began anew
-                    last = number + 1
-            return last
+                    found.append(number + 1)
+            return tuple(found)
     except OSError:
-        return 0
+        return ()
 
 
 def _header_is_right(header: bytes) -> bool:

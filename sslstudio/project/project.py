@@ -257,7 +257,8 @@ class Project:
                 raise UserError(f"Class “{old[min(lost)].name}” is painted in some masks.", "Erase it there first.")
             self._db.write("DELETE FROM class")
             self._db.write_many(
-                "INSERT INTO class VALUES (?,?,?)", [(place, c.name, c.colour) for place, c in enumerate(classes)]
+                "INSERT INTO class (place, name, colour) VALUES (?,?,?)",
+                [(place, c.name, c.colour) for place, c in enumerate(classes)],
             )
 
     def remove_class(self, at: int, models: Sequence[str] = ()) -> None:

@@ -268,7 +268,7 @@ def _name_classes(database: Database) -> None:
     missing = [
         (place, f"class {place}", default_colour(place)) for place in range(max(known, default=0)) if place not in known
     ]
-    database.write_many("INSERT INTO class VALUES (?,?,?)", missing)
+    database.write_many("INSERT INTO class (place, name, colour) VALUES (?,?,?)", missing)
 
 
 def _advance(database: Database) -> None:

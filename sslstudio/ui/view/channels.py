@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QColorDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
@@ -99,9 +97,9 @@ class ChannelRows(QWidget):
 
     def _cell(self, at: int, text: str) -> QHBoxLayout:
         check = Check(f"{self.objectName()}.{at + 1}", text, "Whether this channel is shown")
-        check.clicked.connect(partial(self.shown_chosen.emit, at))
+        check.clicked.connect(lambda on: self.shown_chosen.emit(at, on))
         swatch = Swatch(f"{self.objectName()}.{at + 1}.colour", "#ffffff", text)
-        swatch.clicked.connect(partial(self._on_swatch, at))
+        swatch.clicked.connect(lambda: self._on_swatch(at))
         self.checks.append(check)
         self.swatches.append(swatch)
         row = QHBoxLayout()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ from torch.utils.flop_counter import flop_registry
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones.create import create
 from sslstudio.learning.backbones.encoder import Encoder
-from sslstudio.recipes.catalogue import COLUMNS, FILE
+from sslstudio.recipes.catalogue import COLUMNS, FILE, LEFT_OUT
 
 SIDE = 224  # pixels of the image that work and memory are stated for
 
@@ -106,10 +107,10 @@ class _Work(TorchDispatchMode):
         return found
 
 
-def rows(names: list[str]) -> Iterator[dict[str, Any]]:
-    """Rows of those models that can be used; the others are named on standard error with the reason."""
+def rows(names: list[str]) -> Iterator[dict[str, Any] | str]:
+    """A row of each model that can be used, and a line with the reason for each that cannot."""
     with ProcessPoolExecutor(min(len(names), len(os.sched_getaffinity(0))), initializer=_prepare) as pool:
-        yield from (found for found in pool.map(_row_or_none, names) if found)
+        yield from pool.map(_row_or_reason, names)
 
 
 def _prepare() -> None:
@@ -117,34 +118,60 @@ def _prepare() -> None:
     torch.set_num_threads(1)
 
 
-def _row_or_none(name: str) -> dict[str, Any] | None:
+def _row_or_reason(name: str) -> dict[str, Any] | str:
     try:
         return row(name)
     except Exception as error:  # noqa: BLE001  (a model of timm may fail in any way; it is left out then)
         told = error.problem if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         sys.stderr.write(f"{name} is left out: {told[:200]}\n")
-        return None
+        return f"{LEFT_OUT}{name}: {reason(told)}"
+
+
+def reason(told: str) -> str:
+    """Why a model is left out, in the few words that users read; ``told`` is what was raised."""
+    for mark, words in _REASONS:
+        if mark in told:
+            return words
+    return "it gives no feature maps"
+
+
+# What timm and our encoders raise, and what it means.
+_REASONS = (
+    ("no usable feature maps", "its feature maps are not of the sizes that it promises"),
+    ("features_only", "timm gives no feature maps of it"),
+    ("feature", "timm gives no feature maps of it"),
+)
 
 
 def main(words: list[str]) -> None:
     """Write the catalogue, or the rows of the named models."""
     if words:
         writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
-        writer.writerows(rows(words))
+        for found in rows(words):
+            if isinstance(found, dict):
+                writer.writerow(found)
         return
     head = f"# timm {timm.__version__}; made by packaging/backbone_catalogue.py, not by hand"
     known = _known(head)
     names = sorted((n for n in timm.list_models() if not n.startswith("test_")), key=_turn)
+    todo = [name for name in names if name not in known]
     with Path(FILE).open("a" if known else "w", encoding="utf-8", newline="") as out:
         writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
         if not known:
             out.write(f"{head}\n")
             writer.writeheader()
-        for found in rows([name for name in names if name not in known]):
-            writer.writerow(found)
+        for found in rows(todo) if todo else ():
+            if isinstance(found, dict):
+                writer.writerow(found)
+            else:
+                out.write(f"{found}\n")
             out.flush()
-    lines = FILE.read_text(encoding="utf-8").splitlines()
-    FILE.write_text("\n".join([*lines[:2], *sorted(lines[2:])]) + "\n", encoding="utf-8")
+    first, titles, *rest = FILE.read_text(encoding="utf-8").splitlines()
+    FILE.write_text("\n".join([first, titles, *sorted(rest, key=_last_if_left_out)]) + "\n", encoding="utf-8")
+
+
+def _last_if_left_out(line: str) -> tuple[bool, str]:
+    return line.startswith(LEFT_OUT), line
 
 
 _FIRST = ("resnet", "vision_transformer", "eva", "convnext", "swin_transformer", "deit", "efficientnet")
@@ -157,10 +184,11 @@ def _turn(name: str) -> tuple[bool, int]:
 
 
 def _known(head: str) -> set[str]:
-    """Names that an earlier, interrupted call with the same timm has written."""
+    """Names that an earlier, interrupted call with the same timm has written, also those that are left out."""
     if not FILE.exists() or not FILE.read_text(encoding="utf-8").startswith(head):
         return set()
-    return {line.split(",", 1)[0] for line in FILE.read_text(encoding="utf-8").splitlines()[2:]}
+    lines = FILE.read_text(encoding="utf-8").splitlines()[2:]
+    return {re.split("[,:]", line.removeprefix(LEFT_OUT), maxsplit=1)[0] for line in lines}
 
 
 if __name__ == "__main__":

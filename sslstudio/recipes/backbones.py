@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-from sslstudio.recipes.catalogue import catalogue
+from sslstudio.errors import UserError
+from sslstudio.recipes.catalogue import catalogue, left_out, made_with
 
 
 @dataclass(frozen=True)
@@ -49,3 +53,40 @@ def kind_of(name: str) -> Literal["vit", "conv"]:
     if base in catalogue():
         return catalogue()[base].kind
     return "vit" if name.startswith(("vit_", "deit", "beit", "eva", "dinov")) else "conv"
+
+
+def check_backbone(name: str) -> None:
+    """Raise UserError for a name that no run could use, before there is a run.
+
+    The catalogue decides only where it was made with the timm that is installed: another one may know more.
+    """
+    base, _, tag = name.partition(".")
+    if base.startswith("test_") or not _catalogue_is_whole():  # timm's own small networks for tests
+        return
+    row = catalogue().get(base)
+    if base in left_out():
+        raise UserError(
+            f"The backbone “{base}” cannot be used: {left_out()[base]}.", "Choose a ViT, a ResNet or a ConvNeXt."
+        )
+    if row is None:
+        raise UserError(f"There is no backbone “{name}”.", _near(base))
+    tags = [weights.tag for weights in row.weights if weights.tag]
+    if tag and tag not in tags:
+        known = f"Known: {', '.join(f'{base}.{one}' for one in tags[:4])}." if tags else f"Choose “{base}”."
+        raise UserError(f"There are no weights “{tag}” of the backbone “{base}”.", known)
+
+
+def _near(base: str) -> str:
+    """What may have been meant."""
+    first = [name for name in catalogue() if name.startswith(base)] if len(base) > 2 else []
+    near = first[:3] or difflib.get_close_matches(base, catalogue(), n=3, cutoff=0.7)
+    near = near or [name for name in catalogue() if name.startswith(f"{base.split('_')[0]}_")][:3]
+    return f"Similar names: {', '.join(near)}." if near else "“sslstudio backbones --all” lists all names."
+
+
+@cache
+def _catalogue_is_whole() -> bool:
+    try:
+        return bool(catalogue()) and made_with() == version("timm")
+    except PackageNotFoundError:
+        return False

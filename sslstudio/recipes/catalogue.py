@@ -64,6 +64,20 @@ def catalogue() -> dict[str, Backbone]:
     return {row["name"]: _backbone(row) for row in csv.DictReader(line for line in text if not line.startswith("#"))}
 
 
+LEFT_OUT = "# left out: "
+
+
+@cache
+def left_out() -> dict[str, str]:
+    """Networks of timm that this program cannot use, and why in a few words."""
+    try:
+        text = FILE.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    rows = (line.removeprefix(LEFT_OUT).partition(": ") for line in text if line.startswith(LEFT_OUT))
+    return {name: reason for name, _, reason in rows}
+
+
 def made_with() -> str:
     """The version of timm that the data file was made with."""
     first = FILE.read_text(encoding="utf-8").split(";", 1)[0]
@@ -174,4 +188,27 @@ FAMILIES = {
     "efficientformer_v2": "EfficientFormer v2",
     "efficientvit_mit": "EfficientViT (MIT)",
     "efficientvit_msra": "EfficientViT (Microsoft)",
+    "byoanet": "ResNet variants with attention",
+    "gemma4_vit": "Gemma 4 ViT",
+    "hiera": "Hiera",
+    "iformer": "iFormer",
+    "inception_resnet_v2": "Inception-ResNet v2",
+    "inception_v3": "Inception v3",
+    "inception_v4": "Inception v4",
+    "lowformer": "LowFormer",
+    "nasnet": "NASNet",
+    "nest": "NesT",
+    "pnasnet": "PNASNet",
+    "selecsls": "SelecSLS",
+    "sequencer": "Sequencer",
+    "shvit": "SHViT",
+    "starnet": "StarNet",
+    "swiftformer": "SwiftFormer",
+    "tnt": "TNT",
+    "tresnet": "TResNet",
+    "twins": "Twins",
+    "visformer": "Visformer",
+    "vitamin": "ViTamin",
+    "xception": "Xception",
+    "xception_aligned": "Xception, aligned",
 }

@@ -1,4 +1,6 @@
-"""Which method to suggest: a table of rules, of which the first that fits decides.
+"""Which method to suggest, and what speaks against one that was chosen: two tables of rules.
+
+Of the first the first rule that fits decides; of the second each that fits is told.
 
 A rule is changed, moved or added here and nowhere else; ``docs/methods.md`` shows what was measured. On a processor
 another method than SimCLR stands here only where it was measured to be better in the same minutes.
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sslstudio.recipes.methods.info import BackboneKind
+from sslstudio.recipes.presets import PRESETS
 
 
 @dataclass(frozen=True)
@@ -75,3 +78,77 @@ def suggest_method(situation: Situation) -> tuple[str, str]:
     """The id of the method that suits, and why in one sentence."""
     rule = next(rule for rule in RULES if rule.fits(situation))
     return rule.method, rule.reason.format(images=f"{situation.images:,}")
+
+
+# what speaks against a method -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the images of a folder are: ``short`` is their usual shorter side in pixels, 0 where it is unknown."""
+
+    preset: str
+    channels: int
+    short: int
+
+    @property
+    def kind(self) -> str:
+        """The preset's name within a sentence."""
+        name = PRESETS[self.preset].name
+        return name if name.startswith("X") else name.lower()
+
+    @property
+    def has_an_up(self) -> bool:
+        """Whether the preset keeps what is up at the top: where views may be turned over, nothing is up."""
+        look = PRESETS[self.preset].augmentation
+        return look.rotate_quarter == 0 and look.flip_vertical == 0
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """``method`` is a poor choice where ``fits``; ``text`` says why, and may name {kind} and {short}."""
+
+    method: str
+    fits: Callable[[Material], bool]
+    text: str
+
+
+# A ninth of a smaller image is hardly more than two patches of 16 pixels, or two cells of a ResNet's last map.
+ENOUGH_FOR_NINTHS = 128
+
+DOUBTS: tuple[Doubt, ...] = (
+    Doubt(
+        "rotation",
+        lambda m: not m.has_an_up,
+        "Rotation learns which way is up, but images of this kind ({kind}) have no up and down: "
+        "SimCLR will learn more.",
+    ),
+    Doubt(
+        "colorization",
+        lambda m: m.channels == 1,
+        "Colorization learns from colours, but these images are grey: choose another method, for example SimCLR.",
+    ),
+    Doubt(
+        "colorization",
+        lambda m: m.channels != 1 and m.preset == "xray",
+        "Colorization learns from colours, and images of this kind ({kind}) seldom have any: SimCLR will learn more.",
+    ),
+    Doubt(
+        "jigsaw",
+        lambda m: 0 < m.short < ENOUGH_FOR_NINTHS,
+        "Jigsaw cuts each image into nine, but these are only about {short} pixels high, so a part shows too little: "
+        "SimCLR will learn more.",
+    ),
+    Doubt(
+        "jigsaw",
+        lambda m: m.preset in ("microscopy", "satellite"),
+        "Jigsaw learns where in an image a part belongs, but images of this kind ({kind}) often look alike "
+        "everywhere: SimCLR will learn more.",
+    ),
+)
+
+
+def doubts(method: str, material: Material) -> tuple[str, ...]:
+    """What speaks against a method for these images, a sentence each; nothing in most cases."""
+    found = (doubt.text for doubt in DOUBTS if doubt.method == method and doubt.fits(material))
+    return tuple(text.format(kind=material.kind, short=material.short) for text in found)

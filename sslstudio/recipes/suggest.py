@@ -11,13 +11,14 @@ from sslstudio.errors import UserError
 from sslstudio.recipes.backbones import BACKBONE_NAMES, kind_of
 from sslstudio.recipes.channels import suggest_channels
 from sslstudio.recipes.finetune import FinetuneRecipe
-from sslstudio.recipes.method_rules import Situation, suggest_method
+from sslstudio.recipes.method_rules import Material, Situation, doubts, suggest_method
 from sslstudio.recipes.methods import METHODS, BackboneKind, Folder, MethodInfo
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import build
 
 Device = Literal["cpu", "cuda"]
 Sizes = Sequence[tuple[int, int]]
+DOUBT = "doubt"  # in place of a setting's key: what speaks against the chosen method
 Channels = int | Sequence[int]  # of all images, or of each of them
 FILLERS = ("mae", "simmim", "beit", "spark")  # methods that learn by filling gaps with pixels or their names
 
@@ -69,6 +70,8 @@ def suggest(
     if kind not in METHODS[method].backbones:
         raise _misfit(method, backbone)
     counts = _counts(channels)
+    material = Material(preset, max(counts), _short_side(sizes) if sizes else 0)
+    choices.reasons += [Reason(DOUBT, text) for text in doubts(method, material)]
     _channels(choices, counts, method)
     if max(counts) == 1:
         choices.add("grey", True, "The images are grey: views differ in brightness and contrast, not in hue.")
@@ -91,10 +94,16 @@ def why_channels(reasons: Sequence[Reason]) -> str:
     return next((reason.text for reason in reasons if reason.key == "channels"), "")
 
 
+def doubt_of(reasons: Sequence[Reason]) -> str:
+    """What speaks against the chosen method for these images, in a sentence or two; empty in most cases."""
+    return " ".join(reason.text for reason in reasons if reason.key == DOUBT)
+
+
 def in_words(recipe: PretrainRecipe, reasons: Sequence[Reason]) -> str:
-    """What will be trained how, and why, in a few sentences."""
+    """What will be trained how, why, and what speaks against it, in a few sentences."""
     net = BACKBONE_NAMES.get(recipe.backbone, recipe.backbone)
-    return f"{METHODS[recipe.method.id].name} on {net}. {why(reasons)}".strip()
+    told = (f"{METHODS[recipe.method.id].name} on {net}.", why(reasons), doubt_of(reasons))
+    return " ".join(part for part in told if part)
 
 
 def _misfit(method: str, backbone: str) -> UserError:

@@ -39,7 +39,10 @@ class Progress(_Event):
 
 
 class Metric(_Event):
-    """Figures at a step: loss, images_per_second, data_wait, effective_rank, feature_width, miou, iou/CLASS."""
+    """Figures at a step: loss, images_per_second, data_wait, effective_rank, feature_width, miou, iou/CLASS.
+
+    ``collapsed`` is 1 where the network gives nearly the same answer for every image.
+    """
 
     kind: Literal["metric"] = "metric"
     step: int

@@ -14,6 +14,7 @@ from sslstudio.errors import UserError
 from sslstudio.images.scan import scan
 from sslstudio.project.dataset import labelled_images, pretrain_images
 from sslstudio.project.project import Project
+from sslstudio.recipes.backbones import check_backbone
 from sslstudio.recipes.channels import channels_problem, fits, folder_problem
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
@@ -47,7 +48,8 @@ class ModelInfo:
 
 
 def pretrain_request(project: Project, recipe: PretrainRecipe) -> PretrainRequest:
-    """Pretraining on all usable images; raises UserError when there is none."""
+    """Pretraining on all usable images; raises UserError when there is none, or no such backbone."""
+    check_backbone(recipe.backbone)
     images = tuple(pretrain_images(project))
     if not images:
         raise UserError(f"There is no usable image in {project.images_root}.", "Choose a folder that holds pictures.")
@@ -68,6 +70,8 @@ def finetune_request(
     """Fine-tuning on all painted images; pending masks are written first, and ``model`` is named if empty."""
     if model:
         _check_new_model(project.path, model)
+    if not encoder_run:
+        check_backbone(recipe.backbone)
     if not project.classes:
         raise UserError("The project has no classes yet.", "Add at least two: background and what you look for.")
     project.save_masks()
@@ -230,6 +234,8 @@ def default_pretrain_recipe(
     project: Project, minutes: float, preset: str, backbone: str | None = None, method: str | None = None
 ) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
     """The suggested pretraining recipe for this project's images, and why."""
+    if backbone:
+        check_backbone(backbone)
     names = pretrain_images(project)
     sizes, channels = _sizes(project, names), channels_of(project, names)
     return suggest(len(names), sizes, channels, device(), minutes, preset, backbone, method)

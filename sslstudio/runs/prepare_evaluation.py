@@ -7,6 +7,7 @@ from typing import Literal
 from sslstudio.errors import UserError
 from sslstudio.project.dataset import labelled_images, pretrain_images
 from sslstudio.project.project import Project
+from sslstudio.recipes.backbones import check_backbone
 from sslstudio.recipes.channels import suggest_channels
 from sslstudio.recipes.settings import with_changes
 from sslstudio.runs.folder import RunFolder, find_run
@@ -30,6 +31,8 @@ def evaluate_request(
     """Looking at all usable images with a run's encoder (the newest if not named) or with a timm ``backbone``."""
     if encoder_run and backbone:
         raise UserError("“--run” brings its own backbone.", "Give either --run or --backbone.")
+    if backbone:
+        check_backbone(backbone)
     run = None if backbone else chosen_run(project, encoder_run)
     images = tuple(pretrain_images(project))
     return EvaluateRequest(

@@ -8,7 +8,7 @@ from sslstudio.recipes.method_rules import RULES, Situation, suggest_method
 from sslstudio.recipes.methods import METHODS
 from sslstudio.recipes.overrides import with_settings
 from sslstudio.recipes.presets import PRESETS, look_of
-from sslstudio.recipes.suggest import FILLERS, in_words, suggest, suggest_finetune, why
+from sslstudio.recipes.suggest import FILLERS, doubt_of, in_words, suggest, suggest_finetune, why
 
 SIZES = [(640, 480)] * 5
 
@@ -89,6 +89,39 @@ def test_a_method_for_one_kind_of_backbone_gets_one():
         for device in ("cpu", "cuda"):
             recipe, _ = suggest(100, SIZES, 3, device, 5, "natural", method=name)
             assert kind_of(recipe.backbone) in info.backbones
+
+
+# what speaks against a method
+
+
+@pytest.mark.parametrize(
+    ("method", "preset", "channels", "sizes", "words"),
+    [
+        ("rotation", "microscopy", 3, SIZES, "(microscopy) have no up and down"),
+        ("rotation", "satellite", 3, SIZES, "(satellite and aerial) have no up and down"),
+        ("colorization", "natural", 1, SIZES, "these images are grey"),
+        ("colorization", "xray", 3, SIZES, "(X-ray and ultrasound) seldom have any"),
+        ("jigsaw", "natural", 3, [(90, 70)] * 3, "only about 70 pixels high"),
+        ("jigsaw", "microscopy", 3, SIZES, "look alike everywhere"),
+        ("jigsaw", "satellite", 3, SIZES, "look alike everywhere"),
+    ],
+)
+def test_a_method_that_does_not_suit_the_images_is_told_in_a_sentence(method, preset, channels, sizes, words):
+    recipe, reasons = suggest(300, sizes, channels, "cpu", 10, preset, method=method)
+    assert recipe.method.id == method  # the user's choice is kept
+    assert words in doubt_of(reasons)
+    assert doubt_of(reasons) in in_words(recipe, reasons)
+    assert doubt_of(reasons).endswith(".")
+
+
+def test_nothing_is_said_against_a_method_that_suits_or_that_was_suggested():
+    for method in ("rotation", "colorization", "jigsaw"):
+        assert doubt_of(suggest(300, SIZES, 3, "cpu", 10, "natural", method=method)[1]) == ""
+    assert doubt_of(suggest(300, [], 3, "cpu", 10, "natural", method="jigsaw")[1]) == ""  # sizes are not known yet
+    for preset in PRESETS:
+        for device in ("cpu", "cuda"):
+            for channels, sizes in ((1, [(40, 40)]), (3, SIZES)):
+                assert doubt_of(suggest(300, sizes, channels, device, 60, preset)[1]) == ""
 
 
 # small-data values

@@ -9,6 +9,7 @@ from PIL import Image
 from sslstudio.errors import UserError
 from sslstudio.project.project import Project
 from sslstudio.recipes.finetune import FinetuneRecipe
+from sslstudio.recipes.methods import METHODS
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.runs.folder import RunFolder
 from sslstudio.runs.prepare import (
@@ -22,6 +23,7 @@ from sslstudio.runs.prepare import (
     predict_request,
     pretrain_request,
 )
+from sslstudio.runs.prepare_evaluation import evaluate_request
 
 
 @pytest.fixture
@@ -55,6 +57,36 @@ def test_pretraining_takes_all_usable_images(project, image_folder):
     assert "broken.png" not in request.images
     assert set(request.pinned) <= set(request.images)
     assert 1 <= len(request.pinned) <= 4
+
+
+@pytest.mark.parametrize(
+    ("name", "problem", "advice"),
+    [
+        ("resnet19", "There is no backbone “resnet19”", "resnet18"),
+        ("nonsense", "There is no backbone “nonsense”", "sslstudio backbones --all"),
+        ("resnet18.of_nobody", "no weights “of_nobody” of the backbone “resnet18”", "resnet18.a1_in1k"),
+        ("volo_no", "There is no backbone", "Similar names: volo"),
+    ],
+)
+def test_a_backbone_that_does_not_exist_is_refused_before_there_is_a_run(project, name, problem, advice):
+    paint(project, "cell_1.png")
+    askings = (
+        lambda: pretrain_request(project, PretrainRecipe(backbone=name, method=METHODS["rotation"].recipe())),
+        lambda: default_pretrain_recipe(project, 1, "natural", name, "rotation"),
+        lambda: finetune_request(project, FinetuneRecipe(backbone=name)),
+        lambda: evaluate_request(project, backbone=name),
+    )
+    for ask in askings:
+        with pytest.raises(UserError) as told:
+            ask()
+        assert problem in told.value.problem
+        assert advice in told.value.advice
+    assert not list((project.path / "runs").glob("*"))
+
+
+def test_published_weights_and_networks_of_every_family_are_let_through(project):
+    for name in ("resnet18", "resnet18.a1_in1k", "vit_small_patch16_dinov3.lvd1689m", "test_vit"):
+        assert pretrain_request(project, PretrainRecipe(backbone=name)).recipe.backbone == name
 
 
 def test_fine_tuning_takes_what_is_painted_and_the_masks_are_on_disk(project):

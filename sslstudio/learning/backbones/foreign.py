@@ -152,7 +152,7 @@ def _channels_changed(
     """The channels of the file's first layer and of the encoder's; empty where they are the same."""
     for key in adapted:
         have = pieces[chosen[key]].value
-        if have.dim() == 4 and have.shape[1] != wanted[key].shape[1]:
+        if have.dim() == wanted[key].dim() == 4 and have.shape[1] != wanted[key].shape[1]:
             return have.shape[1], wanted[key].shape[1]
     return ()
 
@@ -248,7 +248,7 @@ def _fit(encoder: Encoder, key: str, value: Tensor, wanted: Tensor) -> Tensor | 
         return value
     if key.endswith("pos_embed") and isinstance(encoder, ViTEncoder) and value.shape[-1] == wanted.shape[-1]:
         return _fit_positions(value, encoder) if value.dim() == 3 else None
-    if value.numel() == wanted.numel() and key.endswith("gamma"):
+    if value.numel() == wanted.numel() and key.endswith(("gamma", "grn.weight", "grn.bias")):
         return value.reshape(wanted.shape)
     if value.dim() == 4 and wanted.dim() == 4 and len(value) == len(wanted):
         return _fit_stem(key, value, wanted, encoder.channels)

@@ -65,12 +65,43 @@ _TORCHVISION_CONVNEXT: Renames = (
     *((_START + rf"features\.{2 * s}\.(\d)\.", rf"stages.{s}.downsample.\1.") for s in range(1, 4)),
     *_CONVNEXT_BLOCK,
 )
+_CONVNEXT_LAYERS: Renames = (
+    (r"\.dwconv\.", ".conv_dw."),
+    (r"\.pwconv([12])\.", r".mlp.fc\1."),
+    (r"(blocks\.\d+)\.grn\.(?:gamma|weight)$", r"\1.mlp.grn.weight"),
+    (r"(blocks\.\d+)\.grn\.(?:beta|bias)$", r"\1.mlp.grn.bias"),
+)
 _META_CONVNEXT: Renames = (
     (_START + r"downsample_layers\.0\.", "stem."),
     (_START + r"downsample_layers\.(\d)\.", r"stages.\1.downsample."),
     (_START + r"stages\.(\d)\.(\d+)\.", r"stages.\1.blocks.\2."),
-    (r"\.dwconv\.", ".conv_dw."),
-    (r"\.pwconv([12])\.", r".mlp.fc\1."),
+    *_CONVNEXT_LAYERS,
+)
+_HF_CONVNEXT: Renames = (
+    (_START + r"embeddings\.patch_embeddings\.", "stem.0."),
+    (_START + r"embeddings\.layernorm\.", "stem.1."),
+    (_START + r"encoder\.stages\.(\d)\.downsampling_layer\.", r"stages.\1.downsample."),
+    (_START + r"encoder\.stages\.(\d)\.layers\.(\d+)\.", r"stages.\1.blocks.\2."),
+    (r"(blocks\.\d+)\.layernorm\.", r"\1.norm."),
+    (r"(blocks\.\d+)\.layer_scale_parameter$", r"\1.gamma"),
+    *_CONVNEXT_LAYERS,
+)
+_HF_DINOV3_CONVNEXT: Renames = (
+    (_START + r"stages\.0\.downsample_layers\.", "stem."),
+    (_START + r"stages\.(\d)\.downsample_layers\.", r"stages.\1.downsample."),
+    (_START + r"stages\.(\d)\.layers\.(\d+)\.", r"stages.\1.blocks.\2."),
+    (r"(blocks\.\d+)\.layer_norm\.", r"\1.norm."),
+    (r"\.depthwise_conv\.", ".conv_dw."),
+    (r"\.pointwise_conv([12])\.", r".mlp.fc\1."),
+)
+_HF_RESNET: Renames = (
+    (_START + r"embedder\.embedder\.convolution\.", "conv1."),
+    (_START + r"embedder\.embedder\.normalization\.", "bn1."),
+    *((_START + rf"encoder\.stages\.{s}\.layers\.(\d+)\.", rf"layer{s + 1}.\1.") for s in range(4)),
+    (r"(layer\d\.\d+)\.shortcut\.convolution\.", r"\1.downsample.0."),
+    (r"(layer\d\.\d+)\.shortcut\.normalization\.", r"\1.downsample.1."),
+    *((rf"(layer\d\.\d+)\.layer\.{n}\.convolution\.", rf"\1.conv{n + 1}.") for n in range(3)),
+    *((rf"(layer\d\.\d+)\.layer\.{n}\.normalization\.", rf"\1.bn{n + 1}.") for n in range(3)),
 )
 _HF_EMBEDDINGS: Renames = (
     (_START + r"embeddings\.(cls_token|mask_token)$", r"\1"),
@@ -112,6 +143,9 @@ DIALECTS = (
     Dialect("torchvision's ViT", r"encoder\.layers\.encoder_layer_0\.", _TORCHVISION_VIT),
     Dialect("torchvision's ConvNeXt", r"features\.1\.0\.block\.0\.", _TORCHVISION_CONVNEXT),
     Dialect("Meta's ConvNeXt", r"downsample_layers\.0\.0\.", _META_CONVNEXT),
+    Dialect("Hugging Face's ConvNeXt", r"encoder\.stages\.0\.layers\.0\.dwconv\.", _HF_CONVNEXT),
+    Dialect("Hugging Face's DINOv3 ConvNeXt", r"stages\.0\.layers\.0\.depthwise_conv\.", _HF_DINOV3_CONVNEXT),
+    Dialect("Hugging Face's ResNet", r"embedder\.embedder\.convolution\.weight$", _HF_RESNET),
     Dialect("Hugging Face's DINOv3", r"layer\.0\.attention\.q_proj\.", _HF_DINOV3),
     Dialect("Hugging Face's ViT or DINOv2", r"encoder\.layer\.0\.attention\.attention\.query\.", _HF_VIT),
     Dialect("a ResNet in a sequence", _START + r"4\.0\.conv1\.weight$", _SEQUENTIAL_RESNET),
@@ -186,6 +220,7 @@ def made_by(names: Iterable[str], dialect: Dialect) -> str:
 _WIDTHS = {192: "tiny", 384: "small", 768: "base", 1024: "large", 1280: "huge", 1536: "giant"}
 _RESNETS = {
     ((2, 2, 2, 2), False): "resnet18",
+    ((2, 2, 2, 2), True): "resnet26",
     ((3, 4, 6, 3), False): "resnet34",
     ((3, 4, 6, 3), True): "resnet50",
     ((3, 4, 23, 3), True): "resnet101",
@@ -201,6 +236,7 @@ _CONVNEXTS = {
     (27, 128): "base",
     (27, 192): "large",
     (27, 256): "xlarge",
+    (27, 352): "huge",
 }
 
 
@@ -248,4 +284,5 @@ def _guess_convnext(pieces: Mapping[str, Piece]) -> str:
         return ""
     depth = len(blocks) if len(blocks) > 8 else 2
     size = _CONVNEXTS.get((depth, len(stem)), "")
-    return f"convnext_{size}" if size else ""
+    second = any(name.endswith(".mlp.grn.weight") for name in pieces)
+    return f"convnext{'v2' if second else ''}_{size}" if size else ""

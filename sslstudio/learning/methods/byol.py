@@ -16,6 +16,7 @@ from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, full_precision, two_views
 from sslstudio.learning.methods.batch_norm import refuse_single
 from sslstudio.learning.methods.heads import mlp
+from sslstudio.learning.methods.likeness import of_images_and_views
 from sslstudio.learning.methods.momentum import follow, rising_momentum
 from sslstudio.learning.methods.siamese import across
 from sslstudio.recipes.methods import BYOLRecipe
@@ -43,7 +44,7 @@ class BYOL(Method):
             targets = self.target_projector(self.target_encoder(views[0])).float()
         with full_precision(targets.device):
             # Equation 2 is 2 - 2 cos; the paper adds both ways, across() takes their mean.
-            return StepResult(4 + 4 * across(predictions, targets))
+            return StepResult(4 + 4 * across(predictions, targets), of_images_and_views(predictions))
 
     def after_step(self) -> None:
         """Let the target network follow, ever more slowly (section 3.3: cosine from the start value to 1)."""

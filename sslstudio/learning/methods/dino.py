@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, full_precision
+from sslstudio.learning.methods.likeness import of_images
 from sslstudio.learning.methods.momentum import follow, rising_momentum
 from sslstudio.learning.methods.self_distillation import (
     Head,
@@ -62,7 +63,8 @@ class DINO(Method):
             )
         if self.training:
             move_centre(self.centre, teacher, recipe.centre_momentum)
-        return StepResult(loss, {"teacher_entropy": undecided(target)})
+        first = target[: len(target) // 2]  # one view of each image
+        return StepResult(loss, {"teacher_entropy": undecided(target), **of_images(first)})
 
     def before_update(self) -> None:
         """Keep the last layer still in the first share of the run (appendix C: it steadies the start)."""

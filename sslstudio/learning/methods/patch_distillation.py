@@ -13,6 +13,7 @@ from torch import nn
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, full_precision
+from sslstudio.learning.methods.likeness import of_images
 from sslstudio.learning.methods.momentum import follow, rising_momentum
 from sslstudio.learning.methods.self_distillation import (
     Head,
@@ -84,10 +85,8 @@ class PatchDistillation(Method):
             loss = image + recipe.patch_weight * patch
             if self.spreading > 0:
                 loss = loss + self.spreading * koleo(student.features[: count // 2].float())
-        return StepResult(
-            loss,
-            {"teacher_entropy": undecided(target), "image_loss": image.detach(), "patch_loss": patch.detach()},
-        )
+        figures = {"teacher_entropy": undecided(target), "image_loss": image.detach(), "patch_loss": patch.detach()}
+        return StepResult(loss, {**figures, **of_images(target[: count // 2])})  # one view of each image
 
     def _hide(self, views: int, device: torch.device) -> Hidden:
         recipe, side = self.recipe, self.side

@@ -12,6 +12,7 @@ from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, full_precision, two_views
 from sslstudio.learning.methods.batch_norm import refuse_single
 from sslstudio.learning.methods.heads import mlp, tower
+from sslstudio.learning.methods.likeness import of_images_and_views
 from sslstudio.learning.methods.siamese import across
 from sslstudio.recipes.methods import SimSiamRecipe
 from sslstudio.recipes.presets import Augmentation
@@ -33,4 +34,4 @@ class SimSiam(Method):
         projections = self.projector(self.encoder(views[0]))  # (2B, D)
         predictions = self.predictor(projections).float()
         with full_precision(predictions.device):
-            return StepResult(across(predictions, projections.float()))
+            return StepResult(across(predictions, projections.float()), of_images_and_views(predictions))

@@ -15,6 +15,7 @@ from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, full_precision, two_views
 from sslstudio.learning.methods.batch_norm import refuse_single
 from sslstudio.learning.methods.heads import tower
+from sslstudio.learning.methods.likeness import of_images_and_views
 from sslstudio.recipes.methods import VICRegRecipe
 from sslstudio.recipes.presets import Augmentation
 
@@ -32,9 +33,10 @@ class VICReg(Method):
     def forward(self, views: Views) -> StepResult:
         """The weighted sum of the three terms; ``views`` holds one (2B, 3, H, W)."""
         refuse_single(len(views[0]) // 2)
-        left, right = self.expander(self.encoder(views[0])).float().chunk(2)
-        with full_precision(left.device):
-            return StepResult(vicreg_loss(left, right, *self.weights))
+        embeddings = self.expander(self.encoder(views[0])).float()  # (2B, D)
+        with full_precision(embeddings.device):
+            left, right = embeddings.chunk(2)
+            return StepResult(vicreg_loss(left, right, *self.weights), of_images_and_views(embeddings))
 
 
 def vicreg_loss(left: Tensor, right: Tensor, invariance: float, variance: float, covariance: float) -> Tensor:

@@ -21,6 +21,7 @@ import sslstudio
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.backbones.stem import told
+from sslstudio.learning.methods.batch_norm import has_batch_norm
 from sslstudio.learning.segmentation.crops import Batch, CropSampler, painted_pixels
 from sslstudio.learning.segmentation.labelled import Painted, at_scale, choose_shrink, read_labelled
 from sslstudio.learning.segmentation.learner import Learner, make_accelerator
@@ -187,6 +188,7 @@ class _Finetuning:
             self.recipe.seed,
         )
         beginning = starting_encoder(request, project)
+        _refuse_single(beginning.encoder, self.recipe.batch_size, side)
         self.note = tuple(beginning.note())
         self.schedule: Schedule = plan(self.recipe, trained=beginning.trained)
         self.accelerator = make_accelerator()
@@ -223,6 +225,7 @@ class _Finetuning:
         if not stopped and self.validation and self.main:
             yield Phase(text="Measuring")
             yield self._measure(final=True)
+        self.learner.check()
         result = self._save()
         yield Progress(step=self.learner.steps, steps=self.learner.steps, share=1.0, seconds_left=0.0)
         yield Stopped(result=result) if stopped else Finished(result=result)
@@ -245,8 +248,19 @@ class _Finetuning:
             self.loss = self.learner.step(batch, self.schedule.rate(share))
             pace.step_took(time.perf_counter() - began)
             self.budget.end_step()
+            yield from self._divided()
             if self.main:
                 yield from self._look()
+
+    def _divided(self) -> Iterator[Event]:
+        """Say so once where memory ran out."""
+        if self.learner.out_of_memory:
+            self.learner.out_of_memory = False
+            yield Warned(
+                text=f"Memory ran out, so each batch is now worked through in {self.learner.pieces} parts.",
+                advice="A smaller crop, batch or backbone trains faster.",
+                about="batch_size",
+            )
 
     def _cut(self, pool: ThreadPoolExecutor, ahead: int = 0) -> Future[Batch]:
         """The next batch, cut in another thread while the network works on this one."""
@@ -342,6 +356,7 @@ class _Finetuning:
         self._last["overlay"] = time.perf_counter()
 
     def _write_state(self) -> Checkpointed:
+        self.learner.check()
         state = {"learner": self.learner.state(), "elapsed": self.budget.elapsed, "metrics": self.metrics}
         write_state(self.checkpoints, self.request, state)
         return Checkpointed(folder=f"{self.checkpoints.name}/last", step=self.learner.steps)
@@ -394,6 +409,15 @@ class _Finetuning:
                 "python": platform.python_version(),
             },
         }
+
+
+def _refuse_single(encoder: Encoder, crops: int, side: int) -> None:
+    """Raise UserError where batch norm would see a single value: one crop with one place in the last map."""
+    if crops == 1 and side <= encoder.stride and has_batch_norm(encoder):
+        raise UserError(
+            f"“{encoder.name}” cannot learn from single crops of {side} pixels: it compares what is in a step.",
+            f"Choose a batch of 2 or more, or a crop of {2 * encoder.stride} pixels or more.",
+        )
 
 
 def sslstudio_version() -> str:

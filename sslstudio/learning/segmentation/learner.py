@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 import torch
@@ -14,7 +15,8 @@ from sslstudio.errors import UserError
 from sslstudio.learning.segmentation.crops import Batch, normalised, recoloured
 from sslstudio.learning.segmentation.losses import segmentation_loss
 from sslstudio.learning.segmentation.model import SegmentationModel
-from sslstudio.learning.training.devices import has_bf16
+from sslstudio.learning.training.devices import has_bf16, memory_ran_out
+from sslstudio.learning.training.loop import no_room
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.presets import PRESETS
 
@@ -46,6 +48,7 @@ class Learner:
         self.look = PRESETS[recipe.preset].augmentation
         self.noise = torch.Generator().manual_seed(recipe.seed)
         self.steps = 0
+        self.pieces, self.out_of_memory = 1, False
         self.unfrozen = -1
         self.wrapped: nn.Module = self.model
         self.optimiser: Any = None
@@ -78,29 +81,56 @@ class Learner:
             part.train()
 
     def step(self, batch: Batch, rate: float) -> float:
-        """Learn from one batch at ``rate`` (0 to 1) of the recipe's learning rate; the loss."""
+        """Learn from one batch at ``rate`` (0 to 1) of the recipe's learning rate; the loss.
+
+        Where memory runs out the batch is divided and tried again.
+        """
         self._set_modes()
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.learning_rate * group["share"] * rate
-        device = self.accelerator.device
-        images = recoloured(batch.images.to(device), self.look, self.noise)
-        images = normalised(images).contiguous(memory_format=torch.channels_last)
-        with self.accelerator.autocast():
-            logits = self.wrapped(images)
-        loss = segmentation_loss(logits, batch.labels.to(device), self.weights, self.recipe.dice)
-        value = float(loss.detach())
-        if value != value:
-            raise UserError(
-                f"Training stopped at step {self.steps}: the loss is no longer a number.",
-                "Lower the learning rate and start again.",
-            )
-        self.accelerator.backward(loss)
+        while True:
+            try:
+                return self._update(batch)
+            except (RuntimeError, MemoryError) as error:
+                if not memory_ran_out(error):
+                    raise
+            self._divide(len(batch.images))
+
+    def _divide(self, crops: int) -> None:
+        self.pieces *= 2
+        self.out_of_memory = True
+        if self.accelerator.num_processes > 1 or self.pieces > crops:
+            raise no_room()
+        self.optimiser.zero_grad()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _update(self, batch: Batch) -> float:
+        device, value = self.accelerator.device, 0.0
+        pieces = min(self.pieces, len(batch.images))
+        for pixels, labels in zip(batch.images.tensor_split(pieces), batch.labels.tensor_split(pieces), strict=True):
+            images = recoloured(pixels.to(device), self.look, self.noise)
+            images = normalised(images).contiguous(memory_format=torch.channels_last)
+            with self.accelerator.autocast():
+                logits = self.wrapped(images)
+            part = len(pixels) / len(batch.images)
+            loss = segmentation_loss(logits, labels.to(device), self.weights, self.recipe.dice) * part
+            value += float(loss.detach())
+            if not math.isfinite(value):
+                raise _not_a_number(self.steps)
+            self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.wrapped.parameters(), _CLIP)
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.steps += 1
         self._follow()
         return value
+
+    def check(self) -> None:
+        """Raise UserError if the weights are no longer numbers, so that a good state is never replaced."""
+        norms = torch._foreach_norm(list(self.model.parameters()))
+        if not bool(torch.stack(norms).isfinite().all()):
+            raise _not_a_number(self.steps)
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -131,6 +161,13 @@ class Learner:
         self.optimiser.load_state_dict(state["optimiser"])
         self.noise.set_state(state["noise"])
         self.steps = state["steps"]
+
+
+def _not_a_number(step: int) -> UserError:
+    return UserError(
+        f"Training stopped at step {step}: the loss is no longer a number.",
+        "Lower the learning rate and start again; a model that there was before is kept.",
+    )
 
 
 def _groups(module: nn.Module, share: float, recipe: FinetuneRecipe) -> list[dict[str, Any]]:

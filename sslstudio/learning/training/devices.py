@@ -29,6 +29,17 @@ def _cpu_knows(question: str) -> bool:
     return bool(ask is not None and ask())
 
 
+# How allocators say it where torch has no class of its own for it: on processors, and on Apple's GPUs.
+_NO_MEMORY = ("out of memory", "allocate memory", "not enough memory")
+
+
+def memory_ran_out(error: BaseException) -> bool:
+    """Whether an error means that there was no room for a tensor, on whatever device."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _NO_MEMORY)
+
+
 def describe(device: torch.device) -> str:
     """The device in words."""
     if device.type == "cuda":

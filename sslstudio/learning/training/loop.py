@@ -16,6 +16,7 @@ from sslstudio.errors import UserError
 from sslstudio.learning.methods.base import Method, Position, StepResult, Views
 from sslstudio.learning.training.batches import Batch
 from sslstudio.learning.training.budget import StepBudget, TimeBudget, rate
+from sslstudio.learning.training.devices import memory_ran_out
 from sslstudio.learning.training.threads import ThreadPace, pace_for
 from sslstudio.learning.training.views import make_views
 
@@ -123,25 +124,27 @@ class Trainer:
         while True:
             try:
                 return self._update(batch)
-            except torch.OutOfMemoryError:
-                self._divide(len(batch.tiles))
+            except (RuntimeError, MemoryError) as error:
+                if not memory_ran_out(error):
+                    raise
+            # Not within the clause above: the error holds on to the tensors of the step that failed.
+            self._divide(len(batch.tiles))
 
     def _divide(self, images: int) -> None:
         self.pieces *= 2
         self.out_of_memory = True
         if self.accelerator.num_processes > 1 or images // self.pieces < 2:
-            raise UserError(
-                "There is not enough memory on the device, even for the smallest batch.",
-                "Choose a smaller view size, batch or backbone, or close other programs.",
-            )
+            raise no_room()
         self._optimiser.zero_grad()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
     def _update(self, batch: Batch) -> tuple[Tensor, float]:
         total, viewing = torch.zeros((), device=self.accelerator.device), 0.0
-        pictures = itertools.repeat(None) if batch.pictures is None else batch.pictures.chunk(self.pieces)
-        parts = zip(batch.tiles.chunk(self.pieces), batch.aspects.chunk(self.pieces), strict=True)
+        # Of even sizes, two images at least: what is learned by comparing them needs that many.
+        pieces = max(1, min(self.pieces, len(batch.tiles) // 2))
+        pictures = itertools.repeat(None) if batch.pictures is None else batch.pictures.tensor_split(pieces)
+        parts = zip(batch.tiles.tensor_split(pieces), batch.aspects.tensor_split(pieces), strict=True)
         for (tiles, aspects), shown in zip(parts, pictures, strict=False):
             began = time.perf_counter()
             self.method.pictures = None if shown is None else shown.to(self.accelerator.device)
@@ -178,6 +181,14 @@ class Trainer:
             self._figures = {name: float(value) for name, value in self._told.items()}
             if not bool(loss.isfinite()):
                 raise _not_a_number(self.budget.steps)
+
+
+def no_room() -> UserError:
+    """Told when even the smallest part of a batch does not fit."""
+    return UserError(
+        "There is not enough memory on the device, even for the smallest batch.",
+        "Choose a smaller view size, batch or backbone, or close other programs.",
+    )
 
 
 def _not_a_number(step: int) -> UserError:

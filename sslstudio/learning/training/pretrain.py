@@ -250,6 +250,20 @@ class _Run:
                 advice="More images make a better network.",
                 about="batch_size",
             )
+        yield from self._short_queue()
+
+    def _short_queue(self) -> Iterator[Event]:
+        """Say so where a queue is longer than all pictures: it then holds old answers for the same ones."""
+        count = max(len(self._cache), len(self.request.images))
+        queue = getattr(self.recipe.method, "queue", 0)
+        if queue > count:
+            fits = max(0, count - self._batch)
+            yield Warned(
+                text=f"The queue holds {queue} images, but there are only {count} pictures: most of it is old answers "
+                "for the same ones.",
+                advice=f"Set the method's queue to {fits}: as many as are not in the step itself.",
+                about="method.queue",
+            )
 
     # training -------------------------------------------------------------------------------------
 
@@ -301,6 +315,7 @@ class _Run:
     def _after_step(self, parts: _Parts, step: Step) -> Iterator[Event]:
         """Tell, look, save and hold as is due."""
         yield from parts.figures.add(step)
+        parts.health.answers.add(step.number, step.figures)
         if parts.trainer.out_of_memory:
             parts.trainer.out_of_memory = False
             yield Warned(

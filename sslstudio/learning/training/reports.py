@@ -26,6 +26,7 @@ from sslstudio.learning.evaluation.attention import (
 )
 from sslstudio.learning.evaluation.effective_rank import effective_rank, spread
 from sslstudio.learning.training.budget import TimeBudget
+from sslstudio.learning.training.collapse import Answers
 from sslstudio.learning.training.loop import Step
 from sslstudio.runs.events import Event, Metric, Preview, Progress, Warned
 from sslstudio.runs.folder import write_atomic
@@ -114,11 +115,12 @@ class Figures:
 
 
 class Health:
-    """Effective rank of the features of a fixed small sample, with one warning when they collapse."""
+    """Effective rank of the features of a fixed small sample, with one warning when they or the answers collapse."""
 
     def __init__(self, sample: torch.Tensor) -> None:
         self._sample = sample  # (N, C, H, W), normalised
         self._warned = False
+        self.answers = Answers()
         self.rank = math.nan
         self.pace = Paced(15.0, 0.03)
         self.pace.later(5.0)
@@ -129,12 +131,15 @@ class Health:
             features = features_of(encoder, self._sample)
             self.rank, apart = effective_rank(features), spread(features)
         figures = {"effective_rank": self.rank, "feature_spread": apart, "feature_width": float(features.shape[1])}
-        yield Metric(step=step, values=figures)
-        if not early and not self._warned and (self.rank < COLLAPSED_RANK or apart < COLLAPSED_SPREAD):
+        alike = self.rank < COLLAPSED_RANK or apart < COLLAPSED_SPREAD
+        collapsed = not early and (alike or self.answers.collapsed())
+        yield Metric(step=step, values={**figures, "collapsed": float(collapsed)})
+        if collapsed and not self._warned:
             self._warned = True
             yield Warned(
                 text="The network gives nearly the same answer for every image: it is not learning.",
-                advice="Stop, and start again with a lower learning rate, a larger batch or another method.",
+                advice="Stop, and start again with a lower learning rate, a larger batch or another method. "
+                "Images that are all alike bring it about, too.",
                 about="effective_rank",
             )
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from sslstudio.errors import UserError
-from sslstudio.recipes.backbones import kind_of
+from sslstudio.recipes.backbones import check_backbone, kind_of
 from sslstudio.recipes.methods import METHODS
 from sslstudio.recipes.settings import Recipe, Setting, build, settings_of
 from sslstudio.ui.panels.blocks import Notice
@@ -198,9 +198,13 @@ class SettingsForm(QWidget):
         return build(self.recipe, self.values()) if good else None
 
     def misfit(self) -> str:
-        """Why the chosen method and backbone do not go together; empty when they do."""
+        """Why the chosen method and backbone do not go together, or no such backbone exists; empty when all is well."""
         if self.method is None:
             return ""
+        try:
+            check_backbone(str(self.rows["backbone"].value()))
+        except UserError as error:
+            return f"{error.problem} {error.advice}"
         method = METHODS[self.method.chosen()]
         if kind_of(str(self.rows["backbone"].value())) in method.backbones:
             return ""

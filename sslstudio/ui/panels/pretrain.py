@@ -90,7 +90,7 @@ class PretrainPanel(Panel):
         self.form.rows["backbone"].control.setFocus()
 
     def _fill(self) -> None:
-        self._reason, self._painted = "", False
+        self._reason, self._doubt, self._painted = "", "", False
         self._suggested = ("", "")
         self._wishes = ("", "")
         self.empty = Empty(self._id("empty"), "images", "Pretraining needs images first.", "Go to images")
@@ -111,14 +111,15 @@ class PretrainPanel(Panel):
         self.preset = Combo(self._id("preset"), KIND)
         self.reason = label(size=SMALL, quiet=True, lines=2)
         self.reason.setObjectName(self._id("reason"))
-        self.misfit = Notice(self._id("misfit"))
+        self.misfit, self.doubt = Notice(self._id("misfit")), Notice(self._id("doubt"))
         self.start = Button(self._id("start"), "Start pretraining", "primary", tip="Runs in the background")
         self.advanced = Fold(self._id("advanced"), "Advanced")
         self.form = SettingsForm(self._id("set"), PretrainRecipe, hide=("minutes", "preset"))
         self.advanced.body.addWidget(self.form)
         self.choose = Button(self._id("backbone.choose"), "Choose…", tip="All backbones, with memory and time here")
         self.form.rows["backbone"].add_beside(self.choose)
-        fill_question(self.ask, self.how_long, KIND, self.preset, (self.start, self.reason, self.misfit, self.advanced))
+        below = (self.start, self.reason, self.misfit, self.doubt, self.advanced)
+        fill_question(self.ask, self.how_long, KIND, self.preset, below)
 
     def _wire(self) -> None:
         self.empty.wanted.connect(self.images_wanted)
@@ -144,7 +145,7 @@ class PretrainPanel(Panel):
         self.preset.draw(PRESET_CHOICES, state.recipe.preset)
         self.preset.setToolTip(PRESETS[state.recipe.preset].summary)
         self.form.suggest(state.recipe)
-        self._reason = state.reason
+        self._reason, self._doubt = state.reason, state.doubt
         self._suggested = (state.recipe.method.id, state.recipe.backbone)
         self.start.set_words("Pretrain once more" if state.earlier else "Start pretraining")
         self._on_form_changed()
@@ -166,6 +167,7 @@ class PretrainPanel(Panel):
         self.misfit.say(misfit if self.advanced.content.isHidden() else "", "fair")
         as_suggested = (values["method"]["id"], values["backbone"]) == self._suggested
         self.reason.setText(f"{what} {self._reason}".strip() if as_suggested else what)
+        self.doubt.say(self._doubt if as_suggested and not misfit else "", "fair")
         self.start.setEnabled(not misfit)
 
     def _on_start(self) -> None:

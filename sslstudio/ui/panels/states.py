@@ -88,13 +88,15 @@ class ImagesState:
 class PretrainState:
     """The pretrain panel; ``recipe`` is what is suggested, ``run`` what runs or has just ended.
 
-    ``painted`` says that masks are there already, so that fine-tuning comes next.
+    ``reason`` says why that, ``doubt`` what speaks against its method; ``painted`` says that masks are there
+    already, so that fine-tuning comes next.
     """
 
     images: int = 0
     painted: bool = False
     recipe: PretrainRecipe = field(default_factory=PretrainRecipe)
     reason: str = ""
+    doubt: str = ""
     run: LiveRun | None = None
     earlier: tuple[RunRow, ...] = ()
     attention: AttentionState = AttentionState()

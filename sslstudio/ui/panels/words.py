@@ -72,9 +72,10 @@ FEW_STEPS = 200  # a run with fewer has hardly moved from its random start, whic
 
 
 def health(figures: Mapping[str, float], *, early: bool = False, steps: int | None = None) -> Health:
-    """Health of the features from ``effective_rank`` and, where known, ``feature_width``.
+    """Health of the features from ``effective_rank`` and, where known, ``feature_width`` and ``collapsed`` (0 or 1).
 
-    Not judged when ``early``; a narrow run of only a few ``steps`` is told as short, not as collapsed.
+    Batch norm can hide a collapse from the rank, so what the run itself found comes first. Not judged when
+    ``early``; a narrow run of only a few ``steps`` is told as short, not as collapsed.
     """
     rank = figures.get("effective_rank", -1.0)
     width = figures.get("feature_width", figures.get("features", 0.0))
@@ -82,22 +83,24 @@ def health(figures: Mapping[str, float], *, early: bool = False, steps: int | No
         return Health("Not measured yet", "none", "", "The first figure comes after a short while.")
     known = f" of {round(width)}" if width else ""
     figure = f"features use {round(rank)}{known} directions"
+    if figures.get("collapsed"):
+        return _collapsed(figure)
     if early and rank < 8:
         return Health("Warming up", "none", figure, "It is too early to judge.")
     if rank < 8 and steps is not None and steps < FEW_STEPS:
         return Health("Hardly begun", "fair", figure, f"Only {many(steps, 'step')} so far. Give it more minutes.")
     if rank < 2:
-        return Health(
-            "Collapsed",
-            "poor",
-            figure,
-            "It gives nearly the same answer for every image. Stop, and try another method.",
-        )
+        return _collapsed(figure)
     if rank < 8 or (width and rank < 0.02 * width):
         return Health(
             "Narrow", "fair", figure, "The network tells only a few things apart. Give it more time or more images."
         )
     return Health("Healthy", "good", figure, "The network tells many different things apart.")
+
+
+def _collapsed(figure: str) -> Health:
+    meaning = "It gives nearly the same answer for every image. Stop, and try another method."
+    return Health("Collapsed", "poor", figure, meaning)
 
 
 def class_sentence(name: str, figures: Mapping[str, float]) -> str:

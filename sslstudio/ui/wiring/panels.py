@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from sslstudio.errors import UserError
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
-from sslstudio.recipes.suggest import Reason, suggest, suggest_finetune, why, why_channels
+from sslstudio.recipes.suggest import Reason, doubt_of, suggest, suggest_finetune, why, why_channels
 from sslstudio.runs.prepare import device
 from sslstudio.ui.exports import exports_of
 from sslstudio.ui.panels import states
@@ -34,7 +34,7 @@ class PanelsWiring(QObject):
         self.window = window
         self.session = window.session
         self._facts: tuple[str, ...] | None = None
-        self._pretrain: tuple[PretrainRecipe, str] | None = None
+        self._pretrain: tuple[PretrainRecipe, tuple[Reason, ...]] | None = None
         self._wishes = ("", "")  # the method and the backbone that the user chose
         self._finetune: tuple[FinetuneRecipe, str] | None = None
         self._finetune_after = ""  # the method of the run that it was suggested for
@@ -130,14 +130,13 @@ class PanelsWiring(QObject):
     def _channels(self) -> list[int]:
         return [record.channels for record in self.session.records if not record.problem]
 
-    def _suggested_pretraining(self) -> tuple[PretrainRecipe, str]:
+    def _suggested_pretraining(self) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
         if self._pretrain is None:
             method, backbone = self._wishes
             try:
-                recipe, reasons = self._suggest(method, backbone)
+                self._pretrain = self._suggest(method, backbone)
             except UserError:  # they do not go together, which the form says beside them
-                recipe, reasons = self._suggest("", backbone)
-            self._pretrain = recipe, why(reasons)
+                self._pretrain = self._suggest("", backbone)
         return self._pretrain
 
     def _suggest(self, method: str, backbone: str) -> tuple[PretrainRecipe, tuple[Reason, ...]]:
@@ -216,7 +215,7 @@ class PanelsWiring(QObject):
         )
 
     def _pretrain_state(self) -> states.PretrainState:
-        recipe, reason = self._suggested_pretraining()
+        recipe, reasons = self._suggested_pretraining()
         run = self._run("pretrain")
         used = next(iter(self.window.learning.encoders()), None)
         rows = [
@@ -227,7 +226,8 @@ class PanelsWiring(QObject):
             images=self._usable(),
             painted=sum(1 for row in self._classes() if row.pixels) > 1,
             recipe=recipe,
-            reason=reason,
+            reason=why(reasons),
+            doubt=doubt_of(reasons),
             run=run,
             earlier=tuple(rows),
             attention=self.window.attention.state(),

@@ -336,6 +336,102 @@ def test_metas_convnext_names(tmp_path):
     assert report.origin == "Meta's ConvNeXt"
 
 
+def as_hf_resnet(state):
+    """The names of transformers' ResNetModel."""
+    found = {}
+    for name, value in state.items():
+        name = re.sub(r"^(conv|bn)1\.", r"embedder.embedder.\1.", name)
+        name = re.sub(r"^layer(\d)\.(\d+)\.", lambda m: f"encoder.stages.{int(m[1]) - 1}.layers.{m[2]}.", name)
+        name = re.sub(r"\.(conv|bn)(\d)\.", lambda m: f".layer.{int(m[2]) - 1}.{m[1]}.", name)
+        name = name.replace(".downsample.0.", ".shortcut.conv.").replace(".downsample.1.", ".shortcut.bn.")
+        found[name.replace(".conv.", ".convolution.").replace(".bn.", ".normalization.")] = value.contiguous()
+    return found
+
+
+def as_hf_convnext(state):
+    """The names of transformers' ConvNextModel and ConvNextV2Model."""
+    found = {}
+    for name, value in state.items():
+        name = name.replace("stem.0.", "embeddings.patch_embeddings.").replace("stem.1.", "embeddings.layernorm.")
+        name = re.sub(r"^stages\.(\d)\.downsample\.", r"encoder.stages.\1.downsampling_layer.", name)
+        name = re.sub(r"^stages\.(\d)\.blocks\.(\d+)\.", r"encoder.stages.\1.layers.\2.", name)
+        name = name.replace(".conv_dw.", ".dwconv.").replace(".norm.", ".layernorm.")
+        name = name.replace(".gamma", ".layer_scale_parameter")
+        name = re.sub(r"\.mlp\.fc([12])\.", r".pwconv\1.", name).replace(".mlp.grn.", ".grn.")
+        found[re.sub(r"^head\.layernorm\.", "layernorm.", name)] = value.view(1, 1, 1, -1) if ".grn." in name else value
+    return found
+
+
+def as_hf_dinov3_convnext(state):
+    """The names of transformers' DINOv3ConvNextModel."""
+    found = {}
+    for name, value in state.items():
+        name = name.replace("stem.", "stages.0.downsample_layers.").replace(".downsample.", ".downsample_layers.")
+        name = name.replace(".blocks.", ".layers.").replace(".norm.", ".layer_norm.")
+        name = name.replace(".conv_dw.", ".depthwise_conv.")
+        name = re.sub(r"\.mlp\.fc([12])\.", r".pointwise_conv\1.", name)
+        found[re.sub(r"^head\.layer_norm\.", "layer_norm.", name)] = value
+    return found
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet26"])
+@pytest.mark.parametrize("classifies", [False, True])
+def test_hugging_faces_resnet_with_and_without_a_head(tmp_path, name, classifies):
+    theirs = filled(name)
+    state = as_hf_resnet(theirs.state_dict())
+    if classifies:
+        state = {f"resnet.{k}": v for k, v in state.items()} | {"classifier.1.weight": torch.zeros(2, 512)}
+    save_file(state, tmp_path / "model.safetensors")
+    images = IMAGES[:, :, :96, :96]
+    report = gives_the_same(name, tmp_path / "model.safetensors", dense(theirs, images), images)
+    assert report.origin == "Hugging Face's ResNet"
+    assert report.unused == (("classifier.1.weight",) if classifies else ())
+    assert report.prefix == ("resnet." if classifies else "")
+    assert len(report.used) == len(theirs.state_dict())
+    assert report.share == 1
+    assert inspect(tmp_path / "model.safetensors").backbone == name
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "prefix", "origin"),
+    [
+        ("convnext_tiny", as_hf_convnext, "convnext.", "Hugging Face's ConvNeXt"),
+        ("convnextv2_atto", as_hf_convnext, "convnextv2.", "Hugging Face's ConvNeXt"),
+        ("convnext_tiny", as_hf_dinov3_convnext, "", "Hugging Face's DINOv3 ConvNeXt"),
+    ],
+)
+def test_hugging_faces_convnexts(tmp_path, name, write, prefix, origin):
+    theirs = filled(name)
+    state = {f"{prefix}{k}": v.contiguous() for k, v in write(theirs.state_dict()).items()}
+    head = {"classifier.weight": torch.zeros(2, 8), "classifier.bias": torch.zeros(2)} if prefix else {}
+    save_file(state | head, tmp_path / "model.safetensors")
+    images = IMAGES[:, :, :96, :96]
+    with torch.no_grad():  # before the norm that belongs to the classifier
+        wanted = theirs.stages(theirs.stem(images))
+    report = gives_the_same(name, tmp_path / "model.safetensors", wanted, images)
+    assert report.origin == origin
+    norm = "layernorm" if head else "layer_norm"
+    assert set(report.unused) == {*head, f"{prefix}{norm}.weight", f"{prefix}{norm}.bias"}
+    assert set(report.used) == set(state) - set(report.unused)
+    assert inspect(tmp_path / "model.safetensors").backbone == name
+
+
+def test_metas_second_convnext(tmp_path):
+    """Response normalisation has other names and more axes in its authors' files."""
+    theirs = filled("convnextv2_atto")
+    state = {}
+    for key, value in theirs.state_dict().items():
+        key = re.sub(r"^stem\.", "downsample_layers.0.", key)
+        key = re.sub(r"^stages\.(\d)\.downsample\.", r"downsample_layers.\1.", key)
+        key = re.sub(r"^stages\.(\d)\.blocks\.", r"stages.\1.", key).replace(".conv_dw.", ".dwconv.")
+        key = key.replace(".mlp.grn.weight", ".grn.gamma").replace(".mlp.grn.bias", ".grn.beta")
+        state[re.sub(r"\.mlp\.fc([12])\.", r".pwconv\1.", key)] = value.view(1, 1, 1, -1) if ".grn." in key else value
+    torch.save({"model": state}, tmp_path / "x.pth")
+    report = gives_the_same("convnextv2_atto", tmp_path / "x.pth", dense(theirs, IMAGES), IMAGES)
+    assert report.origin == "Meta's ConvNeXt"
+    assert inspect(tmp_path / "x.pth").backbone == "convnextv2_atto"
+
+
 # fitting and telling ---------------------------------------------------------------------------------------
 
 

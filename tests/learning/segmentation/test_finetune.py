@@ -16,6 +16,7 @@ from painted_world import CLASSES, request, run, scene, world, write_labels
 
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import create_encoder
+from sslstudio.learning.segmentation.crops import Batch
 from sslstudio.learning.segmentation.finetune import finetune
 from sslstudio.learning.segmentation.learner import Learner, make_accelerator
 from sslstudio.learning.segmentation.metrics import Confusion
@@ -211,6 +212,104 @@ def test_an_interrupted_run_goes_on_from_its_last_state(tmp_path, monkeypatch):
     assert read_about(project / "models" / "m")["training"]["minutes"] * 60 > before["elapsed"] - 1
     other = asked.model_copy(update={"model": "another"})
     assert read_state(folders["checkpoints"], other) is None
+
+
+def learner(backbone="test_resnet", **settings):
+    recipe = FinetuneRecipe(**settings)
+    made = Learner(
+        SegmentationModel(create_encoder(backbone), "linear", 2, crop=64), torch.ones(2), recipe, make_accelerator()
+    )
+    made.unfreeze(99, 1.0)
+    return made
+
+
+def crops(count):
+    torch.manual_seed(1)
+    labels = torch.zeros(count, 64, 64, dtype=torch.uint8)
+    labels[:, 20:] = 1
+    return Batch(torch.randint(0, 255, (count, 3, 64, 64), dtype=torch.uint8), labels)
+
+
+def test_weights_that_are_no_numbers_stop_it_and_never_replace_a_good_state(tmp_path, monkeypatch):
+    from sslstudio.learning.segmentation import finetune as module
+
+    monkeypatch.setattr(module, "_STATE", 0.0)
+    images, project = world(tmp_path, 3)
+    asked = request(images, 3, 0, minutes=5, backbone="test_resnet")
+    whole, spoilt = Learner._update, []
+
+    def overflows(self, batch):
+        value = whole(self, batch)
+        if self.steps == 3:
+            spoilt.append(self.steps)
+            next(self.model.parameters()).data.fill_(torch.inf)
+        return value
+
+    monkeypatch.setattr(Learner, "_update", overflows)
+    with pytest.raises(UserError, match="no longer a number") as told:
+        run(finetune, tmp_path, asked, project)
+    assert "Lower the learning rate" in told.value.advice
+    assert spoilt == [3]
+    assert read_state(tmp_path / "run" / "checkpoints", asked)["learner"]["steps"] == 2
+    assert not (project / "models").exists()
+
+
+def test_a_loss_that_overflows_is_no_number_either():
+    made = learner()
+    for parameter in made.model.decoder.parameters():
+        parameter.data.fill_(1e38)
+    with pytest.raises(UserError, match="no longer a number"):
+        made.step(crops(2), 1.0)
+
+
+def test_where_memory_runs_out_the_crops_are_worked_through_in_parts(monkeypatch):
+    """A batch of four where there is room for two gives nearly the step of the whole batch."""
+    torch.manual_seed(0)
+    whole = learner(learning_rate=1e-3)
+    torch.manual_seed(0)
+    parts = learner(learning_rate=1e-3)
+    forward = parts.model.forward
+
+    def hungry(images):
+        if len(images) > 2:
+            torch.empty(len(images) << 50)
+        return forward(images)
+
+    monkeypatch.setattr(parts.model, "forward", hungry)
+    losses = whole.step(crops(4), 1.0), parts.step(crops(4), 1.0)
+    assert (parts.pieces, parts.out_of_memory, parts.steps) == (2, True, 1)
+    assert losses[0] == pytest.approx(losses[1], rel=0.1)
+    monkeypatch.setattr(parts.model, "forward", lambda images: torch.empty(1 << 55))
+    with pytest.raises(UserError, match="not enough memory"):
+        parts.step(crops(4), 1.0)
+
+
+def test_memory_that_runs_out_is_told(tmp_path, monkeypatch):
+    images, project = world(tmp_path, 3)
+    forward = SegmentationModel.forward
+
+    def hungry(self, pixels):
+        if self.training and len(pixels) > 1:
+            torch.empty(len(pixels) << 50)
+        return forward(self, pixels)
+
+    monkeypatch.setattr(SegmentationModel, "forward", hungry)
+    events = run(finetune, tmp_path, request(images, 3, 0, minutes=0.02, backbone="test_resnet"), project)
+    assert events[-1].kind == "finished"
+    assert [e.about for e in of(events, "warning") if "worked through in 2 parts" in e.text] == ["batch_size"]
+
+
+def test_single_crops_with_a_single_place_are_refused_where_batch_norm_needs_more(tmp_path):
+    images, project = world(tmp_path, 3, side=32)
+    asked = request(images, 3, 0, minutes=0.02, backbone="resnet18", crop=32, batch_size=1)
+    with pytest.raises(UserError, match="cannot learn from single crops of 32 pixels") as told:
+        run(finetune, tmp_path, asked, project)
+    assert "batch of 2" in told.value.advice
+    for fits in ({"batch_size": 2}, {"crop": 64}, {"backbone": "test_vit"}):
+        place = tmp_path / next(iter(fits))
+        recipe = asked.recipe.model_copy(update=fits)
+        events = run(finetune, place, asked.model_copy(update={"recipe": recipe}), project)
+        assert events[-1].kind == "finished"
 
 
 def test_frozen_parts_stand_still_and_the_last_blocks_learn_afterwards():

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,9 +13,10 @@ from safetensors.torch import load_file, save_file
 
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones.checkpoints import load_encoder
+from sslstudio.learning.methods.simclr import SimCLR
 from sslstudio.learning.training.control import Control
 from sslstudio.learning.training.pretrain import pretrain
-from sslstudio.recipes.methods import DINORecipe, MAERecipe, SimCLRRecipe
+from sslstudio.recipes.methods import METHODS, DenseCLRecipe, DINORecipe, MAERecipe, MoCoV2Recipe, SimCLRRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.runs.request import PretrainRequest
 
@@ -269,6 +271,39 @@ def test_a_loss_that_is_no_number_stops_with_the_good_checkpoint_kept(tmp_path, 
     assert "no longer a number" in error.value.problem
     assert "learning rate" in error.value.advice
     assert (place / "checkpoints" / "last" / "encoder.safetensors").read_bytes() == good
+
+
+class Hungry(SimCLR):
+    """Wants more memory than any machine has for more than four images at once."""
+
+    def forward(self, views):
+        if len(views[0]) > 8:
+            torch.empty(len(views[0]) << 50)
+        return super().forward(views)
+
+
+def test_memory_that_runs_out_is_told_once_and_the_run_goes_on(tmp_path, pictures, monkeypatch):
+    monkeypatch.setitem(METHODS, "simclr", replace(METHODS["simclr"], where=f"{__name__}:Hungry"))
+    events = run(request(pictures, batch_size=16), tmp_path / "run", steps=3)
+    assert events[-1].kind == "finished"
+    (warning,) = [event for event in of(events, "warning") if "Memory ran out" in event.text]
+    assert "in 4 parts" in warning.text
+    assert "smaller batch" in warning.advice
+    events = run(request(pictures, batch_size=16), tmp_path / "run", steps=5)  # it is known when it goes on
+    assert [event for event in of(events, "warning") if "Memory" in event.text] == []
+
+
+@pytest.mark.parametrize(("queue", "told"), [(100, True), (20, False)])
+@pytest.mark.parametrize("method", [MoCoV2Recipe, DenseCLRecipe])
+def test_a_queue_longer_than_the_folder_is_told_and_does_no_harm(tmp_path, pictures, method, queue, told):
+    asked = request(pictures, backbone="test_resnet")
+    small = method(queue=queue, projection_hidden=32, projection_out=16)
+    asked = asked.model_copy(update={"recipe": asked.recipe.model_copy(update={"method": small})})
+    events = run(asked, tmp_path / "run", steps=8)  # each picture comes three times
+    assert np.isfinite(events[-1].result["loss"])
+    found = [event for event in of(events, "warning") if event.about == "method.queue"]
+    assert len(found) == told
+    assert all("only 20 pictures" in event.text and "queue to 12" in event.advice for event in found)
 
 
 def test_a_foreign_checkpoint_is_the_start(tmp_path, pictures):

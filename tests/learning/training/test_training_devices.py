@@ -24,11 +24,19 @@ from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.runs.request import PretrainRequest
 
 
+def raise_as(device, views):
+    """Memory that runs out: as torch says it of a GPU, and on this processor by wanting far more than there is."""
+    if device == "cuda":
+        raise torch.OutOfMemoryError("CUDA out of memory")
+    torch.empty(views << 50)
+
+
 class SmallDevice(Method):
     """Pulls its weights to the mean colour; runs out of memory above ``room`` views."""
 
-    def __init__(self, room):
+    def __init__(self, room, device="cuda"):
         super().__init__()
+        self.seen, self.device = [], device
         self.encoder = nn.Linear(3, 1)
         self.encoder.kind = "vit"
         nn.init.ones_(self.encoder.weight)
@@ -36,18 +44,20 @@ class SmallDevice(Method):
         self.room = room
 
     def forward(self, views):
+        self.seen.append(len(views[0]))
         if len(views[0]) > self.room:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise_as(self.device, len(views[0]))
         return StepResult(self.encoder(views[0].mean((2, 3))).square().mean())
 
 
-def trained(room):
+def trained(room, device="cuda", images=8, pieces=1):
     torch.manual_seed(0)
-    method = SmallDevice(room)
+    method = SmallDevice(room, device)
     optimiser = torch.optim.SGD(method.parameters(), 0.01)
     # One colour per image: whatever the crop shows is the same.
-    tiles = (torch.arange(24) * 10).to(torch.uint8).view(8, 1, 1, 3).expand(8, 8, 8, 3).contiguous()
-    batch = Batch(tiles, torch.ones(8), (0, 8))
+    colours = (torch.arange(3 * images) * 240 // (3 * images)).to(torch.uint8)
+    tiles = colours.view(images, 1, 1, 3).expand(images, 8, 8, 3).contiguous()
+    batch = Batch(tiles, torch.ones(images), (0, images))
     trainer = Trainer(
         method,
         optimiser,
@@ -55,12 +65,14 @@ def trained(room):
         StepBudget(3),
         Rates(0.01, 0.0, 0.0),
         torch.Generator().manual_seed(0),
+        pieces=pieces,
     )
     return trainer, list(trainer.run(lambda: batch)), method
 
 
-def test_where_memory_runs_out_the_batch_is_worked_through_in_parts():
-    trainer, steps, method = trained(room=2)
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+def test_where_memory_runs_out_the_batch_is_worked_through_in_parts(device):
+    trainer, steps, method = trained(room=2, device=device)
     assert (trainer.pieces, trainer.out_of_memory, len(steps)) == (4, True, 3)
     assert [step.images for step in steps] == [8, 8, 8]
     whole, all_steps, same = trained(room=8)
@@ -73,6 +85,22 @@ def test_where_memory_runs_out_the_batch_is_worked_through_in_parts():
 def test_no_room_even_for_two_images_is_said_plainly():
     with pytest.raises(UserError, match="not enough memory"):
         trained(room=1)
+
+
+def test_no_part_of_a_batch_is_a_single_image_which_could_not_be_compared():
+    _, steps, method = trained(room=3, images=10)
+    assert len(steps) == 3
+    assert method.seen[-4:] == [3, 3, 2, 2]
+    _, _, method = trained(room=4, images=5, pieces=8)  # a resumed run that has fewer images now
+    assert method.seen[-2:] == [3, 2]
+
+
+def test_other_errors_are_not_taken_for_memory():
+    trainer, _, method = trained(room=8)
+    method.forward = lambda views: views[0] @ views[0].new_zeros(3, 3)
+    with pytest.raises(RuntimeError, match=r"shapes|size"):
+        trainer._step(Batch(torch.zeros(8, 8, 8, 3, dtype=torch.uint8), torch.ones(8), (0, 8)))
+    assert trainer.pieces == 1
 
 
 @pytest.fixture

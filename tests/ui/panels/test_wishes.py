@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QColorDialog, QWidget
 
 from sslstudio.recipes.finetune import FinetuneRecipe
+from sslstudio.recipes.methods import RotationRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import with_changes
 from sslstudio.runs.folder import RunState
@@ -315,6 +316,27 @@ def test_a_stopped_prediction_and_export_name_their_run(show, qtbot, tmp_path):
         ("export", ExportState(MODELS, "cells", run)),
     ):
         assert hears(qtbot, show(name, state), "stop_wanted", "run.stop") == ["run-1"]
+
+
+def test_what_speaks_against_a_method_is_told_in_sight_until_another_is_chosen(show):
+    rotation = PretrainRecipe(method=RotationRecipe())
+    panel = show("pretrain", PretrainState(128, recipe=rotation, doubt="Cells have no up and down."))
+    assert panel.doubt.isVisible()
+    assert panel.doubt.text() == "Cells have no up and down."
+    assert panel.start.isEnabled()  # a warning, no refusal
+    panel.form.method.choose("simclr")
+    assert not panel.doubt.isVisible()
+
+
+def test_a_backbone_that_does_not_exist_cannot_start_and_similar_ones_are_named(show):
+    panel = show("pretrain", PretrainState(128))
+    panel.form.rows["backbone"].put("resnet19")
+    assert not panel.start.isEnabled()
+    assert panel.misfit.isVisible()
+    assert "There is no backbone “resnet19”" in panel.misfit.text()
+    assert "resnet18" in panel.misfit.text()
+    panel.form.rows["backbone"].put("resnet26")
+    assert panel.start.isEnabled()
 
 
 def test_the_reason_is_told_only_for_what_was_suggested(show):

@@ -336,7 +336,9 @@ _VIEW = (
         "project",
     ),
     Action("view.minimap", "View", "Minimap", "N", "", "While a part of the image is in sight", "project", True),
-    Action("view.scale_bar", "View", "Scale bar", "Shift+N", "", "Where the file knows its pixel size", "project", True),
+    Action(
+        "view.scale_bar", "View", "Scale bar", "Shift+N", "", "Where the file knows its pixel size", "project", True
+    ),
     Action(
         "view.browser", "View", "Image list", "Ctrl+B", "sidebar", "Fold or unfold the left side", "project", True, True
     ),

@@ -30,8 +30,8 @@ from sslstudio.ui.tool_options import ToolOptions
 
 if TYPE_CHECKING:
     from sslstudio.images.look import Shade
-    from sslstudio.images.pixel_size import PixelSize
     from sslstudio.images.picture import Picture
+    from sslstudio.images.pixel_size import PixelSize
     from sslstudio.project.classes import LabelClass
     from sslstudio.project.label_map import LabelMap, Patch
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QEnterEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.ui.canvas.scene import Layers, Scene
+from sslstudio.ui.canvas.scene import Scene
 from sslstudio.ui.canvas.viewport import NOTHING, Rect, Viewport
 
 if TYPE_CHECKING:

@@ -33,8 +33,8 @@ def colour_table(
     ``ground`` is how bright the image is, 0..255: the hatch is made to stand out from it.
     """
     table = np.zeros((4, 4, 256), np.uint32)
-    for kind, (colour, alpha) in enumerate((_BETWEEN, ("#000000", 0.9), _DIFFERENT, ("#000000", 0.9))):
-        table[2:, kind] = premultiplied(QColor(colour), alpha)
+    for kind, (stripe, alpha) in enumerate((_BETWEEN, ("#000000", 0.9), _DIFFERENT, ("#000000", 0.9))):
+        table[2:, kind] = premultiplied(QColor(stripe), alpha)
     background = background_index(classes)
     for under, share in ((0, 1.0), (1, _UNDER_SHARE)):
         for index, label in enumerate(classes[:255]):

@@ -37,7 +37,7 @@ class ImagePyramid:
 
 
 class PlanePyramid:
-    """The channels of an (H, W, C) image of any type, not copied, and area-averaged halvings of those that are shown."""
+    """The channels of an (H, W, C) image of any type, not copied, and area-averaged halvings of those in sight."""
 
     def __init__(self, pixels: np.ndarray) -> None:
         self._pixels = pixels

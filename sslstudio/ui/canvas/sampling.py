@@ -29,9 +29,7 @@ def sample_image(image: ImagePyramid, view: Viewport, rect: Rect, *, smooth: boo
     )
 
 
-def sample_plane(
-    planes: PlanePyramid, channel: int, view: Viewport, rect: Rect, *, smooth: bool = False
-) -> np.ndarray:
+def sample_plane(planes: PlanePyramid, channel: int, view: Viewport, rect: Rect, *, smooth: bool = False) -> np.ndarray:
     """One channel under a device rectangle, (h, w) in the image's own type."""
     if view.zoom >= 1 and not smooth:
         columns = _indices(view.x, view.zoom, rect.left, rect.right, planes.width)

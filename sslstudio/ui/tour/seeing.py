@@ -60,7 +60,8 @@ def _colour(driver: Driver) -> np.ndarray:
     middle = place(driver, width / 2, height / 2).toPoint()
     shown = canvas.grab().toImage()
     spots = [middle + QPoint(x, y) for x in range(-60, 61, 4) for y in range(-60, 61, 4)]
-    return np.mean([shown.pixelColor(spot).getRgb()[:3] for spot in spots], axis=0)
+    colours = [shown.pixelColor(spot) for spot in spots]
+    return np.mean([(one.red(), one.green(), one.blue()) for one in colours], axis=0)
 
 
 def _bright(driver: Driver) -> float:

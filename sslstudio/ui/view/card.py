@@ -142,9 +142,7 @@ class ViewCard(QWidget):
                 field.setValue(value)
                 field.blockSignals(False)
         self.gamma.draw_gamma(state.gamma)
-        kinds = tuple(
-            Choice(kind, *words) for kind, words in _CONTRASTS.items() if kind != "stored" or state.eight_bit
-        )
+        kinds = tuple(Choice(kind, *words) for kind, words in _CONTRASTS.items() if kind != "stored" or state.eight_bit)
         self.contrast.draw(kinds, state.contrast)
         self.only.setChecked(state.only)
         self.told.setText(state.told)
@@ -210,7 +208,10 @@ class ViewCard(QWidget):
 
     def _fields(self) -> tuple[Number, Number]:
         self.low, self.high = Number("view.low", "Black at"), Number("view.high", "Full at")
-        for field, tip in ((self.low, "What is at most this is black"), (self.high, "What is at least this is brightest")):
+        for field, tip in (
+            (self.low, "What is at most this is black"),
+            (self.high, "What is at least this is brightest"),
+        ):
             field.setRange(-1e12, 1e12)
             field.setToolTip(tip)
             field.setButtonSymbols(Number.ButtonSymbols.NoButtons)

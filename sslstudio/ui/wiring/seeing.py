@@ -92,7 +92,7 @@ class SeeingWiring(QObject):
     def shades_for(self, picture: Picture) -> tuple[Shade, ...] | None:
         """What the canvas needs to show it; None where 8-bit values are shown as they are."""
         look = self.look(picture)
-        if picture.native.dtype == np.uint8 and look == default_look(picture.channels, np.uint8):
+        if picture.native.dtype == np.uint8 and look == default_look(picture.channels, "uint8"):
             return None
         return shades_of(look, self._windows(picture))
 

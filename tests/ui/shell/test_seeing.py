@@ -379,7 +379,6 @@ def test_every_control_of_the_card_has_a_name_and_is_reached_by_keyboard(easel):
 def test_dark_and_light_are_both_drawn(easel):
     easel.go("e_")
 
-
     def ground():
         return easel.card.grab().toImage().pixelColor(3, 10).lightness()
 

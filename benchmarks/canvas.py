@@ -5,8 +5,8 @@
 The real widget is driven with real mouse events. "CPU p99" is the processor time that the window's thread spent on a
 dab: what p99 comes to on a machine with nothing else to do. Last line: one JSON object. ``--busy`` measures while
 the real pretraining worker runs beside it, started as the window starts it. ``--tools`` measures what else one can do
-with the pointer: wand, superpixels, live-wire, box; from the event to the repaint that shows its answer. ``--seeing`` measures
-how soon another window of the contrast, or another part of the image, is seen, in images of several types under a half painted mask.
+with the pointer: wand, superpixels, live-wire, box; from the event to the repaint that shows its answer. ``--seeing``
+measures how soon another window of the contrast, or another part of the image, is seen.
 """
 
 from __future__ import annotations

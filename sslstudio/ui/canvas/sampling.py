@@ -35,6 +35,8 @@ def sample_plane(planes: PlanePyramid, channel: int, view: Viewport, rect: Rect,
         columns = _indices(view.x, view.zoom, rect.left, rect.right, planes.width)
         rows = _indices(view.y, view.zoom, rect.top, rect.bottom, planes.height)
         part = planes.level(channel, 0)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        if part.shape == (rect.height, rect.width):
+            return np.ascontiguousarray(part)
         return part.take(columns - columns[0], axis=1).take(rows - rows[0], axis=0)
     number = level_for(view.zoom)
     scale = view.zoom * 2**number

@@ -59,6 +59,7 @@ class Case:
     method: dict = field(default_factory=dict)  # and of the method
 
 
+# In ``regions`` the network with timm's own positions, which count for little at first, reaches 0.557.
 TINY = {"learning_rate": 2e-3, "batch_size": 64}  # the small ViT of the tests bears four times the usual rate
 TINTED = {"learning_rate": 1e-3, "preset": "microscopy"}  # where hue says something and views keep it
 
@@ -75,11 +76,11 @@ CASES = {
     "vicreg": Case("motifs", "test_resnet", 64, 100, 0.1, (0.381, 0.606)),
     "densecl": Case("motifs", "test_resnet", 64, 80, 0.07, (0.381, 0.534)),
     "spark": Case("motifs", "test_resnet", 64, 800, 0.1, (0.381, 0.584)),
-    "mae": Case("regions", "test_vit", 96, 500, 0.04, (0.557, 0.632), TINY),
-    "simmim": Case("regions", "test_vit", 96, 1000, 0.04, (0.557, 0.631), {**TINY, "learning_rate": 3e-3}),
+    "mae": Case("regions", "test_vit", 96, 500, 0.04, (0.495, 0.632), TINY),
+    "simmim": Case("regions", "test_vit", 96, 1000, 0.04, (0.495, 0.631), {**TINY, "learning_rate": 3e-3}),
     # 32 words for six kinds of regions: with more, most words name the noise.
-    "beit": Case("regions", "test_vit", 96, 800, 0.02, (0.557, 0.584), {**TINY, "learning_rate": 3e-3}, {"codes": 32}),
-    "ijepa": Case("regions", "test_vit", 96, 1000, 0.04, (0.557, 0.637), {**TINY, "learning_rate": 3e-3}),
+    "beit": Case("regions", "test_vit", 96, 800, 0.04, (0.495, 0.584), {**TINY, "learning_rate": 3e-3}, {"codes": 32}),
+    "ijepa": Case("regions", "test_vit", 96, 1000, 0.04, (0.495, 0.637), {**TINY, "learning_rate": 3e-3}),
     "dino": Case("motifs", "test_resnet", 64, 80, 0.05, (0.381, 0.491)),
     # Its teacher needs many steps to stop swinging between saying one thing of all images and nothing of any.
     "ibot": Case(
@@ -157,14 +158,12 @@ def accuracy(encoder, world, resolution):
 
 
 def beginning(recipe, world):
-    """The accuracy before any step: the better of the network as it is made and as the method begins it."""
+    """The accuracy of the network that the run begins as, positions included where the method sets them."""
     torch.manual_seed(recipe.seed)
-    encoder = create_encoder(recipe.backbone)
-    plain = accuracy(encoder, world, recipe.resolution)
     look = look_of(recipe.preset, grey=recipe.grey)
-    method = create_method(encoder, recipe.method, resolution=recipe.resolution, look=look)
+    method = create_method(create_encoder(recipe.backbone), recipe.method, resolution=recipe.resolution, look=look)
     method.begin_from_scratch()
-    return max(plain, accuracy(method.encoder, world, recipe.resolution))
+    return accuracy(method.encoder, world, recipe.resolution)
 
 
 def recipe_of(method, case):

@@ -1,11 +1,12 @@
 """How fast the canvas answers the pen: from a mouse event to the end of the paint event, on images of many sizes.
 
-    python benchmarks/canvas.py [--huge] [--busy] [--dabs 200] [--tools]
+    python benchmarks/canvas.py [--huge] [--busy] [--dabs 200] [--tools] [--seeing]
 
 The real widget is driven with real mouse events. "CPU p99" is the processor time that the window's thread spent on a
 dab: what p99 comes to on a machine with nothing else to do. Last line: one JSON object. ``--busy`` measures while
 the real pretraining worker runs beside it, started as the window starts it. ``--tools`` measures what else one can do
-with the pointer: wand, superpixels, live-wire, box; from the event to the repaint that shows its answer.
+with the pointer: wand, superpixels, live-wire, box; from the event to the repaint that shows its answer. ``--seeing``
+measures how soon another window of the contrast, or another part of the image, is seen.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from sslstudio.images.look import default_look, shades_of, windows_of
+from sslstudio.images.picture import Picture
 from sslstudio.images.sample import write_sample
 from sslstudio.project.classes import LabelClass
 from sslstudio.project.label_map import LabelMap
@@ -260,6 +263,35 @@ def box(canvas: Timed, around: list[QPoint]) -> Iterator[tuple[str, list[float]]
     yield "box: object found beside the window", beside
 
 
+def seeing(canvas: Timed, megapixels: int, frames: int = 40) -> Iterator[Reaction]:
+    """Dragging a handle of the histogram, and moving the image, with the minimap where it appears."""
+    side = round(math.sqrt(megapixels * 1e6))
+    labels = LabelMap(np.full((side, side), 255, np.uint8))
+    labels.labels[: side // 2] = 1
+    canvas.minimap.set_wanted(True)
+    for channels, dtype in ((1, np.uint16), (3, np.uint16), (5, np.uint16), (1, np.float32), (3, np.uint8)):
+        tile = np.random.default_rng(0).integers(0, 256 if dtype == np.uint8 else 4000, (512, 512, channels))
+        times = side // 512 + 1
+        picture = Picture(np.tile(tile.astype(dtype), (times, times, 1))[:side, :side].copy())
+        look = default_look(channels, dtype)
+        shades = shades_of(look, windows_of(look, picture.windows))
+        for zoom in ("fit", "1", "8"):
+            canvas.show_picture(picture, labels, "", shades)
+            canvas.zoom_fit()
+            if zoom != "fit":
+                canvas.set_view(canvas.viewport.zoomed(float(zoom), WIDTH / 2, HEIGHT / 2))
+            until_painted(canvas, canvas.update)
+            drag, move = [], []
+            for n in range(1, frames + 1):
+                other = shades_of(look, [(n, 255 - n if dtype == np.uint8 else 4000 - 9 * n)] * channels)
+                drag.append(spent(canvas, lambda other=other: canvas.set_shades(other)))
+            for _ in range(frames):
+                move.append(spent(canvas, lambda: canvas.set_view(canvas.viewport.moved(-3, -2))))
+            kind = f"{channels} x {np.dtype(dtype).name}"
+            yield Reaction(megapixels, zoom, f"{kind}: window dragged", float(np.median(drag)), max(drag))
+            yield Reaction(megapixels, zoom, f"{kind}: image moved", float(np.median(move)), max(move))
+
+
 def line(row: Row) -> str:
     """One line of the table."""
     times = f"{row.p50:8.2f} {row.p99:8.2f} {row.worst:9.2f} {row.cpu_p99:11.2f}"
@@ -278,12 +310,15 @@ def dabs(canvas: Timed, sizes: Sequence[int], count: int) -> list[Row]:
     return rows
 
 
-def tools(canvas: Timed, sizes: Sequence[int]) -> list[Reaction]:
-    """The table of the other tools."""
+Measure = Callable[[Timed, int], Iterator[Reaction]]
+
+
+def tools(canvas: Timed, sizes: Sequence[int], measured: Measure = reactions) -> list[Reaction]:
+    """The table of the other tools, or of seeing."""
     rows = []
     print("  MP  zoom  p50 ms  worst ms")
     for megapixels in sizes:
-        for row in reactions(canvas, megapixels):
+        for row in measured(canvas, megapixels):
             rows.append(row)
             print(f"{row.megapixels:4d} {row.zoom:>5s} {row.p50:7.1f} {row.worst:9.1f}  {row.what}", flush=True)
     return rows
@@ -295,6 +330,7 @@ def main() -> None:
     parser.add_argument("--busy", action="store_true", help="while the real worker pretrains beside it")
     parser.add_argument("--dabs", type=int, default=200)
     parser.add_argument("--tools", action="store_true", help="the other tools in place of the brush")
+    parser.add_argument("--seeing", action="store_true", help="contrast and moving in place of the brush")
     options = parser.parse_args()
     app = QApplication([])
     canvas = Timed()
@@ -303,7 +339,10 @@ def main() -> None:
     canvas.show()
     sizes = (1, 16, 100, 400) if options.huge else (1, 16, 100)
     with pretraining(options.busy):
-        rows = tools(canvas, sizes) if options.tools else dabs(canvas, sizes, options.dabs)
+        if options.seeing:
+            rows = tools(canvas, (16,), seeing)
+        else:
+            rows = tools(canvas, sizes) if options.tools else dabs(canvas, sizes, options.dabs)
     idle = "pretraining" if options.busy else "idle"
     rounded = [{k: round(v, 2) if isinstance(v, float) else v for k, v in asdict(row).items()} for row in rows]
     print(json.dumps({"machine": idle, "cores": os.cpu_count(), "window": [WIDTH, HEIGHT], "rows": rounded}))

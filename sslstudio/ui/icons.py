@@ -24,6 +24,7 @@ GLYPHS: dict[str, int] = {
     "box": 0xF019F,
     "brush": 0xF00E3,
     "check": 0xF012C,
+    "contrast": 0xF0196,
     "check_circle": 0xF05E0,
     "classes": 0xF0E0C,
     "close": 0xF0156,

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from sslstudio.errors import UserError
 from sslstudio.ui import background
 
+if TYPE_CHECKING:
+    from sslstudio.images.picture import Picture
+
 KEPT_BYTES = 256 * 2**20  # of decoded neighbours; the shown image is always kept
 
 
 class Loader(QObject):
-    """Reads images as people see them, (H, W, 3) uint8.
+    """Reads images as their files hold them and as people see them.
 
     Signals:
-        loaded: (path, pixels) of the image that was asked for last.
+        loaded: (path, Picture) of the image that was asked for last.
         failed: (path, UserError) of the image that was asked for last.
     """
 
@@ -30,7 +33,7 @@ class Loader(QObject):
         super().__init__(parent)
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
-        self._kept: OrderedDict[tuple[str, int], np.ndarray] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int], Picture] = OrderedDict()
         self._wanted = ""
         self._ahead: list[tuple[str, Path, int]] = []
         self._tasks: dict[str, background.Task] = {}
@@ -66,17 +69,17 @@ class Loader(QObject):
         self._pool.waitForDone()
 
     def _read(self, path: str, file: Path, stamp: int) -> None:
-        def work(task: background.Task) -> np.ndarray | None:
-            from sslstudio.images.reader import read_rgb8
+        def work(task: background.Task) -> Picture | None:
+            from sslstudio.images.picture import read_picture
 
-            return None if task.cancelled else read_rgb8(file)
+            return None if task.cancelled else read_picture(file)
 
-        def done(pixels: np.ndarray | None) -> None:
+        def done(picture: Picture | None) -> None:
             self._tasks.pop(path, None)
-            if pixels is not None:
-                self._keep((path, stamp), pixels)
+            if picture is not None:
+                self._keep((path, stamp), picture)
                 if path == self._wanted:
-                    self.loaded.emit(path, pixels)
+                    self.loaded.emit(path, picture)
             self._read_ahead()
 
         def failed(error: UserError) -> None:
@@ -93,7 +96,7 @@ class Loader(QObject):
             if (path, stamp) not in self._kept:
                 self._read(path, file, stamp)
 
-    def _keep(self, key: tuple[str, int], pixels: np.ndarray) -> None:
-        self._kept[key] = pixels
+    def _keep(self, key: tuple[str, int], picture: Picture) -> None:
+        self._kept[key] = picture
         while len(self._kept) > 1 and sum(kept.nbytes for kept in self._kept.values()) > KEPT_BYTES:
             self._kept.popitem(last=False)

@@ -39,6 +39,7 @@ from sslstudio.ui.stepper import STEPS, Stepper
 from sslstudio.ui.strip import TOOLS, Strip
 from sslstudio.ui.thumbnails import Thumbnails
 from sslstudio.ui.veil import Veil
+from sslstudio.ui.view import ViewCard
 from sslstudio.ui.welcome import Welcome
 
 LEFT, RIGHT = 29 * theme.SPACE, 42 * theme.SPACE  # widths at first
@@ -71,6 +72,7 @@ class MainWindow(QMainWindow):
         self.welcome = Welcome()
         self.stepper, self.pill = Stepper(), Pill()
         self.browser, self.canvas = Browser(), Canvas()
+        self.view_card = ViewCard(self.canvas)
         self.notice = NoticeBar(still=lambda: self.canvas.pen.drawing)  # a stroke would jump
         self.panels: dict[str, Any] = {  # each a Panel with signals of its own
             "images": ImagesPanel(),
@@ -157,6 +159,7 @@ class MainWindow(QMainWindow):
         from sslstudio.ui.wiring.painting import PaintingWiring
         from sslstudio.ui.wiring.panels import PanelsWiring
         from sslstudio.ui.wiring.review import ReviewWiring
+        from sslstudio.ui.wiring.seeing import SeeingWiring
         from sslstudio.ui.wiring.tools import ToolsWiring
         from sslstudio.ui.wiring.working import WorkingWiring
 
@@ -164,6 +167,7 @@ class MainWindow(QMainWindow):
         self.masks = MasksWiring(self)
         self.keys = KeysWiring(self)
         self.painting = PaintingWiring(self)
+        self.seeing = SeeingWiring(self)
         self.tools = ToolsWiring(self)
         self.learning = LearningWiring(self)
         self.review = ReviewWiring(self)

@@ -19,6 +19,7 @@ from sslstudio.ui.loader import Loader
 from sslstudio.ui.run_queue import RunQueue
 
 if TYPE_CHECKING:
+    from sslstudio.images.picture import Picture
     from sslstudio.project.classes import LabelClass
     from sslstudio.project.index import ImageRecord
     from sslstudio.project.label_map import LabelMap, Patch
@@ -42,7 +43,7 @@ class Session(QObject):
         checked: How many files the check in the background has looked at; -1 when it is over.
         classes_changed, models_changed, history_changed: Read the new state from here.
         image_chosen: The path of the current image; its pixels follow.
-        image_ready: ``pixels`` and ``labels`` belong to ``image`` now.
+        image_ready: ``picture`` and ``labels`` belong to ``image`` now.
         image_failed: The UserError that says why the current image cannot be shown.
         patched: A Patch that was put on the current mask by undo, redo or an accepted prediction.
         saving_changed: Whether everything painted is on disk.
@@ -74,7 +75,7 @@ class Session(QObject):
         self.records: list[ImageRecord] = []
         self.models: list[ModelInfo] = []
         self.image = ""
-        self.pixels: np.ndarray | None = None
+        self.picture: Picture | None = None
         self.labels: LabelMap | None = None
         self.queue = RunQueue(self)
         self.queue.ended.connect(lambda live: self._note_damage(RunFolder(live.folder)))
@@ -86,7 +87,7 @@ class Session(QObject):
         self._tasks: list[background.Task] = []
         self._writing: background.Task | None = None
         self._loader = Loader(self)
-        self._loader.loaded.connect(self._on_pixels)
+        self._loader.loaded.connect(self._on_picture)
         self._loader.failed.connect(self._on_unreadable)
         self._values: dict[str, object] = {}  # remembered, not written yet
         self._remembering = QTimer(self, interval=REMEMBER, singleShot=True)
@@ -95,6 +96,11 @@ class Session(QObject):
         self._idle.timeout.connect(self.write_masks)
         self._retry = QTimer(self, interval=RETRY, singleShot=True)
         self._retry.timeout.connect(self.save_strokes)
+
+    @property
+    def pixels(self) -> np.ndarray | None:
+        """The current image as networks see it in three channels, (H, W, 3) uint8."""
+        return self.picture.rgb8 if self.picture else None
 
     # the project --------------------------------------------------------------------------------------
 
@@ -134,7 +140,7 @@ class Session(QObject):
             log.warning("On closing: %s", error)
         self._unsaved.clear()
         self.records, self.models, self._places = [], [], {}
-        self.image, self.pixels, self.labels, self.checking = "", None, None, -1
+        self.image, self.picture, self.labels, self.checking = "", None, None, -1
         self.relabelling = False
         self.closed.emit()
 
@@ -219,7 +225,7 @@ class Session(QObject):
         if project is None or self.relabelling or not self.save_strokes():
             return
         self.relabelling = True
-        self.pixels = self.labels = None
+        self.picture = self.labels = None
         self.history_changed.emit()
 
         def work(task: background.Task) -> None:
@@ -280,7 +286,7 @@ class Session(QObject):
             return
         if self.image:
             self.write_masks()
-        self.image, self.pixels, self.labels = path, None, None
+        self.image, self.picture, self.labels = path, None, None
         self.inference.forget("segment")
         self.inference.forget("attention")
         self.image_chosen.emit(path)
@@ -308,8 +314,8 @@ class Session(QObject):
         record = self.record(path)
         return path, self.file(path), record.mtime_ns if record else 0
 
-    def _on_pixels(self, path: str, pixels: np.ndarray) -> None:
-        project = self.project
+    def _on_picture(self, path: str, picture: Picture) -> None:
+        project, pixels = self.project, picture.rgb8
         if project is None or path != self.image:
             return
 
@@ -320,7 +326,7 @@ class Session(QObject):
                 size = f"{pixels.shape[1]} × {pixels.shape[0]}"
                 failed(UserError(f"{path} is now {size} pixels, but its mask has another size.", "The mask is kept."))
             elif path == self.image and not self.relabelling:
-                self.pixels, self.labels = pixels, labels
+                self.picture, self.labels = picture, labels
                 self.image_ready.emit()
                 self.history_changed.emit()
 

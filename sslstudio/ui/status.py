@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -14,6 +15,8 @@ from sslstudio.ui.panels.words import percent
 
 if TYPE_CHECKING:
     from sslstudio.project.index import ImageRecord
+
+_CHANNELS = 6  # numbers of a pixel's value
 
 
 class Status(QStatusBar):
@@ -101,6 +104,14 @@ class Status(QStatusBar):
             parts.append(f"{self._zoom * 100:.0f} %")
         self.image.setText(" · ".join(parts))
         self.image.setToolTip(record.path)
+
+
+def value_words(values: Sequence[float]) -> str:
+    """A pixel's value as its file holds it; once if all channels agree, and no more numbers than there is room for."""
+    shown = [str(value) if isinstance(value, int) else f"{value:.4g}" for value in values]
+    if len(shown) > 1 and len(set(shown)) == 1:
+        return shown[0]
+    return " ".join(shown[:_CHANNELS]) + (" …" if len(shown) > _CHANNELS else "")
 
 
 def _text(name: str, text: str = "") -> QLabel:

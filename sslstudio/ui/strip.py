@@ -18,7 +18,7 @@ GROUPS = (
     TOOLS,
     ("edit.undo", "edit.redo"),
     ("view.fit", "view.actual"),
-    ("view.masks", "view.prediction", "view.attention"),
+    ("view.masks", "view.prediction", "view.attention", "view.look"),
 )
 SIDE = 34  # pixels of a button
 COLUMNS = 2

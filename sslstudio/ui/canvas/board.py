@@ -22,9 +22,11 @@ class Board(QWidget):
 
     Signals:
         view_changed: The zoom factor; 1.0 is one device pixel per image pixel.
+        moved: Another part of the image is in sight, at whatever zoom.
     """
 
     view_changed = Signal(float)
+    moved = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,6 +84,7 @@ class Board(QWidget):
         self._fade.end()
         self._scene.stale_image()
         self.update()
+        self.moved.emit()
         if view.zoom != old.zoom:
             self.view_changed.emit(view.zoom)
 

@@ -18,16 +18,20 @@ from sslstudio.project.label_map import UNPAINTED
 from sslstudio.ui.canvas import decorations, floating
 from sslstudio.ui.canvas.board import Board
 from sslstudio.ui.canvas.input import Hand
+from sslstudio.ui.canvas.minimap import Minimap
 from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
-from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid
-from sslstudio.ui.canvas.scene import SURROUND, Layers
+from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid, PlanePyramid
+from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
 from sslstudio.ui.canvas.searches import Searches
 from sslstudio.ui.canvas.tools import GESTURES, Gesture
 from sslstudio.ui.canvas.viewport import NOTHING, Rect
 from sslstudio.ui.tool_options import ToolOptions
 
 if TYPE_CHECKING:
+    from sslstudio.images.look import Shade
+    from sslstudio.images.picture import Picture
+    from sslstudio.images.pixel_size import PixelSize
     from sslstudio.project.classes import LabelClass
     from sslstudio.project.label_map import LabelMap, Patch
 
@@ -73,11 +77,74 @@ class Canvas(Board):
         self._live: LabelPyramid | None = None
         self._classes: tuple[LabelClass, ...] = ()
         self._opacity, self._masks_visible, self._hatch = 0.45, True, True
+        self._filled, self._differences = True, False
+        self.pixel_size: PixelSize | None = None
+        self.scale_bar = True
         self._message = ""
         self.searches = Searches(self)
+        self.minimap = Minimap(self)
         self._hand.show_cursor()
 
     # --- what is shown ---------------------------------------------------------------------------------------------
+
+    def show_picture(
+        self, picture: Picture, labels: LabelMap, key: str = "", shades: tuple[Shade, ...] | None = None
+    ) -> None:
+        """Show an image as its file holds it, in these shades; None: as ``show_image`` shows its ``rgb8``."""
+        self.show_image(picture.rgb8, labels, key)
+        self._scene.planes, self._scene.shades = PlanePyramid(picture.finite), shades
+        self.pixel_size = picture.pixel_size
+        self.minimap.redraw()
+
+    def set_shades(self, shades: tuple[Shade, ...] | None) -> None:
+        """Show the picture in other shades; None: as it is in 8 bit."""
+        if shades != self._scene.shades:
+            self._scene.shades = shades
+            self._scene.stale_shades()
+            self.minimap.redraw()
+            self.update()
+
+    def set_seen(self, rgb8: np.ndarray) -> None:
+        """What tools go by, (H, W, 3) uint8: what people see."""
+        if self.pen.image is not None and rgb8.shape == self.pen.image.shape:
+            self.pen.image = rgb8
+
+    def set_smooth(self, wanted: bool) -> None:
+        """Whether enlarged pixels blend into each other."""
+        self._scene.smooth = wanted
+        self._scene.stale_image()
+        self.update()
+
+    def set_filled(self, wanted: bool) -> None:
+        """Whether masks are filled, or outlines only."""
+        self._filled = wanted
+        self._recolour()
+
+    def set_differences(self, wanted: bool) -> None:
+        """Whether the prediction is striped where the mask is painted and says something else."""
+        self._differences = wanted
+        self._rearrange()
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Width and height of the image in its pixels; (0, 0) without one."""
+        return self._scene.size
+
+    def partly_seen(self) -> bool:
+        """Whether there is more of the image than is in sight."""
+        width, height = self._scene.size
+        return self._scene.image is not None and self.sight().seen != Rect(0, 0, width, height)
+
+    def lend(self, scene: Scene) -> Layers:
+        """Let another scene show the same image in the same colours; what lies over it here."""
+        mine = self._scene
+        scene.image, scene.planes, scene.shades, scene.look = mine.image, mine.planes, mine.shades, mine.look
+        return mine.panes[0].layers
+
+    def set_scale_bar(self, wanted: bool) -> None:
+        """Whether a bar tells how long things are, where the file knows how large its pixels are."""
+        self.scale_bar = wanted
+        self.update()
 
     def show_image(self, rgb8: np.ndarray | None, labels: LabelMap | None, key: str = "") -> None:
         """Show an (H, W, 3) uint8 image, which is shared and must not change, and its mask.
@@ -92,6 +159,7 @@ class Canvas(Board):
         old_size = self._scene.size
         self.key, self._map = key, labels
         self._scene.image = None if rgb8 is None else ImagePyramid(rgb8)
+        self._scene.planes = self._scene.shades = self.pixel_size = None
         self._mask = None if labels is None else LabelPyramid(labels.labels)
         self.pen.labels = None if labels is None or rgb8 is None else labels.labels
         self.pen.image, self.pen.selection = rgb8, NOTHING
@@ -330,10 +398,15 @@ class Canvas(Board):
         if rect.empty or self._mask is None:
             return
         self._mask.changed(rect)
+        self.minimap.mend(rect)
         device = self._scene.changed(rect)
         if not device.empty:
             for left in self._lefts():
                 self.update(self._widget_rect(device, left))
+
+    def point_nowhere(self) -> None:
+        """The pointer is on something that lies over the canvas."""
+        self._hand.leave()
 
     def update_pointer(self) -> None:
         """Repaint where the brush's outline is."""
@@ -357,6 +430,7 @@ class Canvas(Board):
         """Keep the whole image whole, or the middle in the middle."""
         self._fade.end()
         self._rearrange()
+        self.minimap.settle()
 
     def event(self, event: QEvent) -> bool:
         """Let the hand read what has no handler of its own."""
@@ -377,6 +451,8 @@ class Canvas(Board):
         layers = [Layers(self._mask if self._masks_visible else None, under)]
         if self.split != "over":
             layers.append(Layers(None, shown))
+        if self._differences and self._mask is not None and shown is not None:
+            layers[-1].compared = (self._mask, shown)
         self._keep_place()
         self._scene.arrange(layers, *self._pane_area)
         for pane in self._scene.panes:
@@ -386,10 +462,12 @@ class Canvas(Board):
     def _recolour(self) -> None:
         look, plain = self._scene.look, self._scene.heat is None  # tints would change the heat's colours
         ground = self._scene.image.brightness if self._scene.image else 0.0
-        look.table = colour_table(self._classes, self._opacity, self._hatch and plain, plain, ground)
-        look.table.reshape(2, 4, 256)[0, :, sorted(self.options.hidden)] = 0
+        look.filled = self._filled and plain
+        look.table = colour_table(self._classes, self._opacity, self._hatch and plain, look.filled, ground)
+        look.table.reshape(4, 4, 256)[0, :, sorted(self.options.hidden)] = 0
         look.hatched = background_index(self._classes) if self._hatch and plain else -1
         self._scene.stale_labels()
+        self.minimap.redraw()
         self.update()
 
     def _snapshot(self) -> QImage | None:

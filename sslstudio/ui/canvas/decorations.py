@@ -118,6 +118,20 @@ def draw_caption(painter: QPainter, text: str, left: float, top: float) -> None:
     painter.drawText(QRectF(left, top, width + 16, 20), Qt.AlignmentFlag.AlignCenter, text)
 
 
+def draw_scale_bar(painter: QPainter, length: float, text: str, height: float) -> None:
+    """A bar of ``length`` widget pixels with what it stands for, on a dark ground, at the lower left."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(_font(painter, 11))
+    wide = max(length, painter.fontMetrics().horizontalAdvance(text)) + 16
+    area = QRectF(8, height - 42, wide, 34)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(0, 0, 0, 170))
+    painter.drawRoundedRect(area, 4, 4)
+    painter.setPen(_LIGHT)
+    painter.drawText(area.adjusted(0, 4, 0, -14), Qt.AlignmentFlag.AlignCenter, text)
+    painter.fillRect(QRectF(area.center().x() - length / 2, area.bottom() - 11, length, 4), _LIGHT)
+
+
 def draw_message(painter: QPainter, text: str, area: QRectF) -> None:
     """The quiet text in place of an image."""
     painter.setFont(_font(painter, 13))

@@ -8,17 +8,23 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPolygonF
 
 from sslstudio.ui.canvas import decorations
+from sslstudio.ui.canvas.lengths import round_length
 from sslstudio.ui.canvas.strokes import snapped
 
 if TYPE_CHECKING:
+    from sslstudio.images.pixel_size import PixelSize
     from sslstudio.ui.canvas.canvas import Canvas
     from sslstudio.ui.canvas.input import Hand
     from sslstudio.ui.canvas.search import Search
     from sslstudio.ui.canvas.tools import Gesture
 
+_BAR_ROOM = 160  # widget pixels that a scale bar may take
+
 
 def draw(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
     """All of it."""
+    if canvas.scale_bar and canvas.pixel_size is not None:
+        _draw_scale_bar(painter, canvas, canvas.pixel_size)
     if canvas.split != "over":
         decorations.draw_split(painter, canvas.divide, canvas.height(), canvas.split == "swipe")
     if canvas.pen.points:
@@ -35,6 +41,12 @@ def draw(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
             decorations.draw_query(painter, centre)
     for centre, radius in brush_outlines(canvas, hand):
         decorations.draw_brush(painter, centre, radius, hand.erasing, canvas.options.square)
+
+
+def _draw_scale_bar(painter: QPainter, canvas: Canvas, size: PixelSize) -> None:
+    found = round_length(size.x * canvas.devicePixelRatioF() / canvas.zoom, _BAR_ROOM)
+    if found is not None:
+        decorations.draw_scale_bar(painter, *found, canvas.height())
 
 
 def _draw_gesture(painter: QPainter, canvas: Canvas, gesture: Gesture, hand: Hand) -> None:

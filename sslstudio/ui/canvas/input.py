@@ -105,6 +105,7 @@ class Hand:
         """Forget what was dragged."""
         if self._drag in ("paint", "polygon", "gesture"):
             self._drag = ""
+            self._canvas.minimap.make_way(None)
         self._pressure, self._eraser_end = 1.0, False
 
     def show_cursor(self) -> None:
@@ -169,6 +170,7 @@ class Hand:
         elif self._drag == "swipe":
             canvas.set_divider(self.pointer.x())
         elif self._drag == "paint":
+            canvas.minimap.make_way(self.pointer)
             canvas.mend(canvas.pen.move(canvas.image_point(self.pointer), diameter=self.diameter))
         elif self._drag == "gesture" and canvas.gesture is not None:
             canvas.mend(canvas.gesture.drag(canvas.pen, canvas.image_point(self.pointer), canvas.sight()))
@@ -195,12 +197,16 @@ class Hand:
         return True
 
     def _leave(self, event: QEvent) -> bool:
+        self.leave()
+        return False
+
+    def leave(self) -> None:
+        """The pointer is on the image no more."""
         self._canvas.update_pointer()
         self._inside = False
         if self.query is not None:
             self._canvas.update()
         self.report_place()
-        return False
 
     def _lose_focus(self, event: QEvent) -> bool:
         """Finish what was begun, so that nothing is lost with the focus."""

@@ -14,21 +14,27 @@ from sslstudio.project.background import is_background
 if TYPE_CHECKING:
     from sslstudio.project.classes import LabelClass
 
-# A code is a label plus bits for outline and hatch, plus UNDER; the table of 8 x 256 colours says what it looks like.
-_EDGE_BIT, _HATCH_BIT, UNDER = 8, 9, 1024
+# A code is a label plus bits for outline and hatch, plus UNDER, plus DIFFERS; the table of 16 x 256 colours says what
+# it looks like.
+_EDGE_BIT, _HATCH_BIT, UNDER, DIFFERS = 8, 9, 1024, 2048
+CODES = 4096
 _SPACING, _HATCH_ALPHA = 8, 0.30
 _LIGHT, _DARK, _APART = "#eeeeee", "#111111", 80  # of 255: nearer to the image than this, another takes its place
 _UNDER_SHARE = 0.7  # a prediction is tinted less than what people painted
+_STRIPE = 5  # pixels of a stripe where mask and prediction differ, and of the gap beside it
+_DIFFERENT, _BETWEEN = ("#ff1744", 0.9), ("#ffffff", 0.75)  # a pattern, since every colour may be that of a class
 
 
 def colour_table(
     classes: Sequence[LabelClass], opacity: float, hatch: bool = True, filled: bool = True, ground: float = 0.0
 ) -> np.ndarray:
-    """The colour of each code as premultiplied 0xAARRGGBB, (2048,) uint32; only outlines where not ``filled``.
+    """The colour of each code as premultiplied 0xAARRGGBB, (CODES,) uint32; only outlines where not ``filled``.
 
     ``ground`` is how bright the image is, 0..255: the hatch is made to stand out from it.
     """
-    table = np.zeros((2, 4, 256), np.uint32)
+    table = np.zeros((4, 4, 256), np.uint32)
+    for kind, (stripe, alpha) in enumerate((_BETWEEN, ("#000000", 0.9), _DIFFERENT, ("#000000", 0.9))):
+        table[2:, kind] = premultiplied(QColor(stripe), alpha)
     background = background_index(classes)
     for under, share in ((0, 1.0), (1, _UNDER_SHARE)):
         for index, label in enumerate(classes[:255]):
@@ -63,6 +69,19 @@ def codes(mask: np.ndarray | None, under: np.ndarray | None) -> np.ndarray | Non
     if mask is not None:
         np.copyto(result, mask, where=mask != 255)
     return result
+
+
+def mark_differences(code: np.ndarray, one: np.ndarray, other: np.ndarray) -> None:
+    """Turn pixels where two label maps are painted and say different things into DIFFERS, in place."""
+    code[(one != other) & (one != 255) & (other != 255)] = DIFFERS
+
+
+def mark_stripes(code: np.ndarray, left: int, top: int) -> None:
+    """Stripe what differs, in place; (left, top) is where on the image it lies."""
+    here = (code & DIFFERS) != 0
+    if here.any():
+        rows, columns = np.arange(code.shape[0])[:, None] + top, np.arange(code.shape[1])[None] + left
+        code |= (here & ((rows + columns) // _STRIPE % 2 == 0)).astype(np.uint16) << _HATCH_BIT
 
 
 def mark_edges(code: np.ndarray) -> None:

@@ -36,6 +36,24 @@ class ImagePyramid:
         return self._levels[number]
 
 
+class PlanePyramid:
+    """The channels of an (H, W, C) image of any type, not copied, and area-averaged halvings of those in sight."""
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        self._pixels = pixels
+        self._levels: dict[int, dict[int, np.ndarray]] = {}
+        self.height, self.width = pixels.shape[:2]
+
+    def level(self, channel: int, number: int) -> np.ndarray:
+        """One channel halved ``number`` times, (h, w); rows and columns rounded up."""
+        levels = self._levels.setdefault(channel, {0: self._pixels[..., channel]})
+        if number not in levels:
+            finer = levels[max(n for n in levels if n < number)]
+            size = (-(-self.width // 2**number), -(-self.height // 2**number))
+            levels[number] = cv2.resize(np.ascontiguousarray(finer), size, interpolation=cv2.INTER_AREA)
+        return levels[number]
+
+
 class LabelPyramid:
     """A label map (H, W) uint8, shared and never copied, with halvings in which thin strokes survive.
 

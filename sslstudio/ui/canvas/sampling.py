@@ -1,19 +1,22 @@
-"""What each device pixel shows: nearest pixels when near, averaged ones when far."""
+"""What each device pixel shows: nearest or blended pixels when near, averaged ones when far."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid, level_for
+from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid, PlanePyramid, level_for
 from sslstudio.ui.canvas.viewport import Rect, Viewport
 
 _LARGEST_SIDE = 32_000  # OpenCV's remapping counts in 16 bits
 
 
-def sample_image(image: ImagePyramid, view: Viewport, rect: Rect) -> np.ndarray:
-    """The image under a device rectangle as (h, w, 4) uint8, blue first, as a 32-bit QImage wants it."""
-    if view.zoom >= 1:
+def sample_image(image: ImagePyramid, view: Viewport, rect: Rect, *, smooth: bool = False) -> np.ndarray:
+    """The image under a device rectangle as (h, w, 4) uint8, blue first, as a 32-bit QImage wants it.
+
+    ``smooth`` blends enlarged pixels into each other.
+    """
+    if view.zoom >= 1 and not smooth:
         columns = _indices(view.x, view.zoom, rect.left, rect.right, image.width)
         rows = _indices(view.y, view.zoom, rect.top, rect.bottom, image.height)
         part = image.level(0)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -24,6 +27,20 @@ def sample_image(image: ImagePyramid, view: Viewport, rect: Rect) -> np.ndarray:
     return cv2.cvtColor(
         _smooth(image.level(number), view.zoom * 2**number, view.zoom * 2**number, view, rect), cv2.COLOR_RGB2BGRA
     )
+
+
+def sample_plane(planes: PlanePyramid, channel: int, view: Viewport, rect: Rect, *, smooth: bool = False) -> np.ndarray:
+    """One channel under a device rectangle, (h, w) in the image's own type."""
+    if view.zoom >= 1 and not smooth:
+        columns = _indices(view.x, view.zoom, rect.left, rect.right, planes.width)
+        rows = _indices(view.y, view.zoom, rect.top, rect.bottom, planes.height)
+        part = planes.level(channel, 0)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        if part.shape == (rect.height, rect.width):
+            return np.ascontiguousarray(part)
+        return part.take(columns - columns[0], axis=1).take(rows - rows[0], axis=0)
+    number = level_for(view.zoom)
+    scale = view.zoom * 2**number
+    return _smooth(planes.level(channel, number), scale, scale, view, rect)
 
 
 def sample_labels(labels: LabelPyramid, image: tuple[int, int], view: Viewport, rect: Rect) -> np.ndarray:
@@ -54,7 +71,7 @@ def _smooth(plane: np.ndarray, scale_x: float, scale_y: float, view: Viewport, r
     x, y = (rect.left + 0.5 - view.x) / scale_x - 0.5, (rect.top + 0.5 - view.y) / scale_y - 0.5
     left, top = max(0, int(x) - 1), max(0, int(y) - 1)
     right, bottom = int(x + rect.width / scale_x) + 3, int(y + rect.height / scale_y) + 3
-    part = plane[top : min(bottom, top + _LARGEST_SIDE), left : min(right, left + _LARGEST_SIDE)]
+    part = np.ascontiguousarray(plane[top : min(bottom, top + _LARGEST_SIDE), left : min(right, left + _LARGEST_SIDE)])
     matrix = np.array([[1 / scale_x, 0, x - left], [0, 1 / scale_y, y - top]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(part, matrix, (rect.width, rect.height), flags=flags, borderMode=cv2.BORDER_REPLICATE)

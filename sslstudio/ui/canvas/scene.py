@@ -12,9 +12,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from PySide6.QtGui import QImage, QPainter
 
-from sslstudio.ui.canvas.overlay import codes, heat_table, mark_edges, mark_hatch
-from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid
-from sslstudio.ui.canvas.sampling import sample_image, sample_labels, sample_smoothly
+from sslstudio.images.look import Shade, compose
+from sslstudio.ui.canvas.overlay import (
+    CODES,
+    codes,
+    heat_table,
+    mark_differences,
+    mark_edges,
+    mark_hatch,
+    mark_stripes,
+)
+from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid, PlanePyramid
+from sslstudio.ui.canvas.sampling import sample_image, sample_labels, sample_plane, sample_smoothly
 from sslstudio.ui.canvas.viewport import NOTHING, Rect, Viewport
 
 SURROUND = (0x6E, 0x6E, 0x6E)  # neutral, the same in light and dark, so that colours are judged rightly
@@ -25,32 +34,42 @@ _BAND = 1 << 18  # pixels coloured at a time: what fits the processor's cache
 
 @dataclass
 class Layers:
-    """What is shown on one pane: labels over other labels, each optional."""
+    """What is shown on one pane: labels over other labels, and two whose differences are marked; each optional."""
 
     mask: LabelPyramid | None = None
     under: LabelPyramid | None = None
+    compared: tuple[LabelPyramid, LabelPyramid] | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing lies over the image."""
+        return self.mask is None and self.under is None and self.compared is None
 
 
 @dataclass
 class Pane:
     """One finished picture of the view: (h, w, 4) uint8 and two QImages on the same memory.
 
-    ``image`` is drawn on in device pixels; ``shown`` knows the screen's pixel ratio and is drawn from.
+    ``image`` is drawn on in device pixels; ``shown`` knows the screen's pixel ratio and is drawn from. ``tint`` is
+    what lies over the image, (h, w) uint32, kept while only the image below it changes.
     """
 
     layers: Layers
     pixels: np.ndarray
     image: QImage
     shown: QImage
+    tint: np.ndarray
     dirty: Rect = NOTHING
+    based: bool = True  # whether it shows the image as it is now
 
 
 @dataclass
 class Look:
     """How labels are coloured: the table of ``overlay.colour_table`` and what depends on zoom and taste."""
 
-    table: np.ndarray = field(default_factory=lambda: np.zeros(2048, np.uint32))
+    table: np.ndarray = field(default_factory=lambda: np.zeros(CODES, np.uint32))
     hatched: int = -1  # the label that gets a hatch; -1 for none
+    filled: bool = True  # else outlines are all there is to see, at any zoom
 
 
 class Scene:
@@ -59,11 +78,15 @@ class Scene:
     def __init__(self) -> None:
         self.view = Viewport()
         self.image: ImagePyramid | None = None
+        self.planes: PlanePyramid | None = None  # the image as its file holds it
+        self.shades: tuple[Shade, ...] | None = None  # how ``planes`` are shown; None: ``image`` is shown as it is
+        self.smooth = False
         self.heat: np.ndarray | None = None  # (h, w) uint8, or (h, w, 3) uint8 colours
         self.look = Look()
         self.panes: list[Pane] = []
         self._size = (1, 1)
         self._base: np.ndarray | None = None  # the image, and the heat on it, without labels
+        self._seen: dict[int, np.ndarray] = {}  # channels of the view, while only their shades change
 
     @property
     def size(self) -> tuple[int, int]:
@@ -75,7 +98,8 @@ class Scene:
         width, height = max(1, width), max(1, height)
         if (width, height) != self._size or len(layers) != len(self.panes):
             self.panes = [_new_pane(item, width, height) for item in layers]
-            self._base = None if (width, height) != self._size else self._base
+            if (width, height) != self._size:
+                self.stale_image()
             self._size = (width, height)
         for pane, item in zip(self.panes, layers, strict=True):
             pane.layers = item
@@ -83,8 +107,15 @@ class Scene:
 
     def stale_image(self) -> None:
         """The image, the heat or the view changed: everything is drawn anew."""
-        self._base = None
+        self._seen.clear()
+        self.stale_shades()
         self.stale_labels()
+
+    def stale_shades(self) -> None:
+        """The image is shown otherwise; its samples, and what lies over it, are still right."""
+        self._base = None
+        for pane in self.panes:
+            pane.based = False
 
     def stale_labels(self) -> None:
         """Colours or whole label maps changed: the image below is still right."""
@@ -104,8 +135,10 @@ class Scene:
             self._base = self._draw_base()
         for pane in self.panes:
             if not pane.dirty.empty:
-                self._mend(pane, pane.dirty)
-                pane.dirty = NOTHING
+                self._retint(pane, pane.dirty)
+            if not (pane.dirty.empty and pane.based):
+                self._lay(pane, pane.dirty if pane.based else Rect(0, 0, *self._size))
+            pane.dirty, pane.based = NOTHING, True
 
     def visible(self) -> Rect:
         """The device pixels of a pane that show the image."""
@@ -117,10 +150,22 @@ class Scene:
         base[...] = (*SURROUND, 255)
         rect = self.visible()
         if self.image is not None and not rect.empty:
-            base[rect.top : rect.bottom, rect.left : rect.right] = sample_image(self.image, self.view, rect)
+            base[rect.top : rect.bottom, rect.left : rect.right] = self._pictured(self.image, rect)
             if self.heat is not None:
                 self._draw_heat(base, rect)
         return base
+
+    def _pictured(self, image: ImagePyramid, rect: Rect) -> np.ndarray:
+        """The image under a device rectangle, (h, w, 4) uint8, blue first."""
+        if self.shades is None or self.planes is None:
+            return sample_image(image, self.view, rect, smooth=self.smooth)
+        if not self.shades:
+            return np.full((rect.height, rect.width, 4), (0, 0, 0, 255), np.uint8)
+        for shade in self.shades:
+            if shade.channel not in self._seen:
+                plane = sample_plane(self.planes, shade.channel, self.view, rect, smooth=self.smooth)
+                self._seen[shade.channel] = plane
+        return compose([self._seen[shade.channel] for shade in self.shades], self.shades)
 
     def _draw_heat(self, base: np.ndarray, rect: Rect) -> None:
         assert self.heat is not None
@@ -142,29 +187,44 @@ class Scene:
             tint = sample_smoothly(self.heat, self.size, self.view, band)[..., ::-1]  # RGB over BGR
             part[...] = (part * np.float32(0.3) + tint * np.float32(0.7)).astype(np.uint8)
 
-    def _mend(self, pane: Pane, rect: Rect) -> None:
-        assert self._base is not None
-        pane.pixels[rect.top : rect.bottom, rect.left : rect.right] = self._base[
-            rect.top : rect.bottom, rect.left : rect.right
-        ]
+    def _retint(self, pane: Pane, rect: Rect) -> None:
+        """Work out anew what lies over the image in a rectangle."""
         seen = rect.within(self.visible())
-        if seen.empty or (pane.layers.mask is None and pane.layers.under is None):
+        if seen.empty or pane.layers.empty:
+            return
+        for band in _bands(seen):
+            pane.tint[band.top : band.bottom, band.left : band.right] = self._tint(pane.layers, band)
+
+    def _lay(self, pane: Pane, rect: Rect) -> None:
+        """Copy the image into a rectangle of a pane, and what lies over it onto it."""
+        assert self._base is not None
+        rows, columns = slice(rect.top, rect.bottom), slice(rect.left, rect.right)
+        pane.pixels[rows, columns] = self._base[rows, columns]
+        seen = rect.within(self.visible())
+        if seen.empty or pane.layers.empty:
             return
         painter = QPainter(pane.image)
-        for band in _bands(seen):
-            self._tint(painter, pane.layers, band)
+        tint = pane.tint[seen.top : seen.bottom, seen.left : seen.right]
+        painter.drawImage(seen.left, seen.top, _tint_image(tint))
         painter.end()
 
-    def _tint(self, painter: QPainter, layers: Layers, rect: Rect) -> None:
+    def _tint(self, layers: Layers, rect: Rect) -> np.ndarray:
         around = Rect(rect.left - 1, rect.top - 1, rect.right + 1, rect.bottom + 1).within(self.visible())
         code = codes(self._sampled(layers.mask, around), self._sampled(layers.under, around))
-        assert code is not None
-        if self.view.zoom >= _EDGES_FROM_ZOOM:
+        if code is None:
+            code = np.full((around.height, around.width), 255, np.uint16)
+        if layers.compared is not None:
+            one, other = (sample_labels(part, self.size, self.view, around) for part in layers.compared)
+            mark_differences(code, one, other)
+        if self.view.zoom >= _EDGES_FROM_ZOOM or not self.look.filled:
             mark_edges(code)
         code = code[rect.top - around.top :, rect.left - around.left :][: rect.height, : rect.width]
+        left, top = rect.left - round(self.view.x), rect.top - round(self.view.y)
         if self.look.hatched >= 0:
-            mark_hatch(code, rect.left - round(self.view.x), rect.top - round(self.view.y), self.look.hatched)
-        painter.drawImage(rect.left, rect.top, _tint_image(self.look.table.take(code, mode="clip")))
+            mark_hatch(code, left, top, self.look.hatched)
+        if layers.compared is not None:
+            mark_stripes(code, left, top)
+        return self.look.table.take(code, mode="clip")
 
     def _sampled(self, labels: LabelPyramid | None, rect: Rect) -> np.ndarray | None:
         return None if labels is None else sample_labels(labels, self.size, self.view, rect)
@@ -177,12 +237,13 @@ def _bands(rect: Rect) -> Iterator[Rect]:
 
 
 def _tint_image(colours: np.ndarray) -> QImage:
-    """A QImage on (h, w) premultiplied 0xAARRGGBB, which it keeps alive but does not copy."""
+    """A QImage on (h, w) premultiplied 0xAARRGGBB, perhaps a part of more, which it keeps alive but does not copy."""
     height, width = colours.shape
-    return QImage(colours.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+    flat = np.lib.stride_tricks.as_strided(colours, (colours.strides[0] // 4 * (height - 1) + width,), (4,))
+    return QImage(flat.data, width, height, colours.strides[0], QImage.Format.Format_ARGB32_Premultiplied)
 
 
 def _new_pane(layers: Layers, width: int, height: int) -> Pane:
     pixels = np.zeros((height, width, 4), np.uint8)
     image, shown = (QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32) for _ in range(2))
-    return Pane(layers, pixels, image, shown)
+    return Pane(layers, pixels, image, shown, np.zeros((height, width), np.uint32))

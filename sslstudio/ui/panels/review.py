@@ -85,6 +85,8 @@ class ReviewPanel(Panel):
         self.view = Segments(self._id("view"), "Show the prediction", VIEWS)
         self.opacity = SliderRow(self._id("opacity"), "Opacity", 0, 100, "%")
         self.differences = Check(self._id("differences"), "Mark where it differs from my mask")
+        tell_keys(self.view, "The next of them", "view.compare")
+        tell_keys(self.differences, "Stripes where mask and prediction say different things", "view.differences")
         box.addWidget(question("Which model?"))
         box.addWidget(self.model)
         box.addSpacing(SPACE)

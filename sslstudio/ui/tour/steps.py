@@ -12,6 +12,7 @@ from sslstudio.ui.panels.live import LiveRun
 from sslstudio.ui.tour.acts import ANSWER, next_image, on_canvas, paint_image, see_out, watch
 from sslstudio.ui.tour.driver import SIZE, Driver
 from sslstudio.ui.tour.painting_tools import PAINTING_TOOLS
+from sslstudio.ui.tour.seeing import SEEING
 
 PRETRAIN_MINUTES, FINETUNE_MINUTES = "0.6", "0.6"
 PAINTED = 4  # images
@@ -165,6 +166,7 @@ STEPS: tuple[Callable[[Driver], None], ...] = (
     paint,
     undo,
     *PAINTING_TOOLS,
+    *SEEING,
     finetune,
     review,
     attention,

@@ -10,6 +10,7 @@ from sslstudio.errors import UserError
 from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.ui.canvas.pen import TOOLS
 from sslstudio.ui.notice import Notice
+from sslstudio.ui.status import value_words
 
 if TYPE_CHECKING:
     from sslstudio.project.index import ImageRecord
@@ -144,7 +145,11 @@ class PaintingWiring(QObject):
         self.window.redraw()
 
     def _on_ready(self) -> None:
-        self.canvas.show_image(self.session.pixels, self.session.labels, self.session.image)
+        picture, labels = self.session.picture, self.session.labels
+        if picture is not None and labels is not None:
+            self.window.seeing.load_own(picture)
+            shades = self.window.seeing.shades_for(picture)
+            self.canvas.show_picture(picture, labels, self.session.image, shades)
         self.window.status.show_zoom(self.canvas.zoom)
         self.window.refresh_actions()
 
@@ -179,12 +184,11 @@ class PaintingWiring(QObject):
         self.window.redraw()
 
     def _on_cursor(self, x: int, y: int, label: int | None) -> None:
-        pixels, project = self.session.pixels, self.session.project
-        if x < 0 or pixels is None or project is None or y >= pixels.shape[0] or x >= pixels.shape[1]:
+        picture, project = self.session.picture, self.session.project
+        if x < 0 or picture is None or project is None or not picture.has(x, y):
             self.window.status.show_place("")
             return
-        red, green, blue = (int(value) for value in pixels[y, x])
-        value = str(red) if red == green == blue else f"{red} {green} {blue}"
+        value = value_words(picture.value_at(x, y))
         name = ""
         if label is not None:
             name = self._names[label] if label < len(self._names) else f"class {label + 1}"

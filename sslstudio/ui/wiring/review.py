@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from sslstudio.ui import background
+from sslstudio.ui.canvas.canvas import PREDICTION_MODES
 from sslstudio.ui.run_queue import kind_of
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class ReviewWiring(QObject):
         panel.model_chosen.connect(self.choose_model)
         panel.view_chosen.connect(self._on_view)
         panel.opacity_chosen.connect(self._on_opacity)
-        panel.differences_chosen.connect(self._on_differences)
+        panel.differences_chosen.connect(lambda _: window.actions_["view.differences"].trigger())
         panel.accept_wanted.connect(self.accept)
         panel.finetune_wanted.connect(lambda: window.go_to_step("finetune"))
         panel.export_wanted.connect(lambda: window.go_to_step("export"))
@@ -55,6 +56,8 @@ class ReviewWiring(QObject):
         act["view.prediction"].toggled.connect(self._on_shown)
         act["view.live"].setChecked(True)
         act["view.live"].toggled.connect(self._on_live_shown)
+        act["view.differences"].toggled.connect(self._on_differences)
+        act["view.compare"].triggered.connect(lambda: self.compare_otherwise())
         act["paint.accept"].triggered.connect(lambda: self.accept(False))
         act["learn.segment"].triggered.connect(self.segment)
         session.image_chosen.connect(self._on_image_chosen)
@@ -62,7 +65,6 @@ class ReviewWiring(QObject):
         session.inference.segmented.connect(self._on_segmented)
         session.inference.failed.connect(self._on_failed)
         session.inference.busy_changed.connect(lambda kind, busy: window.redraw())
-        session.history_changed.connect(self._draw_prediction_if_compared)
         session.queue.updated.connect(self._on_run)
         session.opened.connect(self._on_opened)
 
@@ -164,15 +166,11 @@ class ReviewWiring(QObject):
         return float((self.prediction[painted] == labels[painted]).sum()) / count
 
     def draw_prediction(self) -> None:
-        """Put the prediction (or where it differs from the mask) on the canvas."""
+        """Put the prediction on the canvas."""
         if self.prediction is None or not self.window.actions_["view.prediction"].isChecked():
             self.canvas.set_prediction(None)
             return
-        shown = self.prediction
-        labels = self.session.labels.labels if self.session.labels else None
-        if self.differences and labels is not None and labels.shape == shown.shape:
-            shown = np.where((labels != UNPAINTED) & (labels != shown), shown, np.uint8(UNPAINTED))
-        self.canvas.set_prediction(shown, self.view)
+        self.canvas.set_prediction(self.prediction, self.view)
 
     def _take(self, labels: np.ndarray, confidence: float) -> None:
         project = self.session.project
@@ -213,6 +211,11 @@ class ReviewWiring(QObject):
         if live is not None and live.active:
             self._on_run(live)
 
+    def compare_otherwise(self) -> None:
+        """Go on to the next way to show the prediction."""
+        order = PREDICTION_MODES
+        self._on_view(order[(order.index(self.view) + 1) % len(order)])
+
     def _on_view(self, view: str) -> None:
         self.view = view
         self.draw_prediction()
@@ -224,17 +227,13 @@ class ReviewWiring(QObject):
 
     def _on_differences(self, wanted: bool) -> None:
         self.differences = wanted
-        self.draw_prediction()
+        self.canvas.set_differences(wanted)
         self.window.redraw()
 
     def _on_shown(self, wanted: bool) -> None:
         if wanted and self.prediction is None:
             self.ask()
         self.draw_prediction()
-
-    def _draw_prediction_if_compared(self) -> None:
-        if self.differences and self.window.step == "review" and self.prediction is not None:
-            self.draw_prediction()
 
     # while it fine-tunes --------------------------------------------------------------------------------
 

@@ -59,6 +59,7 @@ class Case:
     method: dict = field(default_factory=dict)  # and of the method
 
 
+# In ``regions`` the network with timm's own positions, which count for little at first, reaches 0.557.
 TINY = {"learning_rate": 2e-3, "batch_size": 64}  # the small ViT of the tests bears four times the usual rate
 TINTED = {"learning_rate": 1e-3, "preset": "microscopy"}  # where hue says something and views keep it
 
@@ -68,18 +69,29 @@ CASES = {
     "colorization": Case("motifs", "test_resnet", 64, 100, 0.05, (0.381, 0.478)),
     "simclr": Case("motifs", "test_resnet", 64, 150, 0.2, (0.381, 0.825)),
     "moco_v2": Case("motifs", "test_resnet", 64, 80, 0.05, (0.381, 0.491)),
-    "moco_v3": Case("motifs", "test_resnet", 64, 100, 0.05, (0.381, 0.491)),
+    "moco_v3": Case("motifs", "test_resnet", 64, 100, 0.1, (0.381, 0.644)),
     "byol": Case("motifs", "test_resnet", 64, 80, 0.03, (0.381, 0.447)),
     "simsiam": Case("motifs", "test_resnet", 64, 80, 0.08, (0.381, 0.544)),
     "barlow_twins": Case("motifs", "test_resnet", 64, 80, 0.1, (0.381, 0.597)),
     "vicreg": Case("motifs", "test_resnet", 64, 100, 0.1, (0.381, 0.606)),
     "densecl": Case("motifs", "test_resnet", 64, 80, 0.07, (0.381, 0.534)),
     "spark": Case("motifs", "test_resnet", 64, 800, 0.1, (0.381, 0.584)),
-    "mae": Case("regions", "test_vit", 96, 500, 0.04, (0.548, 0.632), TINY),
-    "simmim": Case("regions", "test_vit", 96, 1000, 0.04, (0.548, 0.631), {**TINY, "learning_rate": 3e-3}),
-    "beit": Case("regions", "test_vit", 96, 1500, 0.03, (0.548, 0.583), {**TINY, "learning_rate": 3e-3}),
-    "ijepa": Case("regions", "test_vit", 96, 1000, 0.04, (0.548, 0.637), {**TINY, "learning_rate": 3e-3}),
+    "mae": Case("regions", "test_vit", 96, 500, 0.04, (0.507, 0.632), TINY),
+    "simmim": Case("regions", "test_vit", 96, 1000, 0.04, (0.507, 0.631), {**TINY, "learning_rate": 3e-3}),
+    # 32 words for six kinds of regions: with more, most words name the noise.
+    "beit": Case("regions", "test_vit", 96, 800, 0.04, (0.507, 0.584), {**TINY, "learning_rate": 3e-3}, {"codes": 32}),
+    "ijepa": Case("regions", "test_vit", 96, 1000, 0.04, (0.507, 0.637), {**TINY, "learning_rate": 3e-3}),
     "dino": Case("motifs", "test_resnet", 64, 80, 0.05, (0.381, 0.491)),
+    # Its teacher needs many steps to stop swinging between saying one thing of all images and nothing of any.
+    "ibot": Case(
+        "tints",
+        "test_vit",
+        64,
+        1500,
+        0.04,
+        (0.491, 0.575),
+        {**TINTED, "learning_rate": 5e-4, "batch_size": 16},
+    ),
     "dinov2": Case("tints", "test_vit", 64, 150, 0.1, (0.491, 0.731), TINTED),
 }
 
@@ -146,14 +158,12 @@ def accuracy(encoder, world, resolution):
 
 
 def beginning(recipe, world):
-    """The accuracy before any step: the better of the network as it is made and as the method begins it."""
+    """The accuracy of the network that the run begins as, positions included where the method sets them."""
     torch.manual_seed(recipe.seed)
-    encoder = create_encoder(recipe.backbone)
-    plain = accuracy(encoder, world, recipe.resolution)
     look = look_of(recipe.preset, grey=recipe.grey)
-    method = create_method(encoder, recipe.method, resolution=recipe.resolution, look=look)
+    method = create_method(create_encoder(recipe.backbone), recipe.method, resolution=recipe.resolution, look=look)
     method.begin_from_scratch()
-    return max(plain, accuracy(method.encoder, world, recipe.resolution))
+    return accuracy(method.encoder, world, recipe.resolution)
 
 
 def recipe_of(method, case):

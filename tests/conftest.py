@@ -58,3 +58,11 @@ def image_folder(tmp_path: Path) -> Path:
 def _picture(rng: np.random.Generator) -> Image.Image:
     small = rng.integers(0, 255, (4, 6, 3), dtype=np.uint8)
     return Image.fromarray(small).resize((48, 32), Image.Resampling.BICUBIC)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests tell: how often something was killed, for example."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")

@@ -5,20 +5,21 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sslstudio.errors import UserError
-from sslstudio.project import schema
+from sslstudio.project import backups, journal, schema
+from sslstudio.project.files import disk_refused
 
 _log = logging.getLogger(__name__)
 FILE = "project.sqlite"
-BACKUPS = "backups"
-_APPLICATION = 0x53534C53  # "SSLS": tells our files from other SQLite files
+SUSPICION = "project.damaged"
+APPLICATION = 0x53534C53  # "SSLS": tells our files from other SQLite files
 _CHECKED_SIZE = 32 << 20  # files up to this many bytes are checked whole while opening (some ms)
 _NETWORK = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "afs", "ncpfs", "fuse.rclone")
 
@@ -40,10 +41,16 @@ class Database:
                 f"{folder} is not a whole project: it holds no {FILE}.", "Choose a folder whose name ends in .sslproj."
             )
         self.writable = not read_only
-        with self._explained():
+        self.journalled = False  # whether readers and a writer may work at the same time (WAL)
+        self.torn = False  # whether the journal held more, once, than SQLite could read of it
+        with self.explained():
+            wal = self.file.with_name(FILE + "-wal")
+            ends = () if create else journal.transactions(wal)
             self._connection = self._connect(create)
             try:
                 self._prepare(create)
+                if ends and self.writable:
+                    self._compare_journal(wal, ends)
             except BaseException:
                 self._connection.close()
                 raise
@@ -76,8 +83,8 @@ class Database:
                 "Install the newest SSL Studio to open it; nothing was changed.",
             )
         if not create and version == 0:
-            raise _damaged(self.folder)  # an empty file, or one that lost its beginning
-        if version and run("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+            raise damaged(self.folder)  # an empty file, or one that lost its beginning
+        if version and run("PRAGMA application_id").fetchone()[0] != APPLICATION:
             raise DamagedDatabase(f"The file {FILE} in {self.folder.name} belongs to another program.")
         if self.writable:
             self._set_journal()
@@ -89,19 +96,54 @@ class Database:
     def _set_journal(self) -> None:
         run = self._connection.execute
         wanted = "DELETE" if on_network(self.folder) else "WAL"
-        if run(f"PRAGMA journal_mode={wanted}").fetchone()[0].upper() != wanted:
+        got = run(f"PRAGMA journal_mode={wanted}").fetchone()[0].upper()
+        if got != wanted:
             run("PRAGMA journal_mode=DELETE")  # a disk without shared memory
+        self.journalled = got == wanted == "WAL"
         run("PRAGMA synchronous=FULL")
 
+    def _compare_journal(self, wal: Path, ends: tuple[int, ...]) -> None:
+        """Notice a journal that is damaged in the midst: SQLite passes over all that comes after without a word.
+
+        One transaction too many is the one in which the program was killed or the disk refused.
+        """
+        known = "PRAGMA wal_checkpoint(PASSIVE)"
+        if len(_beyond(ends, self._connection.execute(known).fetchone()[1])) < 2:
+            return
+        ends = journal.transactions(wal)  # once more: a command beside us may have begun a new one meanwhile
+        self.torn = len(_beyond(ends, self._connection.execute(known).fetchone()[1])) > 1
+        if self.torn:
+            kept = self.folder / backups.FOLDER / "damaged.sqlite-wal"
+            kept.parent.mkdir(exist_ok=True)
+            shutil.copyfile(wal, kept)
+
     def _check(self) -> None:
-        """Find damage now, while a backup can still step in."""
-        if self.file.stat().st_size <= _CHECKED_SIZE:
+        """Find damage now, while it can be repaired; a large file is checked whole only when it is under suspicion."""
+        suspected = self.suspicion.exists()
+        if suspected or self.file.stat().st_size <= _CHECKED_SIZE:
             answer = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         else:
             answer = "ok"
             self._connection.execute("SELECT count(*) FROM image").fetchone()
         if answer != "ok":
-            raise _damaged(self.folder)
+            raise damaged(self.folder)
+        if suspected and self.writable:
+            raise damaged(self.folder)  # what was found in use may be what SQLite does not see, so all is gone through
+
+    def is_whole(self) -> bool:
+        """Whether SQLite finds nothing wrong; reads everything."""
+        return self.rows("PRAGMA quick_check(1)") == [("ok",)]
+
+    @property
+    def suspicion(self) -> Path:
+        """A file that is there once damage was found in use; the project is then repaired when it is opened next."""
+        return self.folder / SUSPICION
+
+    def suspect(self) -> DamagedDatabase:
+        """Remember that the database is damaged, and the exception that says so."""
+        with contextlib.suppress(OSError):
+            self.suspicion.touch()
+        return damaged(self.folder)
 
     def _migrate(self, version: int) -> None:
         if not self.writable:
@@ -110,11 +152,11 @@ class Database:
                 "Copy it to a disk that may be written to and open it there.",
             )
         if version:
-            self.backup(f"before-format-{len(schema.MIGRATIONS)}.sqlite")
+            backups.keep(self, f"before-format-{len(schema.MIGRATIONS)}.sqlite")
         for number, script in enumerate(schema.MIGRATIONS[version:], version + 1):
             _log.info("bringing %s to format %d", self.folder.name, number)
             self._connection.executescript(
-                f"BEGIN IMMEDIATE;\n{script}\nPRAGMA application_id={_APPLICATION};\n"
+                f"BEGIN IMMEDIATE;\n{script}\nPRAGMA application_id={APPLICATION};\n"
                 f"PRAGMA user_version={number};\nCOMMIT;"
             )
 
@@ -123,7 +165,7 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, durable at the end; may be nested (the outermost commits). Raises UserError."""
-        with self._lock, self._explained():
+        with self._lock, self.explained():
             if not self.writable:
                 raise UserError(
                     f"The project {self.folder.name} lies on a disk that may only be read.",
@@ -146,12 +188,12 @@ class Database:
 
     def rows(self, sql: str, *values: Any) -> list[tuple]:
         """All rows of a query."""
-        with self._lock, self._explained():
+        with self._lock, self.explained():
             return self._connection.execute(sql, values).fetchall()
 
     def row(self, sql: str, *values: Any) -> tuple | None:
         """The first row of a query, or None."""
-        with self._lock, self._explained():
+        with self._lock, self.explained():
             return self._connection.execute(sql, values).fetchone()
 
     def write(self, sql: str, *values: Any) -> int:
@@ -161,7 +203,7 @@ class Database:
 
     def write_soon(self, sql: str, *values: Any) -> None:
         """Run one statement that nobody need wait for: whole or not there, and a power cut may still take it away."""
-        with self._lock, self._explained():
+        with self._lock, self.explained():
             if self._depth:
                 self.write(sql, *values)
                 return
@@ -192,81 +234,28 @@ class Database:
         with self._lock, contextlib.suppress(sqlite3.Error):
             self._connection.close()
 
-    # backups --------------------------------------------------------------------------------------------
-
-    def backup(self, name: str) -> Path:
-        """Copy the database as it is now to ``backups/<name>``, in one step."""
-        target = self.folder / BACKUPS / name
-        target.parent.mkdir(exist_ok=True)
-        temporary = target.with_name(f".{name}.{os.getpid()}.tmp")
-        temporary.unlink(missing_ok=True)
-        try:
-            with self._lock, contextlib.closing(sqlite3.connect(temporary)) as copy:
-                self._connection.backup(copy)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-        return target
-
-    def rolling_backup(self) -> None:
-        """Keep the last good state and the one before it; a backup that fails is only logged."""
-        newest, older = self.folder / BACKUPS / "last.sqlite", self.folder / BACKUPS / "older.sqlite"
-        try:
-            if newest.exists():
-                newest.replace(older)
-            self.backup(newest.name)
-        except (OSError, sqlite3.Error) as error:
-            _log.warning("no backup of %s: %s", self.folder.name, error)
+    def copy_to(self, target: Path) -> None:
+        """Copy the database as it is now into a new file, in one step; raises OSError or sqlite3.Error."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        with contextlib.closing(sqlite3.connect(target)) as copy:
+            if self.journalled:  # then others may go on painting meanwhile
+                with contextlib.closing(sqlite3.connect(f"{self.file.absolute().as_uri()}?mode=ro", uri=True)) as own:
+                    own.backup(copy)
+            else:
+                with self._lock:
+                    self._connection.backup(copy)
 
     @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn what SQLite says into a UserError."""
+    def explained(self) -> Iterator[None]:
+        """Turn what SQLite and the disk say into a UserError."""
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise _in_words(error, self.folder) from error
-
-
-def open_database(path: Path, write: bool) -> tuple[Database, bool]:
-    """The database of a project folder, and whether a backup had to step in; raises UserError."""
-    file = path / FILE
-    read_only = not os.access(path, os.W_OK) or (file.exists() and not os.access(file, os.W_OK))
-    if read_only and write:
-        raise UserError(
-            f"The project {path.name} may not be written to.",
-            "Copy it to a folder of yours, or ask for the right to write.",
-        )
-    try:
-        return Database(path, read_only=read_only), False
-    except DamagedDatabase:
-        if not write or not restore_backup(path):
-            raise
-    return Database(path), True
-
-
-def restore_backup(folder: Path) -> bool:
-    """Put the newest sound backup in the place of a damaged database, which is kept; False without one."""
-    for name in ("last.sqlite", "older.sqlite"):
-        source = folder / BACKUPS / name
-        if source.is_file() and _sound(source):
-            stamp = f"{datetime.now():%Y%m%d-%H%M%S}"
-            for part in ("", "-wal", "-shm"):
-                old = folder / (FILE + part)
-                if old.exists():
-                    old.replace(folder / BACKUPS / f"damaged-{stamp}.sqlite{part}")
-            temporary = folder / f".{FILE}.tmp"
-            temporary.write_bytes(source.read_bytes())
-            temporary.replace(folder / FILE)
-            return True
-    return False
-
-
-def _sound(file: Path) -> bool:
-    try:
-        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as copy:
-            return copy.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
-    except sqlite3.Error:
-        return False
+            said = _in_words(error, self.folder)
+            raise self.suspect() if isinstance(said, DamagedDatabase) else said from error
+        except OSError as error:
+            raise disk_refused(f"The project {self.folder.name}", error) from error
 
 
 def on_network(folder: Path) -> bool:
@@ -283,10 +272,15 @@ def on_network(folder: Path) -> bool:
     return best[1].startswith(_NETWORK)
 
 
-def _damaged(folder: Path) -> DamagedDatabase:
+def _beyond(ends: tuple[int, ...], read: int) -> list[int]:
+    return [end for end in ends if end > read >= 0]
+
+
+def damaged(folder: Path) -> DamagedDatabase:
+    """The exception for a project whose database is not what it should be."""
     return DamagedDatabase(
         f"The file {FILE} in {folder.name} is damaged.",
-        f"Put a copy of it back from your own backup; the painted masks are in {folder.name}/masks.",
+        f"Close the project and open it again to have it repaired; the painted masks are in {folder.name}/masks.",
     )
 
 
@@ -305,6 +299,6 @@ def _in_words(error: sqlite3.DatabaseError, folder: Path) -> UserError:
         )
     if "locked" in text:
         return UserError(f"The project {folder.name} is busy in another program.", "Try again in a moment.")
-    if "not a database" in text or "malformed" in text or "no such table" in text:
-        return _damaged(folder)
+    if any(words in text for words in ("not a database", "malformed", "no such table", "Could not decode")):
+        return damaged(folder)
     return UserError(f"The project {folder.name} answered: {text}.", "Close it and open it again.")

@@ -8,6 +8,7 @@ it): a pixel ends with the last patch that covers it, and a pixel that no later 
 
 from __future__ import annotations
 
+import sqlite3
 import zlib
 
 import numpy as np
@@ -19,6 +20,10 @@ DONE, UNDONE, CUT = 0, 1, 2
 UNDO_DEPTH = 1000  # strokes per image that can be taken back
 _PART = 1 << 16  # pixels
 _PATCH = '"top", "left", height, width'
+
+
+class DamagedStroke(sqlite3.DatabaseError):
+    """A stroke in the database is not what was written."""
 
 
 class EditLog:
@@ -92,8 +97,25 @@ class EditLog:
         row = self._db.row("SELECT png_op FROM image WHERE id=?", image)
         return row[0] if row else 0
 
+    def last_op(self) -> int:
+        """The number of the last op of any image; the next is higher, whatever is forgotten meanwhile."""
+        row = self._db.row("SELECT seq FROM sqlite_sequence WHERE name='op'")
+        return row[0] if row else 0
+
+    def go_on_after(self, op: int) -> None:
+        """Count on from ``op`` at least."""
+        with self._db.transaction():
+            last = max(op, self.last_op())
+            self._db.write("DELETE FROM sqlite_sequence WHERE name='op'")
+            self._db.write("INSERT INTO sqlite_sequence (name, seq) VALUES ('op', ?)", last)
+
+    def counted(self, image: int) -> dict[int, int]:
+        """How many pixels of an image have each label, as far as painted; what its mask should hold."""
+        rows = self._db.rows(f"SELECT label, pixels FROM tally WHERE image=? AND label<{UNPAINTED} AND pixels>0", image)
+        return dict(rows)
+
     def pending(self, image: int) -> tuple[int, list[tuple]]:
-        """``png_op``, and the ops since then for ``put_all``; both of one moment."""
+        """``png_op``, and the ops since then for ``put``; both of one moment."""
         rows = self._db.rows(
             "SELECT i.png_op, o.id, e.top, e.left, e.height, e.width, "
             "CASE WHEN o.forward THEN e.after ELSE e.before END "
@@ -110,7 +132,13 @@ class EditLog:
     def rebuild(self, image: int, labels: LabelMap) -> None:
         """Put all strokes that are not undone on empty ``labels``: for a mask whose PNG was lost."""
         sql = f"SELECT id, {_PATCH}, after FROM edit WHERE image=? AND state=? ORDER BY id"
-        put_all(self._db.rows(sql, image, DONE), labels)
+        self.put(self._db.rows(sql, image, DONE), labels)
+
+    def put(self, rows: list[tuple], labels: LabelMap) -> None:
+        """Put packed patches (id, top, left, height, width, labels) on ``labels``, in order."""
+        with self._db.explained():
+            for _, *patch in rows:
+                labels.put(_unpack(*patch))
 
     def waiting(self) -> list[tuple[int, str]]:
         """Id and path of the images whose labels are newer than their PNG."""
@@ -193,12 +221,6 @@ class EditLog:
         return frozenset(label for (label,) in rows)
 
 
-def put_all(rows: list[tuple], labels: LabelMap) -> None:
-    """Put packed patches (id, top, left, height, width, labels) on ``labels``, in order."""
-    for _, *patch in rows:
-        labels.put(_unpack(*patch))
-
-
 def tally(labels: np.ndarray) -> np.ndarray:
     """How many pixels of (h, w) uint8 ``labels`` have each label, (256,) int64.
 
@@ -216,7 +238,14 @@ def _pack(patch: Patch) -> bytes:
 
 
 def _mapped(packed: bytes, table: np.ndarray) -> bytes:
-    return _compress(table[np.frombuffer(zlib.decompress(packed), np.uint8)])
+    return _compress(table[np.frombuffer(_expand(packed), np.uint8)])
+
+
+def _expand(packed: bytes) -> bytes:
+    try:
+        return zlib.decompress(packed)
+    except (zlib.error, TypeError) as error:
+        raise DamagedStroke("a stroke is malformed") from error
 
 
 def _compress(labels: np.ndarray) -> bytes:
@@ -226,4 +255,4 @@ def _compress(labels: np.ndarray) -> bytes:
 
 
 def _unpack(top: int, left: int, height: int, width: int, packed: bytes) -> Patch:
-    return Patch(top, left, np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, width))
+    return Patch(top, left, np.frombuffer(_expand(packed), np.uint8).reshape(height, width))

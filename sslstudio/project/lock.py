@@ -24,6 +24,7 @@ class ProjectLock:
         self._note = folder / "project.lock.json"
         # Any thread may close the project, so the lock must not belong to the thread that took it.
         self._lock = FileLock(folder / "project.lock", timeout=0, thread_local=False)
+        self.left = 0.0  # when the holder before us began, in seconds since 1970, if it ended without letting go
 
     def take(self) -> None:
         """Hold the lock; raises UserError naming the holder, or saying that the folder is read-only."""
@@ -33,6 +34,8 @@ class ProjectLock:
             raise self._taken() from None
         except OSError as error:
             raise disk_refused(f"The project {self._folder.name}", error) from None
+        with contextlib.suppress(OSError):
+            self.left = self._note.stat().st_mtime
         with contextlib.suppress(OSError):
             self._note.write_text(json.dumps(_me()), "utf-8")
 

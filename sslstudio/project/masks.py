@@ -16,12 +16,22 @@ from sslstudio.project.label_map import UNPAINTED
 
 __all__ = ["UNPAINTED", "read_mask", "write_mask"]
 
+_NOTE = "SSL Studio"  # the key of a text in our own masks
 _FORMATS = ("PNG", "TIFF", "BMP", "GIF")
 _ADVICE = "A mask must be a palette or grey PNG: pixel value = class, 255 = unpainted."
 
 
+class DamagedMask(UserError):
+    """The mask file is missing, or holds no mask; not raised when the disk only refuses to give it out."""
+
+
 def read_mask(path: Path) -> np.ndarray:
     """(H, W) uint8 class numbers of a palette or grey image; raises UserError otherwise."""
+    return read_noted(path)[0]
+
+
+def read_noted(path: Path) -> tuple[np.ndarray, str]:
+    """A mask as ``read_mask`` gives it, and the note that ``write_mask`` put into the file, if any."""
     from PIL import Image
 
     path = Path(path)
@@ -30,15 +40,26 @@ def read_mask(path: Path) -> np.ndarray:
         with Image.open(path, formats=_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise UserError(f"{path.name} is too large for a mask ({image.width} × {image.height}).", _ADVICE)
-            return _numbers(image, path)
+            return _numbers(image, path), str(image.info.get(_NOTE, ""))
     except UserError:
         raise
     except FileNotFoundError:
-        raise UserError(f"The mask {path.name} is not there any more.", "Put the file back.") from None
+        raise DamagedMask(f"The mask {path.name} is not there any more.", "Put the file back.") from None
     except Exception as error:
+        if isinstance(error, OSError) and error.errno:  # Pillow's own have no number
+            reason = (error.strerror or str(error)).lower()
+            raise UserError(f"The mask {path.name} could not be read: {reason}.", "Check the disk.") from error
         empty = path.exists() and path.stat().st_size == 0
         reason = "is empty (0 bytes)" if empty else "cannot be read as an image; it may be damaged"
-        raise UserError(f"The mask {path.name} {reason}.", _ADVICE) from error
+        raise DamagedMask(f"The mask {path.name} {reason}.", _ADVICE) from error
+
+
+def read_note(path: Path) -> str:
+    """The note alone, without decoding the mask; empty where there is none. Raises OSError."""
+    from PIL import Image
+
+    with Image.open(path, formats=_FORMATS) as image:
+        return str(image.info.get(_NOTE, ""))
 
 
 def _numbers(image: Any, path: Path) -> np.ndarray:
@@ -55,17 +76,20 @@ def _numbers(image: Any, path: Path) -> np.ndarray:
     raise UserError(f"{path.name} is a colour picture, so it does not say which class a pixel is.", _ADVICE)
 
 
-def write_mask(path: Path, labels: np.ndarray, colours: Sequence[str], *, settle: bool = True) -> None:
+def write_mask(path: Path, labels: np.ndarray, colours: Sequence[str], *, settle: bool = True, note: str = "") -> None:
     """Write (H, W) uint8 labels as a palette PNG in one step; ``colours`` are ``#rrggbb`` from class 0 on.
 
-    Without ``settle`` the caller makes the folder durable, once for many masks.
+    Without ``settle`` the caller makes the folder durable, once for many masks. ``note`` is a text to keep in it.
     """
-    from PIL import Image
+    from PIL import Image, PngImagePlugin
 
     image = Image.fromarray(np.ascontiguousarray(labels, np.uint8))  # grey; the palette makes it "P"
     image.putpalette(_palette(colours))
     data = io.BytesIO()
-    image.save(data, "PNG", compress_level=3)
+    texts = PngImagePlugin.PngInfo()
+    if note:
+        texts.add_text(_NOTE, note)
+    image.save(data, "PNG", compress_level=3, pnginfo=texts)
     replace_file(Path(path), data.getvalue(), f"The mask {Path(path).name}", alone=True, settle=settle)
 
 

@@ -17,8 +17,11 @@ class ImagesMoved(UserError):
     """The image folder is not where it was; ``old`` is where it was last."""
 
     def __init__(self, project: Path, old: Path) -> None:
+        known = old.name != ""  # not after a repair that could not read it any more
         super().__init__(
-            f"The images of {project.name} are not in {old} any more.",
+            f"The images of {project.name} are not in {old} any more."
+            if known
+            else f"Where the images of {project.name} are is not known any more.",
             "Choose the folder where they are now; masks and models are safe in the project.",
         )
         self.project = project
@@ -94,8 +97,11 @@ def find_images(database: Database, project: Path) -> Path:
     absolute = Path(json.loads(stored.get(f"_{_ABSOLUTE}", '""')))
     if relative and (project / relative).is_dir():
         return Path(os.path.normpath(project / relative))
-    if absolute.is_dir():
+    if stored and absolute.is_dir():
         return absolute
+    beside = project.with_suffix("")  # where a project is made unless told otherwise
+    if not stored and beside.is_dir():
+        return beside
     raise ImagesMoved(project, absolute)
 
 

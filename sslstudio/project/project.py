@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import shutil
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
 from sslstudio.errors import UserError
 from sslstudio.images.reader import EXTENSIONS
 from sslstudio.images.scan import scan
 from sslstudio.project import places
-from sslstudio.project.classes import LabelClass, check_classes, moved_up, named_classes
-from sslstudio.project.database import Database, open_database
-from sslstudio.project.edit_log import DONE, UNDONE, EditLog, put_all
-from sslstudio.project.files import disk_refused, sync_folder
+from sslstudio.project.backups import Rolling
+from sslstudio.project.classes import LabelClass, check_classes, default_colour, moved_up, named_classes
+from sslstudio.project.database import Database
+from sslstudio.project.edit_log import DONE, UNDONE, EditLog
+from sslstudio.project.files import disk_refused
 from sslstudio.project.index import (
     ImageRecord,
     Index,
@@ -32,14 +30,13 @@ from sslstudio.project.index import (
 )
 from sslstudio.project.label_map import LabelMap, Patch
 from sslstudio.project.lock import ProjectLock
-from sslstudio.project.masks import read_mask, write_mask
+from sslstudio.project.mask_store import MaskStore
 from sslstudio.project.places import ImagesMoved, default_project_path
+from sslstudio.project.repair import REPAIRED, open_database
 
 __all__ = ["ImageRecord", "ImagesMoved", "Project", "RefreshReport", "default_project_path"]
 
-_log = logging.getLogger(__name__)
 _REMOVED = "removed classes"  # the key of a setting
-_SAVED_TOGETHER = 32  # masks per wait for the disk
 
 
 class Project:
@@ -56,7 +53,8 @@ class Project:
         self._lock = lock
         self._index = Index(database)
         self._edits = EditLog(database)
-        self._saving = threading.RLock()
+        self._masks = MaskStore(path, database, self._edits, self.image, self.notices, mend=lock is not None)
+        self._backups = Rolling(database)
         self._predicted = predicted_paths(path / "predictions")
 
     # life -----------------------------------------------------------------------------------------------
@@ -102,6 +100,7 @@ class Project:
                     places.store_images(database, path, images)
                     project.set_classes(classes)
                     project._index.add(found)
+                project._backups.roll()
             except BaseException:
                 database.close()
                 raise
@@ -122,11 +121,11 @@ class Project:
         if lock:
             lock.take()
         try:
-            database, restored = open_database(path, write)
+            database = open_database(path, write)
             try:
                 project = cls(path, database, lock, places.find_images(database, path))
-                if restored:
-                    project._after_restoring()
+                if lock:
+                    project._bring_in_line(lock.left)
             except BaseException:
                 database.close()
                 raise
@@ -143,7 +142,7 @@ class Project:
         lock = ProjectLock(path)
         lock.take()
         try:
-            database, _ = open_database(path, True)
+            database = open_database(path, True)
             with contextlib.closing(database):
                 here = {found.path for found in scan(images)}
                 known = [row[0] for row in database.rows("SELECT path FROM image")]
@@ -163,7 +162,7 @@ class Project:
             if self._lock:
                 self.save_masks()
                 if self._db.changed:
-                    self._db.rolling_backup()
+                    self._backups.roll()
         finally:
             self._db.close()
             if self._lock:
@@ -258,7 +257,8 @@ class Project:
                 raise UserError(f"Class “{old[min(lost)].name}” is painted in some masks.", "Erase it there first.")
             self._db.write("DELETE FROM class")
             self._db.write_many(
-                "INSERT INTO class VALUES (?,?,?)", [(place, c.name, c.colour) for place, c in enumerate(classes)]
+                "INSERT INTO class (place, name, colour) VALUES (?,?,?)",
+                [(place, c.name, c.colour) for place, c in enumerate(classes)],
             )
 
     def remove_class(self, at: int, models: Sequence[str] = ()) -> None:
@@ -272,7 +272,7 @@ class Project:
         with self._db.transaction():
             for number in self._edits.painted_with(at):
                 (record,) = self._index.records(self._predicted, "WHERE id=?", number)
-                self._edits.relabel(number, self._labels(record, self._edits.shape(number))[0].labels, table)
+                self._edits.relabel(number, self._masks.labels(record, self._edits.shape(number))[0].labels, table)
             self.set_classes((*classes[:at], *classes[at + 1 :]))
             self.set_setting(_REMOVED, [*self.setting(_REMOVED, []), {"place": at, "models": list(models)}])
 
@@ -314,7 +314,7 @@ class Project:
         What the mask's PNG holds, and what was painted since.
         """
         record, shape = self._painted_image(path)
-        return self._labels(record, shape)[0]
+        return self._masks.labels(record, shape)[0]
 
     def add_edit(self, path: str, before: Patch, after: Patch) -> None:
         """Keep a stroke: the same rectangle before and after. It is safe on disk when this returns."""
@@ -342,23 +342,15 @@ class Project:
         self.check_mask(path, labels)
         record, shape = self._painted_image(path)
         with self._db.transaction():
-            before = Patch(0, 0, self._labels(record, shape)[0].labels)
+            before = Patch(0, 0, self._masks.labels(record, shape)[0].labels)
             self._edits.add(record.id, shape, before, Patch(0, 0, labels.astype(np.uint8, copy=False)))
 
     def discard_mask(self, path: str) -> None:
         """Begin this image anew: its mask moves to ``backups/masks`` and its strokes are forgotten."""
         self._need_lock()
-        record, file = self.image(path), self.mask_file(path)
-        with self._saving:
-            if file.exists():
-                kept = self.path / "backups" / "masks" / f"{path}.png"
-                try:
-                    kept.parent.mkdir(parents=True, exist_ok=True)
-                    file.replace(kept)
-                except OSError as error:
-                    raise disk_refused(f"The mask of {path}", error) from None
-            self._edits.forget(record.id)
-            self._index.check_one(self.images_root, record.id)
+        record = self.image(path)
+        self._masks.discard(record)
+        self._index.check_one(self.images_root, record.id)
 
     def undo(self, path: str) -> Patch | None:
         """Take back the image's newest stroke; the patch to put on its labels, or None."""
@@ -383,76 +375,9 @@ class Project:
 
         One that fails does not keep the others from being written; the first failure is raised at the end.
         """
-        # Two programs saving the same mask could leave the older one on top, so they take turns.
-        with self._saving:
-            waiting = self._edits.waiting()
-            if not waiting:
-                return
-            with _turn(self.path / "masks.lock", self.path.name):
-                colours = [one.colour for one in self.classes]
-                failures: list[UserError] = []
-                for first in range(0, len(waiting), _SAVED_TOGETHER):
-                    failures += self._save_some(waiting[first : first + _SAVED_TOGETHER], colours)
-            if failures:
-                raise failures[0]
-
-    def _save_some(self, waiting: list[tuple[int, str]], colours: list[str]) -> list[UserError]:
-        """Write some masks, wait for the disk once, and only then record that they hold their strokes."""
-        written, failures = {}, []
-        for number, path in waiting:
-            try:
-                written[number] = self._write_png(path, colours)
-            except UserError as error:
-                failures.append(error)
-        for folder in {self.mask_file(path).parent for number, path in waiting if number in written}:
-            sync_folder(folder)
-        with self._db.transaction():
-            for number, op in written.items():
-                self._edits.saved(number, op)
-        return failures
-
-    def _write_png(self, path: str, colours: list[str]) -> int:
-        """Write an image's mask; the last op that it holds."""
-        record = self.image(path)
-        labels, op = self._labels(record, self._edits.shape(record.id))
-        write_mask(self.mask_file(path), labels.labels, colours, settle=False)
-        return op
-
-    def _labels(self, record: ImageRecord, shape: tuple[int, int]) -> tuple[LabelMap, int]:
-        """The labels of now and the last op that they hold (0: none since the PNG).
-
-        Files are read without keeping others from painting. If a save comes in between, the strokes that it
-        wrote are no longer among the pending ones, so we begin again.
-        """
-        while True:
-            known = self._edits.png_op(record.id)
-            labels = self._saved_labels(record, shape, had_png=known > 0)
-            now, pending = self._edits.pending(record.id)
-            if now == known:
-                put_all(pending, labels)
-                return labels, pending[-1][0] if pending else 0
-
-    def _saved_labels(self, record: ImageRecord, shape: tuple[int, int], *, had_png: bool) -> LabelMap:
-        """What the PNG holds; rebuilt from the strokes where it was lost or damaged."""
-        file = self.mask_file(record.path)
-        labels = LabelMap.empty(*shape)
-        try:
-            if not file.exists() and not had_png:
-                return labels
-            saved = read_mask(file)
-        except UserError as error:
-            if not self._edits.has(record.id, DONE) and not self._edits.has(record.id, UNDONE):
-                raise
-            _log.warning("%s The mask was rebuilt from the strokes.", error.problem)
-            self._edits.rebuild(record.id, labels)
-            return labels
-        if saved.shape != shape:
-            raise UserError(
-                f"The mask of {record.path} has {saved.shape[1]} × {saved.shape[0]} pixels, "
-                f"but the image has {shape[1]} × {shape[0]}.",
-                f"Put the right file at {file}, or remove it to paint anew.",
-            )
-        return LabelMap(saved)
+        self._masks.save([one.colour for one in self.classes])
+        if self._lock:
+            self._backups.when_due()
 
     def _painted_image(self, path: str) -> tuple[ImageRecord, tuple[int, int]]:
         """The record and (H, W) of an image that can be painted; looks into the file if nobody has yet."""
@@ -463,38 +388,34 @@ class Project:
         info = image_info(record)
         return record, (info.height, info.width)
 
+    def _bring_in_line(self, crashed: float) -> None:
+        """Make masks and database agree after a repair, a lost journal or a lost folder; ``notices`` say what was."""
+        if about := self.setting(REPAIRED):
+            if not about["whole"]:
+                self._index.refresh(list(scan(self.images_root)), self.images_root)
+            self.notices[:0] = self._masks.after_repair(self.images(), about, [one.colour for one in self.classes])
+            self._name_painted()
+            self._db.write("DELETE FROM setting WHERE key=?", REPAIRED)
+        if self._db.torn:
+            self.notices.append(
+                "The project's journal (project.sqlite-wal) was damaged: what was painted just before the project "
+                "was last left may be missing. All up to the damage was saved, and so were the masks on disk."
+            )
+        colours = [one.colour for one in self.classes]
+        if not (self.path / "masks").is_dir():
+            self._masks.folder_is_gone(self.painted(), colours)
+        if crashed:
+            self._masks.check_newer(self.images(), crashed)
+
+    def _name_painted(self) -> None:
+        """Name classes that are painted but whose names are lost."""
+        classes = self.classes
+        highest = max(self._edits.class_pixels(usable_only=False), default=-1)
+        made = [LabelClass(f"class {n}", default_colour(n)) for n in range(len(classes), highest + 1)]
+        if made:
+            self.set_classes((*classes, *made))
+            self.notices.append("The names of some classes are lost; they are called “class 1” and so on now.")
+
     def _need_lock(self) -> None:
         if self._lock is None:
             raise UserError(f"{self.name} was opened for reading only.", "Open it for writing to change masks.")
-
-    def _after_restoring(self) -> None:
-        """After a backup stepped in: masks are newer than it, so count them afresh and forget old strokes."""
-        self.notices.append(
-            "The project's database was damaged; the last backup was put in its place. Masks were kept as they are "
-            "on disk; strokes from before can no longer be undone."
-        )
-        for record in self.images():
-            file = self.mask_file(record.path)
-            if not file.exists() and not self.can_undo(record.path):
-                continue
-            try:
-                labels = self.label_map(record.path).labels
-                write_mask(file, labels, [one.colour for one in self.classes])
-            except UserError as error:
-                self.notices.append(error.problem)
-                continue
-            self._edits.recount(record.id, labels)
-
-
-@contextlib.contextmanager
-def _turn(file: Path, name: str) -> Iterator[None]:
-    """Hold a lock for the time of a save."""
-    lock = FileLock(file, timeout=60, thread_local=False)
-    try:
-        lock.acquire()
-    except OSError as error:  # Timeout is one too
-        raise disk_refused(f"The masks of {name}", error) from None
-    try:
-        yield
-    finally:
-        lock.release()

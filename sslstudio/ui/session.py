@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -47,6 +48,7 @@ class Session(QObject):
         patched: A Patch that was put on the current mask by undo, redo or an accepted prediction.
         saving_changed: Whether everything painted is on disk.
         failed: (about, UserError); solved: about. For the notice bar.
+        mended: A sentence about a mask that was damaged or lost, and what was saved of it.
     """
 
     opened = Signal()
@@ -64,6 +66,7 @@ class Session(QObject):
     saving_changed = Signal(bool)
     failed = Signal(str, object)
     solved = Signal(str)
+    mended = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -92,7 +95,7 @@ class Session(QObject):
         self._idle = QTimer(self, interval=IDLE, singleShot=True)
         self._idle.timeout.connect(self.write_masks)
         self._retry = QTimer(self, interval=RETRY, singleShot=True)
-        self._retry.timeout.connect(self._save_strokes)
+        self._retry.timeout.connect(self.save_strokes)
 
     @property
     def pixels(self) -> np.ndarray | None:
@@ -130,13 +133,12 @@ class Session(QObject):
         self.inference.close()
         self._loader.close()
         try:
-            for stroke in self._unsaved:
-                project.add_edit(*stroke)
-            project.save_masks()
-        except UserError as error:
+            with contextlib.closing(project):  # which writes the masks
+                for stroke in self._unsaved:
+                    project.add_edit(*stroke)
+        except UserError as error:  # what is in the edit log becomes a mask next time
             log.warning("On closing: %s", error)
         self._unsaved.clear()
-        project.close()
         self.records, self.models, self._places = [], [], {}
         self.image, self.picture, self.labels, self.checking = "", None, None, -1
         self.relabelling = False
@@ -220,7 +222,7 @@ class Session(QObject):
         Nothing is shown meanwhile that could be painted on: all masks change.
         """
         project = self.project
-        if project is None or self.relabelling or not self._save_strokes():
+        if project is None or self.relabelling or not self.save_strokes():
             return
         self.relabelling = True
         self.picture = self.labels = None
@@ -318,6 +320,8 @@ class Session(QObject):
             return
 
         def done(labels: LabelMap) -> None:
+            for sentence in self.take_notices():
+                self.mended.emit(sentence)
             if path == self.image and labels.labels.shape != pixels.shape[:2]:
                 size = f"{pixels.shape[1]} × {pixels.shape[0]}"
                 failed(UserError(f"{path} is now {size} pixels, but its mask has another size.", "The mask is kept."))
@@ -346,7 +350,7 @@ class Session(QObject):
         if not (path or self.image):
             return
         self._unsaved.append((path or self.image, before, after))
-        self._save_strokes()
+        self.save_strokes()
 
     def undo(self) -> None:
         """Take back the last stroke on the current image."""
@@ -375,7 +379,7 @@ class Session(QObject):
             self.failed.emit("accept", error)
             return
         patch = Patch(0, 0, np.ascontiguousarray(labels, np.uint8).copy())
-        if not self._save_strokes():
+        if not self.save_strokes():
             return
         try:
             self.project.set_mask(self.image, patch.labels)
@@ -405,11 +409,17 @@ class Session(QObject):
         self._writing = background.run(lambda task: project.save_masks(), done, failed)
         self._tasks.append(self._writing)
 
+    def take_notices(self) -> list[str]:
+        """What the project has to tell since the last time."""
+        notices = self.project.notices if self.project else []
+        told, notices[:] = list(notices), []
+        return told
+
     def all_saved(self) -> bool:
         """Whether everything painted is on disk."""
         return not self._unsaved
 
-    def _save_strokes(self) -> bool:
+    def save_strokes(self) -> bool:
         """Write strokes that wait, oldest first; False when the disk refuses."""
         project = self.project
         if project is None:
@@ -440,7 +450,7 @@ class Session(QObject):
         self.history_changed.emit()
 
     def _step(self, way: str) -> None:
-        if self.project is None or self.labels is None or not self._save_strokes():
+        if self.project is None or self.labels is None or not self.save_strokes():
             return
         try:
             patch = getattr(self.project, way)(self.image)

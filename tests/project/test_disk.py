@@ -14,7 +14,7 @@ from sslstudio.errors import UserError
 from sslstudio.project import schema
 from sslstudio.project.database import on_network
 from sslstudio.project.label_map import Patch
-from sslstudio.project.project import Project
+from sslstudio.project.project import ImagesMoved, Project
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_a_damaged_database_opens_from_its_backup(painted, harm):
         case "removed":
             file.unlink()
     with Project.open(path) as project:
-        assert "the last backup was put in its place" in project.notices[0]
+        assert "was repaired; the last backup filled the holes. 1 masks were saved" in project.notices[0]
         assert (project.label_map("cell_1.png").labels == newer.labels).all()
         assert project.image("cell_1.png").painted == pytest.approx((newer.labels != 255).mean())
         assert not project.can_undo("cell_1.png")
@@ -159,13 +159,27 @@ def test_a_damaged_database_opens_from_its_backup(painted, harm):
     Project.open(path).close()
 
 
-def test_a_damaged_database_without_a_backup_is_named(painted):
-    path, _ = painted
+def test_a_database_that_is_gone_without_a_backup_is_made_anew_from_the_masks(painted, image_folder):
+    path, labels = painted
     shutil.rmtree(path / "backups")
     (path / "project.sqlite").write_bytes(b"this is no database at all, only some text" * 100)
-    with pytest.raises(UserError, match=r"project\.sqlite in p\.sslproj is damaged") as refused:
+    with pytest.raises(ImagesMoved, match=r"Where the images of p\.sslproj are is not known any more"):
         Project.open(path)
-    assert "masks" in refused.value.advice
+    with Project.relocate(path, image_folder) as project:
+        assert "was repaired; there was no backup. 1 masks were saved" in project.notices[0]
+        assert (project.label_map("cell_1.png").labels == labels).all()
+        assert [one.name for one in project.classes] == ["class 0", "class 1"]
+        assert len(project.images()) == 6
+    Project.open(path).close()
+
+
+def test_nothing_to_repair_it_from_is_said(painted):
+    path, _ = painted
+    shutil.rmtree(path / "backups")
+    shutil.rmtree(path / "masks")
+    (path / "project.sqlite").write_bytes(b"this is no database at all, only some text" * 100)
+    with pytest.raises(UserError, match=r"project\.sqlite in p\.sslproj is damaged"):
+        Project.open(path)
 
 
 def test_damage_found_late_is_a_sentence_too(painted):

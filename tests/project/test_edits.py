@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mask_model import Model
 from PIL import Image
 
 from sslstudio.errors import UserError
@@ -19,7 +20,7 @@ rectangles = st.tuples(
     st.integers(0, HEIGHT - 1), st.integers(0, WIDTH - 1), st.integers(1, HEIGHT), st.integers(1, WIDTH)
 )
 strokes = st.tuples(st.just("paint"), rectangles, st.sampled_from([0, 1, 2, 255]))
-WORDS = ("undo", "redo", "save", "reopen", "fill", "lose", "drop first", "drop last")
+WORDS = ("undo", "redo", "save", "reopen", "fill", "shape", "lose", "drop first", "drop last")
 others = st.sampled_from(WORDS).map(lambda what: (what, None, None))
 steps = st.lists(st.one_of(strokes, strokes, others), max_size=25)
 
@@ -32,32 +33,11 @@ def tiny_images(tmp_path_factory):
     return folder
 
 
-class Model:
-    """What the labels should be: a list of states and where we are in it."""
-
-    def __init__(self):
-        self.states = [np.full((HEIGHT, WIDTH), 255, np.uint8)]
-        self.at = 0
-
-    def now(self):
-        return self.states[self.at]
-
-    def paint(self, labels):
-        if (labels != self.now()).any():
-            self.states = [*self.states[: self.at + 1], labels]
-            self.at += 1
-
-    def drop(self, at):
-        """A class goes: from now on it was never painted, and those after it have moved up."""
-        later = [state - ((state > at) & (state < 255)).astype(np.uint8) for state in self.states]
-        self.states = [np.where(old == at, np.uint8(255), new) for old, new in zip(self.states, later, strict=True)]
-
-
 @given(steps)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_sequence_of_edits_undos_redos_saves_and_restarts(tiny_images, tmp_path_factory, actions):
     path = tmp_path_factory.mktemp("p") / "p.sslproj"
-    project, model = Project.create(path, tiny_images, ["a", "b", "c"]), Model()
+    project, model = Project.create(path, tiny_images, ["a", "b", "c"]), Model((HEIGHT, WIDTH))
     shown = project.label_map("a.png")
     for what, rectangle, label in actions:
         if what == "paint":
@@ -71,6 +51,11 @@ def test_any_sequence_of_edits_undos_redos_saves_and_restarts(tiny_images, tmp_p
             project.set_mask("a.png", filled)
             model.paint(filled)
             shown = project.label_map("a.png")
+        elif what == "shape":  # the whole image at once, as growing, smoothing and removing specks do
+            new = np.pad(model.now(), 1, mode="edge")[2:, 1:-1].copy()
+            project.add_edit("a.png", Patch(0, 0, shown.labels.copy()), Patch(0, 0, new))
+            shown.put(Patch(0, 0, new))
+            model.paint(new)
         elif what in ("undo", "redo"):
             possible = model.at > 0 if what == "undo" else model.at + 1 < len(model.states)
             assert (project.can_undo if what == "undo" else project.can_redo)("a.png") == possible

@@ -1,134 +1,140 @@
-"""Killed at any moment, a project opens again and every acknowledged stroke is there."""
+"""Killed at any moment, a project opens again and every acknowledged stroke is there, byte for byte."""
 
-import json
+import os
 import random
+import shutil
 import signal
-import subprocess
-import sys
-import threading
+import sqlite3
+from collections import Counter
 
-import numpy as np
 import pytest
+from forge_client import Forge
+from labourer import CHANCES, IMAGES, LATER, SHAPE
+from mask_model import Models
 from PIL import Image
 
+from sslstudio.project import schema
 from sslstudio.project.project import Project
 
-# Paints for ever: tells before each step what it will do ("will") and after it what is done ("did"), both as
-# the seed of the step, so that the parent can repeat the same strokes.
-_PAINTER = """
-import sys, json
-import numpy as np
-from sslstudio.project.project import Project
-from sslstudio.project.label_map import Patch
-
-def tell(what, action):
-    print(json.dumps([what, action]), flush=True)
-
-project = Project.open(sys.argv[1])
-rng = np.random.default_rng(int(sys.argv[2]))
-labels = project.label_map("a.png")
-tell("state", np.asarray(labels.labels).tobytes().hex())
-while True:
-    draw = rng.random()
-    if draw < 0.12:
-        project.save_masks()
-    elif draw < 0.4:
-        way = "undo" if draw < 0.27 else "redo"
-        tell("will", [way])
-        patch = getattr(project, way)("a.png")
-        if patch is not None:
-            labels.put(patch)
-            tell("did", [way, patch.top, patch.left, patch.labels.tolist()])
-        else:
-            tell("did", [way])
-    else:
-        top, left = (int(v) for v in rng.integers(0, 20, 2))
-        new = rng.integers(0, 3, rng.integers(1, 12, 2)).astype(np.uint8)
-        before = labels.cut(top, left, *new.shape)
-        tell("will", ["paint", top, left, new.tolist()])
-        labels.put(Patch(top, left, new))
-        project.add_edit("a.png", before, labels.cut(top, left, *new.shape))
-        tell("did", ["paint", top, left, new.tolist()])
-"""
+pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="workers are forked and killed as Linux does")
 
 
-def put(labels, action):
-    if len(action) == 4:
-        _, top, left, new = action
-        new = np.array(new, np.uint8)
-        labels[top : top + new.shape[0], left : left + new.shape[1]] = new
+@pytest.fixture
+def killed(tmp_path):
+    """A project of three images, and what should be painted in it."""
+    for name in IMAGES:
+        file = tmp_path / "images" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", SHAPE).save(file)
+    path = tmp_path / "p.sslproj"
+    Project.create(path, tmp_path / "images", ["a", "b", "c"]).close()
+    return path, Models(IMAGES, SHAPE, 3)
 
 
-def run_and_kill(path, seed, delay):
-    """Let a painter work and kill it; the acknowledged labels, and what it was about to do (or None)."""
-    painter = subprocess.Popen(
-        [sys.executable, "-c", _PAINTER, str(path), str(seed)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    labels, about_to, steps = None, None, 0
-    killer = None
-    for line in painter.stdout:
-        try:
-            what, action = json.loads(line)
-        except ValueError:
-            break  # torn by the kill: neither promised nor told
-        if what == "state":
-            labels = np.frombuffer(bytes.fromhex(action), np.uint8).reshape(32, 32).copy()
-            killer = threading.Timer(delay, painter.kill)
-            killer.start()
-        elif what == "will":
+def follow(told, models):
+    """What should be there after what a worker told: (for certain, or else, the action that was cut off)."""
+    about_to = None
+    for what, action, *_ in told[:-1]:
+        if what == "will":
             about_to = action
         else:
-            put(labels, action)
-            about_to, steps = None, steps + 1
-    errors = painter.stderr.read()
-    assert painter.wait() == -signal.SIGKILL, errors
-    painter.stdout.close()
-    painter.stderr.close()
-    killer.join()
-    return labels, about_to, steps
+            models, about_to = models.after(action), None
+    return models, models.after(about_to) if about_to else models, about_to
 
 
-def check_kills(tmp_path, times):
-    images = tmp_path / "images"
-    images.mkdir()
-    Image.new("L", (32, 32)).save(images / "a.png")
-    path = tmp_path / "p.sslproj"
-    Project.create(path, images, ["a", "b", "c"]).close()
-    chance = random.Random(times)
-    total = unsure = 0
-    for round_ in range(times):
-        labels, about_to, steps = run_and_kill(path, round_, chance.uniform(0.005, 0.25))
-        total += steps
-        with Project.open(path) as project:
-            assert not project.notices
-            found = project.label_map("a.png").labels
-            if not (found == labels).all():
-                unsure += 1
-                assert about_to is not None, f"round {round_}: acknowledged strokes are gone"
-                if about_to[0] == "paint":
-                    put(labels, about_to)
-                    assert (found == labels).all(), f"round {round_}"
-                else:
-                    back = project.redo if about_to[0] == "undo" else project.undo
-                    patch = back("a.png")
-                    found[
-                        patch.top : patch.top + patch.labels.shape[0], patch.left : patch.left + patch.labels.shape[1]
-                    ] = patch.labels
-                    assert (found == labels).all(), f"round {round_}"
-            painted = float((project.label_map("a.png").labels != 255).mean())
-            assert project.image("a.png").painted == pytest.approx(painted)
-    assert total > times, "the painter hardly painted"
-    return total, unsure
+def settle(path, certain, perhaps):
+    """Open the project; which of the two it holds. Neither: something was lost."""
+    with Project.open(path) as project:
+        assert not project.notices
+        missing = certain.difference(project)
+        if not missing:
+            return certain
+        assert not perhaps.difference(project), f"lost: {missing}"
+        return perhaps
 
 
-def test_twenty_kills(tmp_path):
-    check_kills(tmp_path, 20)
+def moment(chance, kind):
+    """When to kill: in which action (0: while opening), and how many seconds into it; most take a few thousandths."""
+    if kind == "migration" or (kind == "opening and closing" and chance.random() < 0.5):
+        return 0, chance.uniform(0, 0.05)
+    return chance.randint(1, 12), chance.choice([0, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016]) * chance.random()
+
+
+def round_(forge, path, models, kind, chance, seed):
+    """One worker killed; the state of the project afterwards, how many actions it had done, and the one cut off."""
+    told = forge.ask("labour", str(path), kind, seed, *moment(chance, kind))
+    assert os.WTERMSIG(told[-1][1]) == signal.SIGKILL
+    certain, perhaps, about_to = follow(told, models)
+    return settle(path, certain, perhaps), sum(words[0] == "did" for words in told), about_to
+
+
+def migration_round(forge, path, models, chance, seed, monkeypatch):
+    """The same with an older project that is brought up to date, in a copy that is thrown away."""
+    older = path.with_name("older.sslproj")
+    shutil.copytree(path, older)
+    with monkeypatch.context() as patch:
+        told = forge.ask("labour", str(older), "migration", seed, *moment(chance, "migration"))
+        certain, perhaps, about_to = follow(told, models)
+        with sqlite3.connect(f"file:{older}/project.sqlite?mode=ro", uri=True) as database:
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+        database.close()
+        assert 1 <= version <= 1 + len(LATER)
+        if version > 1:
+            assert (older / "backups" / f"before-format-{1 + len(LATER)}.sqlite").exists()
+        patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, *LATER))
+        settle(older, certain, perhaps)
+    shutil.rmtree(older)
+    return about_to
+
+
+def check_kills(killed, times, monkeypatch, record_property):
+    path, models = killed
+    chance, cut, actions = random.Random(times), Counter(), 0
+    kinds = list(CHANCES)
+    with Forge() as forge:
+        for number in range(times):
+            kind = kinds[number % len(kinds)]
+            if kind == "migration":
+                about_to = migration_round(forge, path, models, chance, number, monkeypatch)
+            else:
+                models, done, about_to = round_(forge, path, models, kind, chance, number)
+                actions += done
+            cut[f"{kind}/{about_to[0]}" if about_to else "between two actions"] += 1
+    undone = take_all_back(path, models)
+    record_property(
+        "told",
+        f"{times} kills, nothing lost: {actions} finished actions; cut off in the midst of "
+        f"{', '.join(f'{what}: {count}' for what, count in sorted(cut.items()))}; "
+        f"{undone} strokes then undone one by one, each byte for byte.",
+    )
+    assert actions > times, "the workers hardly worked"
+    return cut
+
+
+def take_all_back(path, models):
+    """Undo everything that was ever painted, over all those kills; how many strokes that were."""
+    undone = 0
+    with Project.open(path) as project:
+        for image, model in models.images.items():
+            labels = project.label_map(image)
+            while (patch := project.undo(image)) is not None:
+                labels.put(patch)
+                model.step("undo")
+                undone += 1
+                assert labels.labels.tobytes() == model.now().tobytes()
+            assert model.at == 0 or undone >= 1000
+    return undone
+
+
+def test_twenty_kills(killed, monkeypatch, record_property):
+    cut = check_kills(killed, 20, monkeypatch, record_property)
+    assert sum(cut.values()) - cut["between two actions"] > 5
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_three_hundred_kills(tmp_path):
-    check_kills(tmp_path, 300)
+def test_three_hundred_kills(killed, monkeypatch, record_property):
+    cut = check_kills(killed, 300, monkeypatch, record_property)
+    for what in ("painting/paint", "undo and redo/undo", "image change/look", "saving/save", "import/import"):
+        assert cut[what] > 2, cut
+    assert cut["migration/open"] > 5, cut

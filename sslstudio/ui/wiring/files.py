@@ -60,6 +60,7 @@ class FilesWiring(QObject):
         self.session.closed.connect(self._on_closed)
         self.session.checked.connect(self._on_checked)
         self.session.failed.connect(self._on_failed)
+        self.session.mended.connect(self._tell_mended)
         self.session.solved.connect(lambda about: self.window.notice.solved(about))
 
     # opening --------------------------------------------------------------------------------------------
@@ -123,8 +124,14 @@ class FilesWiring(QObject):
 
     def may_close(self) -> bool:
         """Whether the window may close now; asks about runs first."""
+        if self._closing:
+            return True
+        self.window.canvas.finish_stroke()
+        if not (self.session.all_saved() or self.session.save_strokes()):
+            self.window.tell(self._strokes_would_go())
+            return False
         live = self.session.queue.live()
-        if self._closing or not live:
+        if not live:
             return True
         from sslstudio.ui.dialogs.closing import ClosingDialog
 
@@ -193,8 +200,8 @@ class FilesWiring(QObject):
         window.setWindowTitle(f"{project.name} – SSL Studio")
         window.browser.open(project.path / "cache", project.image_file)
         window.browser.set_records(self.session.records)
-        for sentence in project.notices:
-            window.tell(Notice(sentence, weight="warning"))
+        for sentence in self.session.take_notices():
+            self._tell_mended(sentence)
         window.show_page(project=True)
         window.status.show_saved(True)
         window.go_to_step(str(self.session.recall("step", "images")))
@@ -307,6 +314,20 @@ class FilesWiring(QObject):
             file, reason = report.refused[0]
             details.append(f"{refused} could not be used, for example {Path(file).name}: {reason}")
         self.window.tell(Notice(text, " ".join(details), "warning" if refused or not matched else "info", "import"))
+
+    def _strokes_would_go(self) -> Notice:
+        """What is said instead of closing while the disk refuses strokes."""
+        return Notice(
+            "The window stays open: your last strokes are not on the disk, which refuses them.",
+            "Make room on the disk; they are saved by themselves then.",
+            "warning",
+            "saving",
+            "Close without them",
+            self._close,
+        )
+
+    def _tell_mended(self, sentence: str) -> None:
+        self.window.tell(Notice(sentence, weight="warning"))
 
     def _close(self) -> None:
         self._closing = True

@@ -297,10 +297,24 @@ def test_a_full_disk_loses_nothing(qtbot, opened, monkeypatch):
     assert "disk is full" in opened.notice.shown()
     assert opened.status.saved.text() == "not saved yet"
     assert (opened.session.labels.labels == 1).any()
+    assert not opened.close(), "strokes that are nowhere but here would go with the window"
+    assert "stays open" in opened.notice.shown()
     monkeypatch.setattr(project, "add_edit", real)
     qtbot.waitUntil(lambda: opened.session.all_saved(), timeout=PATIENCE)
     assert (project.label_map(opened.session.image).labels == 1).any()
     assert opened.notice.shown() == ""
+
+
+def test_a_mask_that_was_damaged_meanwhile_is_told_of(qtbot, opened):
+    session, image = opened.session, opened.session.image
+    drag_across(opened.canvas)
+    session.project.save_masks()
+    painted = session.labels.labels.copy()
+    session.project.mask_file(image).write_bytes(b"no picture")
+    session.reload_image()
+    qtbot.waitUntil(lambda: session.labels is not None, timeout=PATIENCE)
+    assert (session.labels.labels == painted).all()
+    assert "was made anew from its strokes; nothing is lost" in opened.notice.shown()
 
 
 # what can go wrong on opening -----------------------------------------------------------------------------
@@ -351,14 +365,15 @@ def test_a_project_that_is_open_elsewhere_names_who_has_it(qtbot, window, image_
         qtbot.waitUntil(lambda: "already open" in window.welcome.notice.shown(), timeout=PATIENCE)
 
 
-def test_a_damaged_project_is_told_in_words(qtbot, window, image_folder):
+def test_a_damaged_project_is_repaired_and_says_what_was_saved(qtbot, window, image_folder):
     place = image_folder.parent / "pictures.sslproj"
     Project.create(place, image_folder).close()
     for file in [*(place / "backups").glob("*"), *place.glob("project.sqlite-*")]:
         file.unlink()
     (place / "project.sqlite").write_bytes(b"rubbish" * 400)
     window.files.open(place)
-    qtbot.waitUntil(lambda: "damaged" in window.welcome.notice.shown(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "was damaged and was repaired" in window.notice.shown(), timeout=PATIENCE)
+    assert len(window.session.records) == 6
 
 
 def test_moved_images_are_found_again_by_asking(qtbot, window, image_folder):

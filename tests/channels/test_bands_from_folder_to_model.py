@@ -82,6 +82,7 @@ def test_all_bands_are_learned_from_and_what_does_not_fit_is_named(world):
     assert not [warning for warning in warnings(tuned) if warning["about"] == "channels"]
 
 
+@pytest.mark.slow
 def test_the_model_with_all_bands_clearly_beats_the_one_with_three(world, tmp_path):
     bands, project, _, _, images, masks = world
     values("predict", project, "--model", "all", "--images", images, "--out", tmp_path / "all")
@@ -130,6 +131,7 @@ def test_the_windows_questions_are_answered_with_all_bands(world):
         client.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", [5], indirect=True)
 def test_the_folder_is_looked_at_with_all_bands(world):
     bands, project, pretrained, _, _, _ = world
@@ -155,6 +157,7 @@ def test_whether_it_helped_is_asked_with_all_bands(world):
     assert json.loads((project / "runs" / asked["id"] / "request.json").read_bytes())["recipe"]["channels"] == bands
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", [5], indirect=True)
 def test_an_encoder_with_other_channels_is_adapted_and_that_is_told(world):
     bands, project, pretrained, _, _, _ = world

@@ -130,7 +130,7 @@ def test_a_model_keeps_its_channels(tmp_path, name, decoder, channels):
     assert np.allclose(found, segment(model, pixels, flips=True))
 
 
-@pytest.mark.parametrize("channels", [2, 5])
+@pytest.mark.parametrize("channels", [5, pytest.param(2, marks=pytest.mark.slow)])
 def test_the_export_has_the_bands_and_the_cards_code_reads_them(tmp_path, channels):
     torch.manual_seed(0)
     model = SegmentationModel(create_encoder("convnext_atto", channels=channels), "multilevel", 2, crop=64).eval()

@@ -15,8 +15,7 @@ from sslstudio.errors import UserError
 from sslstudio.learning.segmentation.crops import Batch, normalised, recoloured
 from sslstudio.learning.segmentation.losses import segmentation_loss
 from sslstudio.learning.segmentation.model import SegmentationModel
-from sslstudio.learning.training.devices import has_bf16, memory_ran_out
-from sslstudio.learning.training.loop import no_room
+from sslstudio.learning.training.devices import has_bf16, no_room, with_room
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.presets import PRESETS
 
@@ -88,22 +87,13 @@ class Learner:
         self._set_modes()
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.learning_rate * group["share"] * rate
-        while True:
-            try:
-                return self._update(batch)
-            except (RuntimeError, MemoryError) as error:
-                if not memory_ran_out(error):
-                    raise
-            self._divide(len(batch.images))
+        return with_room(lambda: self._update(batch), lambda: self._divide(len(batch.images)), self.optimiser)
 
     def _divide(self, crops: int) -> None:
         self.pieces *= 2
         self.out_of_memory = True
         if self.accelerator.num_processes > 1 or self.pieces > crops:
             raise no_room()
-        self.optimiser.zero_grad()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
 
     def _update(self, batch: Batch) -> float:
         device, value = self.accelerator.device, 0.0

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from accelerate import Accelerator
+
+from sslstudio.errors import UserError
+
+Done = TypeVar("Done")
 
 
 def make_accelerator() -> Accelerator:
@@ -38,6 +44,32 @@ def memory_ran_out(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _NO_MEMORY)
+
+
+def with_room(update: Callable[[], Done], divide: Callable[[], None], optimiser: Any) -> Done:
+    """What ``update()`` gives; where memory runs out, ``divide()`` halves its parts and it is tried again.
+
+    ``divide`` raises where they cannot be halved (see ``no_room``).
+    """
+    while True:
+        try:
+            return update()
+        except (RuntimeError, MemoryError) as error:
+            if not memory_ran_out(error):
+                raise
+        # Not within the clause above: the error holds on to the tensors of the step that failed.
+        divide()
+        optimiser.zero_grad()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def no_room() -> UserError:
+    """Told when even the smallest part of a batch does not fit."""
+    return UserError(
+        "There is not enough memory on the device, even for the smallest batch.",
+        "Choose a smaller view size, batch or backbone, or close other programs.",
+    )
 
 
 def describe(device: torch.device) -> str:

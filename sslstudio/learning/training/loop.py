@@ -16,7 +16,7 @@ from sslstudio.errors import UserError
 from sslstudio.learning.methods.base import Method, Position, StepResult, Views
 from sslstudio.learning.training.batches import Batch
 from sslstudio.learning.training.budget import StepBudget, TimeBudget, rate
-from sslstudio.learning.training.devices import memory_ran_out
+from sslstudio.learning.training.devices import no_room, with_room
 from sslstudio.learning.training.threads import ThreadPace, pace_for
 from sslstudio.learning.training.views import make_views
 
@@ -121,23 +121,13 @@ class Trainer:
 
     def _step(self, batch: Batch) -> tuple[Tensor, float]:
         """One update; where memory runs out the batch is divided and tried again."""
-        while True:
-            try:
-                return self._update(batch)
-            except (RuntimeError, MemoryError) as error:
-                if not memory_ran_out(error):
-                    raise
-            # Not within the clause above: the error holds on to the tensors of the step that failed.
-            self._divide(len(batch.tiles))
+        return with_room(lambda: self._update(batch), lambda: self._divide(len(batch.tiles)), self._optimiser)
 
     def _divide(self, images: int) -> None:
         self.pieces *= 2
         self.out_of_memory = True
         if self.accelerator.num_processes > 1 or images // self.pieces < 2:
             raise no_room()
-        self._optimiser.zero_grad()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
 
     def _update(self, batch: Batch) -> tuple[Tensor, float]:
         total, viewing = torch.zeros((), device=self.accelerator.device), 0.0
@@ -181,14 +171,6 @@ class Trainer:
             self._figures = {name: float(value) for name, value in self._told.items()}
             if not bool(loss.isfinite()):
                 raise _not_a_number(self.budget.steps)
-
-
-def no_room() -> UserError:
-    """Told when even the smallest part of a batch does not fit."""
-    return UserError(
-        "There is not enough memory on the device, even for the smallest batch.",
-        "Choose a smaller view size, batch or backbone, or close other programs.",
-    )
 
 
 def _not_a_number(step: int) -> UserError:

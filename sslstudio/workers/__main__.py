@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from sslstudio.errors import UserError
-from sslstudio.runs.events import Event, Finished, Phase, Started, Stopped
+from sslstudio.runs.events import Event, Finished, Paused, Phase, Started, Stopped
 from sslstudio.runs.folder import RunFolder
 from sslstudio.runs.request import (
     EvaluateRequest,
@@ -99,10 +99,11 @@ def _carry_out(run: RunFolder, control: FolderControl, reporter: Reporter) -> No
     # Told before torch is loaded, which takes seconds: from here on a death is an interruption.
     reporter.write(Started())
     reporter.write(Phase(text="Getting ready"))
-    control.on_pause = turn.give
     control.on_resume = partial(turn.wait, control)
     last: Event | None = None
     for last in _job(run, request, control):
+        if isinstance(last, Paused):
+            turn.give()  # before it is told: whoever reads of a pause may have the machine
         reporter.write(last)
     if not isinstance(last, Finished | Stopped):
         raise RuntimeError("the job ended without saying how")

@@ -19,7 +19,6 @@ class FolderControl(Control):
     def __init__(self, run: RunFolder) -> None:
         super().__init__()
         self._run = run
-        self.on_pause: Callable[[], object] = lambda: None
         self.on_resume: Callable[[], object] = lambda: None
 
     def stopped(self) -> bool:
@@ -31,10 +30,7 @@ class FolderControl(Control):
         return self._run.wishes("pause") and not self.stopped()
 
     def wait_while_paused(self) -> None:
-        """Return when the pause is over; meanwhile other runs may have the machine."""
-        if not self.paused():
-            return
-        self.on_pause()
+        """Return when a pause that was told is over and the machine is this run's again."""
         while self.paused():
             self.wait()
         self.on_resume()

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 CLASSES = ("background", "round cell", "spindle cell")
-COLOURS = ("#999999", "#e69f00", "#56b4e9")
+COLOURS = ("#bbbbbb", "#e69f00", "#56b4e9")
 BACKGROUND, ROUND, SPINDLE = range(3)
 SIDES = (192, 224, 256)  # pixels
 

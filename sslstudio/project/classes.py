@@ -14,9 +14,10 @@ from sslstudio.project.label_map import UNPAINTED
 # What a project begins with in the window, so that one can paint at once; names are changed any time.
 FIRST_CLASSES = ("background", "object")
 
-# Okabe and Ito's colours, which people with any colour vision tell apart; a neutral grey for the background.
+# Okabe and Ito's colours, which people with any colour vision tell apart; and for the background a neutral grey,
+# so light that people who see no green do not take it for the pink (tests/project/test_colours_for_everyone.py).
 DEFAULT_COLOURS: tuple[str, ...] = (
-    "#999999",
+    "#bbbbbb",
     "#e69f00",
     "#56b4e9",
     "#009e73",

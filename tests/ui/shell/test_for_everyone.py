@@ -1,0 +1,170 @@
+"""Every control of the real window has a name and is reached without a mouse; keys are told; nothing is only colour."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QDialog, QLineEdit, QPushButton, QWidget
+from .walking import complaints, controls, must_tab, spoken, tabbed
+
+from sslstudio.ui.main_window import MainWindow
+from sslstudio.ui.notice import Notice
+from sslstudio.ui.stepper import STEPS
+from sslstudio.ui.strip import TOOLS
+
+PLACES = (*STEPS, "working")
+
+
+@pytest.fixture
+def opened(qtbot, opened):
+    """The window once its list of classes is drawn, a moment after it opens."""
+    opened.go_to_step("paint")
+    qtbot.waitUntil(lambda: len(opened.panels["paint"].classes.lines) == 2)
+    opened.tell(Notice("A sentence.", "Some advice.", button="Do it", act=lambda: None))
+    return opened
+
+
+def unfold(window: MainWindow) -> None:
+    """Open every part of the panel that is folded."""
+    for button in window.panel_stack.currentWidget().findChildren(QAbstractButton):
+        if button.objectName().endswith(".head") and button.isCheckable() and not button.isChecked():
+            button.click()
+
+
+def test_the_walker_finds_what_is_wrong(qtbot):
+    root = QWidget()
+    qtbot.addWidget(root)
+    button, line = QPushButton(root, objectName="mute"), QLineEdit(root, objectName="line")
+    button.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+    line.setAccessibleName("Name")
+    root.show()
+    assert complaints(root) == [
+        "mute has no name", "mute shows no word and has no tool tip", "mute cannot be reached by keyboard"
+    ]  # fmt: skip
+
+
+def test_the_welcome_page_is_for_everyone(window):
+    assert complaints(window) == []
+    assert {"welcome.open", "welcome.sample", "welcome.project"} <= tabbed(window, window.welcome.open_button)
+
+
+def test_every_step_is_for_everyone(opened):
+    opened.actions_["view.look"].setChecked(True)
+    for step in PLACES:
+        opened.go_to_step(step)
+        unfold(opened)
+        assert len(list(controls(opened))) > 30
+        assert complaints(opened) == [], step
+
+
+def test_tab_comes_to_every_control_and_goes_on(opened):
+    opened.actions_["view.look"].setChecked(True)
+    unfold(opened)
+    assert must_tab(opened) - tabbed(opened, opened.canvas) == set()
+
+
+def test_the_options_of_each_tool_are_for_everyone(opened):
+    unfold(opened)
+    for tool in TOOLS:
+        opened.actions_[tool].trigger()
+        assert complaints(opened.panel_stack) == [], tool
+    opened.actions_["view.map"].trigger()
+    assert complaints(opened) == []
+
+
+def test_tool_tips_of_actions_and_their_buttons_tell_the_key(opened):
+    native = QKeySequence.SequenceFormat.NativeText
+    for name, action in opened.actions_.items():
+        key = action.shortcut().toString(native)
+        assert action.toolTip(), name
+        assert not key or f"({key})" in action.toolTip(), name
+    for button in opened.findChildren(QAbstractButton):
+        for action in button.actions():
+            key = action.shortcut().toString(native)
+            assert not key or key in button.toolTip(), button.objectName()
+
+
+def _import_preview(window, tmp_path):
+    from .test_masks_in_out import coco
+
+    from sslstudio.annotations.bringing_in import look
+    from sslstudio.ui.dialogs.import_preview import ImportPreviewDialog
+
+    return ImportPreviewDialog(look(window.session.project, coco(tmp_path), lambda *_: None), "COCO", window)
+
+
+def _mask_values(window, tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    from sslstudio.annotations.bringing_in import look
+    from sslstudio.annotations.survey import Survey
+    from sslstudio.ui.dialogs.mask_values import MaskValuesDialog
+
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    Image.fromarray(np.repeat(np.array([[0, 70, 200]], np.uint8), 32, 0).repeat(16, 1)).save(masks / "cell_1.png")
+    found = look(window.session.project, masks, lambda *_: None)
+    assert isinstance(found, Survey)
+    return MaskValuesDialog(found, window.session.project.classes, window)
+
+
+def _backbones(window, _):
+    from sslstudio.ui.dialogs.backbones import BackbonesDialog
+
+    return BackbonesDialog("vit_tiny_patch16_224", gpu=False, parent=window)
+
+
+def _closing(window, _):
+    from sslstudio.ui.dialogs.closing import ClosingDialog
+
+    return ClosingDialog("Pretraining", lambda: None, lambda: None, window)
+
+
+def _removing(window, _):
+    from sslstudio.ui.dialogs.removing import RemovingDialog
+
+    return RemovingDialog("object", 20, 2, lambda: None, window)
+
+
+def _report(window, _):
+    from sslstudio.ui.dialogs.report import ReportDialog
+
+    return ReportDialog("Traceback …", window)
+
+
+def _palette(window, _):
+    from sslstudio.ui.dialogs.palette import PaletteDialog
+
+    return PaletteDialog(window.actions_, window)
+
+
+ACTIONS_THAT_ASK = ("help.about", "help.shortcuts", "edit.classes", "file.export_masks")
+MADE = (_import_preview, _mask_values, _backbones, _closing, _removing, _report, _palette)
+
+
+def test_every_dialog_is_for_everyone(qtbot, opened, tmp_path):
+    for ask in (*ACTIONS_THAT_ASK, *MADE):
+        if isinstance(ask, str):
+            opened.actions_[ask].trigger()
+            dialog = next(one for one in opened.findChildren(QDialog) if one.isVisible())
+        else:
+            dialog = ask(opened, tmp_path)
+            dialog.show()
+        name = dialog.objectName()
+        popup = dialog.windowType() == Qt.WindowType.Popup
+        qtbot.waitUntil(lambda dialog=dialog, popup=popup: popup or dialog.isActiveWindow(), timeout=20_000)
+        assert dialog.windowTitle() or dialog.accessibleName(), name
+        assert list(controls(dialog)), name
+        assert complaints(dialog) == [], name
+        first = next(one for one in controls(dialog) if one.focusPolicy() & Qt.FocusPolicy.TabFocus)
+        assert must_tab(dialog) - tabbed(dialog, first) == set(), name
+        dialog.close()
+
+
+def test_classes_are_told_by_name_not_by_colour_alone(opened):
+    names = " ".join(spoken(one) for one in controls(opened.panels["paint"]))
+    for one in opened.session.project.classes:
+        assert one.name in names
+    for button in opened.panels["paint"].findChildren(QWidget):
+        if "swatch" in button.objectName() or "colour" in button.objectName():
+            assert "#" in spoken(button) or "colour" in spoken(button).lower(), button.objectName()

@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sslstudio.language import tr, tr_many
 from sslstudio.ui import icons, theme
 from sslstudio.ui.image_model import FILTERS, ImageModel, Role
 from sslstudio.ui.panels.bars import SlimBar
@@ -59,7 +60,7 @@ class Browser(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("browser")
-        self.setAccessibleName("Image list")
+        self.setAccessibleName(tr("Image list"))
         self.model = ImageModel(self)
         self.thumbnails = Thumbnails(self)
         self._file_of: Callable[[str], Path] = Path
@@ -74,17 +75,17 @@ class Browser(QWidget):
         self._wire()
 
     def _build(self) -> None:
-        self.heading = QLabel("No images")
+        self.heading = QLabel(tr("No images"))
         self.heading.setFont(theme.font(bold=True))
-        self.filter = Combo("browser.filter", "Which images are listed")
+        self.filter = Combo("browser.filter", tr("Which images are listed"))
         self.filter.setMinimumWidth(15 * theme.SPACE)
         for name, label in FILTERS.items():
             self.filter.addItem(label, name)
-        self.search = Line("browser.search", "Search images by name")
-        self.search.setPlaceholderText("Search by name")
+        self.search = Line("browser.search", tr("Search images by name"))
+        self.search.setPlaceholderText(tr("Search by name"))
         self.search.setClearButtonEnabled(True)
         self.search.addAction(icons.icon("search"), QLineEdit.ActionPosition.LeadingPosition)
-        self.only = Button("browser.only", "", "segment", "close", "List all images again")
+        self.only = Button("browser.only", "", "segment", "close", tr("List all images again"))
         self.only.setCheckable(True)
         self.only.hide()
         self.view = _Grid(self.thumbnails, self)
@@ -134,7 +135,7 @@ class Browser(QWidget):
         self.only.setVisible(paths is not None)
         self.only.setChecked(True)
         self.only.set_words(self.only.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, 17 * theme.SPACE))
-        self.only.setToolTip(f"{words}. Click to list all images again")
+        self.only.setToolTip(tr("{words}. Click to list all images again").format(words=words))
         self._mark_current(scroll=True)
         self._show_empty()
         self._settle.start()
@@ -196,7 +197,9 @@ class Browser(QWidget):
     def _show_counts(self) -> None:
         counts = self.model.counts()
         total = counts["all"]
-        self.heading.setText(f"{total:,} image{'' if total == 1 else 's'}".replace(",", "\u202f"))
+        self.heading.setText(
+            tr_many("{total:,} image", "{total:,} images", total).format(total=total).replace(",", "\u202f")
+        )
         for at, (name, label) in enumerate(FILTERS.items()):
             self.filter.setItemText(at, label if name == "all" else f"{label} ({counts[name]})")
         self._show_empty()
@@ -206,11 +209,13 @@ class Browser(QWidget):
         self.view.setVisible(not nothing)
         self.empty.setVisible(nothing)
         if nothing and self.search.text():
-            self.empty.setText(f"No name contains “{self.search.text()}”.")
+            self.empty.setText(tr("No name contains “{text}”.").format(text=self.search.text()))
         elif nothing:
             name = self.filter.currentData()
             self.empty.setText(
-                "No images here yet." if name == "all" else f"No image is “{FILTERS[name].lower()}” at the moment."
+                tr("No images here yet.")
+                if name == "all"
+                else tr("No image is “{filters}” at the moment.").format(filters=FILTERS[name].lower())
             )
 
     def _mark_current(self, *, scroll: bool) -> None:
@@ -258,7 +263,7 @@ class _Grid(QListView):
     def __init__(self, thumbnails: Thumbnails, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("browser.images")
-        self.setAccessibleName("Images")
+        self.setAccessibleName(tr("Images"))
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setMovement(QListView.Movement.Static)
         self.setResizeMode(QListView.ResizeMode.Adjust)

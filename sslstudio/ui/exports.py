@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sslstudio.language import later, tr
 from sslstudio.ui.panels.states import ExportRow
 from sslstudio.ui.run_queue import kind_of
 
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
     from sslstudio.ui.run_queue import RunQueue
 
 FILES = {"onnx": "model.onnx", "backbone": "backbone.safetensors", "card": "model_card.md"}
-TITLES = {"onnx": "ONNX model", "backbone": "Backbone for timm", "card": "Model card"}
-CHECKS = {"backbone": "Loads into timm without changes.", "card": "Data, classes, figures, settings."}
-UNCHECKED = "Found in the model's folder. Export again to check it."
+TITLES = {"onnx": later("ONNX model"), "backbone": later("Backbone for timm"), "card": later("Model card")}
+CHECKS = {"backbone": later("Loads into timm without changes."), "card": later("Data, classes, figures, settings.")}
+UNCHECKED = later("Found in the model's folder. Export again to check it.")
 
 
 def exports_of(queue: RunQueue, models: Iterable[ModelInfo]) -> tuple[ExportRow, ...]:
@@ -42,9 +43,13 @@ def agreement_words(agreement: Mapping[str, Any]) -> str:
         difference = float(agreement["difference"])
         sizes = " and ".join(f"{width} × {height}" for width, height in agreement["sizes"])
     except (KeyError, TypeError, ValueError):
-        return "Checked against PyTorch."
-    most = f"at most {difference:.6f}" if difference >= 1e-6 else "less than 0.000001"
-    return f"Agrees with PyTorch: probabilities differ by {most}, tried at {sizes} pixels."
+        return tr("Checked against PyTorch.")
+    most = (
+        tr("at most {difference:.6f}").format(difference=difference) if difference >= 1e-6 else tr("less than 0.000001")
+    )
+    return tr("Agrees with PyTorch: probabilities differ by {most}, tried at {sizes} pixels.").format(
+        most=most, sizes=sizes
+    )
 
 
 def _told(result: Mapping[str, Any]) -> list[ExportRow]:

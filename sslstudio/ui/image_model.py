@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from sslstudio.language import later, tr
+
 if TYPE_CHECKING:
     from sslstudio.project.index import ImageRecord
 
 Index = QModelIndex | QPersistentModelIndex
 
 FILTERS = {
-    "all": "All",
-    "painted": "Painted",
-    "unpainted": "Not painted",
-    "predicted": "Predicted",
-    "problem": "With a problem",
+    "all": later("All"),
+    "painted": later("Painted"),
+    "unpainted": later("Not painted"),
+    "predicted": later("Predicted"),
+    "problem": later("With a problem"),
 }
 
 
@@ -154,16 +156,16 @@ def describe(record: ImageRecord) -> str:
         lines.append(f"{record.width} × {record.height} · {depth(record)}")
     if record.painted:
         share = record.painted * 100
-        lines.append(f"{share:.0f} % painted" if share >= 1 else "painted in a few places")
+        lines.append(f"{share:.0f} % painted" if share >= 1 else tr("painted in a few places"))
     else:
-        lines.append("not painted yet")
+        lines.append(tr("not painted yet"))
     if record.predicted:
-        lines.append("has a prediction")
+        lines.append(tr("has a prediction"))
     return "\n".join(lines)
 
 
 def depth(record: ImageRecord) -> str:
     """Bit depth and channels in words: “8 bit colour”."""
-    bits = {"uint8": "8 bit", "uint16": "16 bit", "float32": "32 bit float"}.get(record.dtype, record.dtype)
+    bits = {"uint8": tr("8 bit"), "uint16": tr("16 bit"), "float32": tr("32 bit float")}.get(record.dtype, record.dtype)
     kind = {1: "grey", 3: "colour"}.get(record.channels, f"{record.channels} channels" if record.channels else "")
     return f"{bits} {kind}".strip()

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui import icons, theme
 from sslstudio.ui.panels.buttons import Button
 
@@ -51,7 +52,7 @@ class NoticeBar(QWidget):
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._more = QLabel()
         self._button = Button("notice.act")
-        self._close = Button("notice.close", "", "tool", "close", "Close this notice")
+        self._close = Button("notice.close", "", "tool", "close", tr("Close this notice"))
         self._close.setFixedSize(4 * theme.SPACE, 4 * theme.SPACE)
         row = QHBoxLayout(self)
         row.setContentsMargins(2 * theme.SPACE, theme.SPACE // 2, theme.SPACE, theme.SPACE // 2)
@@ -122,7 +123,7 @@ class NoticeBar(QWidget):
         self._text.setText(f"<b>{_plain(notice.text)}</b> {_plain(notice.advice)}")
         self.setAccessibleName(self.shown())
         others = len(self.notices) - 1
-        self._more.setText(f"{others} more" if others else "")
+        self._more.setText(tr("{others} more").format(others=others) if others else "")
         self._more.setVisible(bool(others))
         self._button.set_words(notice.button)
         self._button.updateGeometry()

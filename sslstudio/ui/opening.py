@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.ui import background, state
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ def _open(path: Path) -> Opened:
     from sslstudio.project.project import Project
 
     if not path.exists():
-        raise UserError(f"There is no {path}.", "It may have been moved or renamed. Choose where it is now.")
+        raise UserError(
+            tr("There is no {path}.").format(path=path),
+            tr("It may have been moved or renamed. Choose where it is now."),
+        )
     if path.is_file():
         path = path.parent
     if path.suffix == SUFFIX or is_project(path):

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sslstudio.language import tr
 from sslstudio.runs.folder import RunState
 from sslstudio.ui import theme
 from sslstudio.ui.keyboard import KeyboardPlace
@@ -31,7 +32,7 @@ def headline(live: LiveRun, waiting: int = 0) -> str:
     if live.state is RunState.WAITING:
         parts = [live.title, "waits" if live.phase else "begins"]
     elif not live.steps and live.state is RunState.RUNNING:
-        phase = live.phase or "getting ready"
+        phase = live.phase or tr("getting ready")
         parts = [live.title, phase[0].lower() + phase[1:]]
     elif live.state is RunState.PAUSED:
         parts.append("paused")
@@ -71,9 +72,11 @@ class Pill(KeyboardPlace, QAbstractButton):
         if runs:
             self._share = runs[0].share
             self.setText(headline(runs[0], len(runs) - 1))
-            self.setAccessibleName(f"What runs: {self.text()}")
-            wait = f" {len(runs) - 1} more to come." if len(runs) > 1 else ""
-            self.setToolTip(f"{runs[0].phase or runs[0].title}.{wait} Click to pause or stop.")
+            self.setAccessibleName(tr("What runs: {text}").format(text=self.text()))
+            wait = tr(" {runs} more to come.").format(runs=len(runs) - 1) if len(runs) > 1 else ""
+            self.setToolTip(
+                tr("{phase}.{wait} Click to pause or stop.").format(phase=runs[0].phase or runs[0].title, wait=wait)
+            )
             self.update()
         self.popover.draw(runs)
 
@@ -86,7 +89,7 @@ class Pill(KeyboardPlace, QAbstractButton):
 
     def sizeHint(self) -> QSize:
         """The same room whatever it says, so that nothing jumps; what is longer ends in an ellipsis."""
-        usual = QFontMetrics(theme.font(tabular=True)).horizontalAdvance("Fine-tuning 100 % · 2 h 10 min · +2")
+        usual = QFontMetrics(theme.font(tabular=True)).horizontalAdvance(tr("Fine-tuning 100 % · 2 h 10 min · +2"))
         return QSize(usual + 6 * theme.SPACE, 4 * theme.SPACE)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -118,7 +121,7 @@ class Popover(QFrame):
     def __init__(self, pill: Pill) -> None:
         super().__init__(pill, Qt.WindowType.Popup)
         self.setObjectName("pill.popover")
-        self.setAccessibleName("What runs")
+        self.setAccessibleName(tr("What runs"))
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setFixedWidth(46 * theme.SPACE)
         self._pill = pill
@@ -150,11 +153,13 @@ class _Row(QWidget):
         self.title = label(bold=True, wrap=False)
         self.left = label(tabular=True, wrap=False)
         self.phase = label(size=theme.SMALL, quiet=True, lines=1)
-        self.bar = Bar("pill.bar", "Progress")
-        self.pause = Button("pill.pause", "Pause", glyph="pause", tip="The run keeps its memory")
-        self.stop = Button("pill.stop", "Stop and keep", glyph="stop", tip="What was learned so far stays usable")
-        self.folder = Button("pill.folder", "Folder", "link", tip="Open the folder of this run")
-        self.log = Button("pill.log", "Log", "link", tip="What the worker wrote")
+        self.bar = Bar("pill.bar", tr("Progress"))
+        self.pause = Button("pill.pause", tr("Pause"), glyph="pause", tip=tr("The run keeps its memory"))
+        self.stop = Button(
+            "pill.stop", tr("Stop and keep"), glyph="stop", tip=tr("What was learned so far stays usable")
+        )
+        self.folder = Button("pill.folder", tr("Folder"), "link", tip=tr("Open the folder of this run"))
+        self.log = Button("pill.log", tr("Log"), "link", tip=tr("What the worker wrote"))
         self.pause.clicked.connect(lambda: (pill.resume_wanted if self._paused else pill.pause_wanted).emit(run_id))
         self.stop.clicked.connect(lambda: pill.stop_wanted.emit(run_id))
         self.folder.clicked.connect(lambda: pill.folder_wanted.emit(run_id))
@@ -183,10 +188,16 @@ class _Row(QWidget):
         self._paused = run.state is RunState.PAUSED
         self.title.setText(run.title)
         left = duration(run.seconds_left)
-        self.left.setText("waits" if waiting else f"{run.share * 100:.0f} %" + (f" · {left} left" if left else ""))
+        self.left.setText(
+            "waits"
+            if waiting
+            else f"{run.share * 100:.0f} %" + (tr(" · {left} left").format(left=left) if left else "")
+        )
         self.bar.set_share(run.share)
-        self.phase.setText("Paused" if self._paused else run.phase or ("Begins in a moment" if waiting else " "))
-        self.pause.set_words("Go on" if self._paused else "Pause")
+        self.phase.setText(
+            tr("Paused") if self._paused else run.phase or (tr("Begins in a moment") if waiting else " ")
+        )
+        self.pause.set_words(tr("Go on") if self._paused else tr("Pause"))
         self.pause.set_glyph("play" if self._paused else "pause")
         self.pause.setEnabled(not waiting)
-        self.stop.set_words("Do not start" if waiting else "Stop and keep")
+        self.stop.set_words(tr("Do not start") if waiting else tr("Stop and keep"))

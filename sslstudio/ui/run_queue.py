@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.runs import events as ev
 from sslstudio.runs.folder import RunFolder, RunState
 from sslstudio.runs.naming import waiting_words
@@ -22,12 +23,12 @@ from sslstudio.ui.watcher import Watcher
 log = logging.getLogger(__name__)
 
 TITLES = {
-    "pretrain": "Pretraining",
-    "finetune": "Fine-tuning",
-    "predict": "Segmenting",
-    "export": "Exporting",
-    "evaluate-features": "Looking at all images",
-    "did-it-help": "Checking whether it helped",
+    "pretrain": later("Pretraining"),
+    "finetune": later("Fine-tuning"),
+    "predict": later("Segmenting"),
+    "export": later("Exporting"),
+    "evaluate-features": later("Looking at all images"),
+    "did-it-help": later("Checking whether it helped"),
 }
 
 
@@ -164,7 +165,10 @@ class RunQueue(QObject):
             (watcher.run.wish if wanted else watcher.run.unwish)(wish)  # type: ignore[arg-type]
         except OSError as error:
             self.failed.emit(
-                UserError(f"The run could not be reached: {error.strerror}.", "Make room on the disk, then try again.")
+                UserError(
+                    tr("The run could not be reached: {strerror}.").format(strerror=error.strerror),
+                    tr("Make room on the disk, then try again."),
+                )
             )
 
     def _begin_next(self) -> None:
@@ -174,7 +178,11 @@ class RunQueue(QObject):
             try:
                 process = waiting.begin(waiting.run)
             except (UserError, OSError) as error:
-                shown = error if isinstance(error, UserError) else UserError(f"The run could not start: {error}.")
+                shown = (
+                    error
+                    if isinstance(error, UserError)
+                    else UserError(tr("The run could not start: {error}.").format(error=error))
+                )
                 waiting.run.append(ev.Failed(problem=shown.problem, advice=shown.advice))
                 self.failed.emit(shown)
                 continue

@@ -12,6 +12,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.runs.folder import RunFolder
 from sslstudio.ui import background
 from sslstudio.ui.inference import Inference
@@ -324,7 +325,12 @@ class Session(QObject):
                 self.mended.emit(sentence)
             if path == self.image and labels.labels.shape != pixels.shape[:2]:
                 size = f"{pixels.shape[1]} × {pixels.shape[0]}"
-                failed(UserError(f"{path} is now {size} pixels, but its mask has another size.", "The mask is kept."))
+                failed(
+                    UserError(
+                        tr("{path} is now {size} pixels, but its mask has another size.").format(path=path, size=size),
+                        tr("The mask is kept."),
+                    )
+                )
             elif path == self.image and not self.relabelling:
                 self.picture, self.labels = picture, labels
                 self.image_ready.emit()
@@ -375,7 +381,7 @@ class Session(QObject):
         if self.project is None or self.labels is None:
             return
         if labels.shape != self.labels.labels.shape:
-            error = UserError("The prediction has another size than the image.", "Segment the image once more.")
+            error = UserError(tr("The prediction has another size than the image."), tr("Segment the image once more."))
             self.failed.emit("accept", error)
             return
         patch = Patch(0, 0, np.ascontiguousarray(labels, np.uint8).copy())

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from sslstudio.language import later
 from sslstudio.ui import state
 from sslstudio.ui.actions import ACTIONS, BY_ID, Action
 
@@ -17,7 +18,12 @@ Keys = dict[str, tuple[str, ...]]  # the id of an action and its keys, such as "
 _KEPT = "shortcuts"
 _TIP, _NAMES, _KEYS = "tip", "tip_actions", "tip_keys"  # of widgets whose tool tips name keys
 # These steer drawing itself; an action on one of them would keep a polygon from being closed.
-RESERVED = {"Space": "moving the image", "Return": "finishing", "Esc": "cancelling", "Backspace": "one corner back"}
+RESERVED = {
+    "Space": later("moving the image"),
+    "Return": "finishing",
+    "Esc": "cancelling",
+    "Backspace": later("one corner back"),
+}
 
 
 def defaults() -> Keys:

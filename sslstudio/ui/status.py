@@ -9,6 +9,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStatusBar, QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui import theme
 from sslstudio.ui.image_model import depth
 from sslstudio.ui.panels.words import percent
@@ -56,18 +57,18 @@ class Status(QStatusBar):
         """The slider with its name and its number."""
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setObjectName("status.opacity")
-        self.opacity.setAccessibleName("Overlay opacity")
+        self.opacity.setAccessibleName(tr("Overlay opacity"))
         self.opacity.setRange(0, 100)
         self.opacity.setFixedSize(12 * theme.SPACE, 2 * theme.SPACE)  # no higher than the texts
         self.opacity.valueChanged.connect(lambda value: self.opacity_chosen.emit(value / 100))
         self._share = _text("status.opacity.share")
         self._share.setFixedWidth(self._share.fontMetrics().horizontalAdvance("100 %") + 2 * theme.SPACE)
         box = QWidget()
-        box.setToolTip("How strongly masks, predictions and the live overlay tint the image")
+        box.setToolTip(tr("How strongly masks, predictions and the live overlay tint the image"))
         row = QHBoxLayout(box)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        for part in (_text("status.opacity.name", "Overlay"), self.opacity, self._share):
+        for part in (_text("status.opacity.name", tr("Overlay")), self.opacity, self._share):
             row.addWidget(part)
         return box
 
@@ -87,7 +88,7 @@ class Status(QStatusBar):
 
     def show_saved(self, saved: bool) -> None:
         """Say whether everything painted is on disk."""
-        self.saved.setText("saved ✓" if saved else "not saved yet")
+        self.saved.setText("saved ✓" if saved else tr("not saved yet"))
         palette = self.saved.palette()
         palette.setColor(QPalette.ColorRole.WindowText, QColor(theme.tone().quiet if saved else theme.tone().error))
         self.saved.setPalette(palette)

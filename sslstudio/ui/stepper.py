@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
 
+from sslstudio.language import later, tr
 from sslstudio.ui import icons, theme
 from sslstudio.ui.keyboard import KeyboardPlace
 from sslstudio.ui.shortcuts import tell_keys
@@ -17,12 +18,12 @@ StepName = Literal["images", "pretrain", "paint", "finetune", "review", "export"
 Standing = Literal["done", "possible", "missing"]
 
 STEPS: dict[str, str] = {
-    "images": "Images",
-    "pretrain": "Pretrain",
-    "paint": "Paint",
-    "finetune": "Fine-tune",
-    "review": "Review",
-    "export": "Export",
+    "images": later("Images"),
+    "pretrain": later("Pretrain"),
+    "paint": later("Paint"),
+    "finetune": later("Fine-tune"),
+    "review": later("Review"),
+    "export": later("Export"),
 }
 DISC = 20  # pixels, of the number before a step's name
 
@@ -47,7 +48,7 @@ class Stepper(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("stepper")
-        self.setAccessibleName("Steps")
+        self.setAccessibleName(tr("Steps"))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -86,7 +87,7 @@ class StepButton(KeyboardPlace, QAbstractButton):
         self.state = state
         self.setChecked(current)
         tell_keys(self, state.sentence, self._action)
-        words = {"done": "done", "possible": "possible", "missing": "something is missing"}[state.standing]
+        words = {"done": "done", "possible": "possible", "missing": tr("something is missing")}[state.standing]
         self.setAccessibleDescription(f"{words}. {state.sentence}")
         self.update()
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QGridLayout, QToolButton, QVBoxLayout, QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui import icons, theme
 from sslstudio.ui.actions import BY_ID
 from sslstudio.ui.canvas import pen
@@ -30,7 +31,7 @@ class Strip(QWidget):
     def __init__(self, actions: Mapping[str, QAction]) -> None:
         super().__init__()
         self.setObjectName("strip")
-        self.setAccessibleName("Tools")
+        self.setAccessibleName(tr("Tools"))
         self.setFixedWidth(COLUMNS * SIDE + 2 + theme.SPACE)
         column = QVBoxLayout(self)
         column.setContentsMargins(*(theme.SPACE // 2,) * 4)

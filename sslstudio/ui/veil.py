@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui import icons, theme
 
 
@@ -24,8 +25,10 @@ class Veil(QWidget):
     def offer(self, path: Path) -> None:
         """Say that ``path`` would be opened if it were let go here."""
         shown = path.parent if path.is_file() else path
-        what = "the project" if shown.suffix == ".sslproj" else "the folder"
-        self.words = f"Let go to open {what} “{shown.stem if what == 'the project' else shown.name}”"
+        what = tr("the project") if shown.suffix == ".sslproj" else tr("the folder")
+        self.words = tr("Let go to open {what} “{value}”").format(
+            what=what, value=shown.stem if what == "the project" else shown.name
+        )
         self.setAccessibleName(self.words)
         parent = self.parentWidget()
         if parent is not None:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sslstudio.language import later, tr
 from sslstudio.ui import icons, theme
 from sslstudio.ui.keyboard import KeyboardPlace
 from sslstudio.ui.notice import NoticeBar
@@ -32,9 +33,17 @@ if TYPE_CHECKING:
     from sslstudio.project.recent import Recent
 
 STEPS = (
-    ("images", "Point at your images", "A folder is enough. They stay where they are and are never changed."),
-    ("pretrain", "Let it look at them", "It learns from the images alone, in the minutes you give it."),
-    ("brush", "Paint a few, get a model", "It learns from a handful of your masks, segments the rest and exports."),
+    (
+        "images",
+        later("Point at your images"),
+        later("A folder is enough. They stay where they are and are never changed."),
+    ),
+    ("pretrain", later("Let it look at them"), later("It learns from the images alone, in the minutes you give it.")),
+    (
+        "brush",
+        later("Paint a few, get a model"),
+        later("It learns from a handful of your masks, segments the rest and exports."),
+    ),
 )
 
 
@@ -56,7 +65,7 @@ class Welcome(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("welcome")
-        self.setAccessibleName("Welcome")
+        self.setAccessibleName(tr("Welcome"))
         self.notice = NoticeBar(self)
         self.notice.setObjectName("welcome.notice")
         body = QWidget()
@@ -114,8 +123,10 @@ class Welcome(QWidget):
         name = QLabel("SSL Studio", alignment=Qt.AlignmentFlag.AlignHCenter)
         name.setFont(theme.font(theme.TITLE, bold=True))
         sentence = QLabel(
-            "From a folder of images to a model that marks what you look for in all of them.\n"
-            "You paint a few. No programming, and nothing leaves this computer.",
+            tr(
+                "From a folder of images to a model that marks what you look for in all of them.\nYou "
+                "paint a few. No programming, and nothing leaves this computer."
+            ),
             alignment=Qt.AlignmentFlag.AlignHCenter,
             wordWrap=True,
         )
@@ -130,10 +141,10 @@ class Welcome(QWidget):
         column.addWidget(sentence)
 
     def _add_buttons(self, column: QVBoxLayout) -> None:
-        self.open_button = Button("welcome.open", "Open a folder of images…", "primary", "folder")
+        self.open_button = Button("welcome.open", tr("Open a folder of images…"), "primary", "folder")
         self.open_button.setFixedSize(36 * theme.SPACE, 6 * theme.SPACE)
-        self.sample_button = Button("welcome.sample", "Try the sample", "link", "sample")
-        self.project_button = Button("welcome.project", "Open a project…", "link", "project")
+        self.sample_button = Button("welcome.sample", tr("Try the sample"), "link", "sample")
+        self.project_button = Button("welcome.project", tr("Open a project…"), "link", "project")
         self.open_button.clicked.connect(self.folder_wanted)
         self.sample_button.clicked.connect(self.sample_wanted)
         self.project_button.clicked.connect(self.project_wanted)
@@ -142,7 +153,7 @@ class Welcome(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(theme.SPACE)
         rows.addWidget(self.open_button, 0, Qt.AlignmentFlag.AlignHCenter)
-        hint = QLabel("or drop a folder anywhere in this window", alignment=Qt.AlignmentFlag.AlignHCenter)
+        hint = QLabel(tr("or drop a folder anywhere in this window"), alignment=Qt.AlignmentFlag.AlignHCenter)
         hint.setFont(theme.font(theme.SMALL))
         hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         rows.addWidget(hint)
@@ -166,7 +177,7 @@ class Welcome(QWidget):
         rows.setSpacing(theme.SPACE)
         self._busy_text = QLabel("", alignment=Qt.AlignmentFlag.AlignHCenter)
         self._busy_text.setObjectName("welcome.busy")
-        self._busy_bar = Bar("welcome.progress", "Progress")
+        self._busy_bar = Bar("welcome.progress", tr("Progress"))
         self._busy_bar.setFixedWidth(36 * theme.SPACE)
         rows.addWidget(self._busy_text)
         rows.addWidget(self._busy_bar, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -174,7 +185,7 @@ class Welcome(QWidget):
         return page
 
     def _add_recent(self, column: QVBoxLayout) -> None:
-        self._recent_title = question("Go on with")
+        self._recent_title = question(tr("Go on with"))
         self._recent_title.hide()
         column.addWidget(self._recent_title)
         column.addSpacing(theme.SPACE)
@@ -244,7 +255,7 @@ class _Recent(KeyboardPlace, QAbstractButton):
         project, self._there = recent.path, recent.there
         self.setObjectName(f"recent.{project.stem}")
         self.setText(project.stem)
-        self.setAccessibleName(f"Open {project.stem}")
+        self.setAccessibleName(tr("Open {stem}").format(stem=project.stem))
         self.setToolTip(str(project))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFixedHeight(6 * theme.SPACE)
@@ -252,8 +263,10 @@ class _Recent(KeyboardPlace, QAbstractButton):
         folder = str(project.parent)
         self._where = folder.replace(home, "~", 1) if folder.startswith(home) else folder
         if not recent.there:
-            self._where = f"Not found in {self._where}. It was moved, or its disk is not connected."
-        self.forget = Button(f"recent.{project.stem}.forget", "", "tool", "close", "Take it off this list")
+            self._where = tr("Not found in {where}. It was moved, or its disk is not connected.").format(
+                where=self._where
+            )
+        self.forget = Button(f"recent.{project.stem}.forget", "", "tool", "close", tr("Take it off this list"))
         self.forget.setVisible(not recent.there)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, theme.SPACE // 2, 0)

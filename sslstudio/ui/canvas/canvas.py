@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from sslstudio.language import tr
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.ui.canvas import decorations, floating
 from sslstudio.ui.canvas.board import Board
@@ -61,7 +62,7 @@ class Canvas(Board):
         super().__init__(parent)
         self._hand = Hand(self)
         self.setObjectName("canvas")
-        self.setAccessibleName("Canvas")
+        self.setAccessibleName(tr("Canvas"))
         self.setMinimumSize(240, 180)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

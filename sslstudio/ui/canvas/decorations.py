@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
+from sslstudio.language import tr
+
 _DARK, _LIGHT = QColor(0, 0, 0, 150), QColor(255, 255, 255)
 _QUIET = QColor(0xF2, 0xF2, 0xF2)
 
@@ -102,8 +104,8 @@ def draw_divider(painter: QPainter, x: float, height: float, handle: bool) -> No
 def draw_split(painter: QPainter, x: float, height: float, swipe: bool) -> None:
     """The divider between mask and prediction, and which is which."""
     draw_divider(painter, x, height, swipe)
-    draw_caption(painter, "Painted", 8, 8)
-    draw_caption(painter, "Prediction", x + 8, 8)
+    draw_caption(painter, tr("Painted"), 8, 8)
+    draw_caption(painter, tr("Prediction"), x + 8, 8)
 
 
 def draw_caption(painter: QPainter, text: str, left: float, top: float) -> None:

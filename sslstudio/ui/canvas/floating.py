@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPolygonF
 
+from sslstudio.language import tr
 from sslstudio.ui.canvas import decorations
 from sslstudio.ui.canvas.lengths import round_length
 from sslstudio.ui.canvas.strokes import snapped
@@ -64,7 +65,9 @@ def _draw_search(painter: QPainter, canvas: Canvas, search: Search) -> None:
         decorations.draw_outline(painter, line, canvas.colour)
     if search.told:
         middle = (QPolygonF(line).boundingRect() if line else QRectF(canvas.rect())).center()
-        decorations.draw_caption(painter, f"{search.caption}  Esc stops it", middle.x() - 90, middle.y() - 10)
+        decorations.draw_caption(
+            painter, tr("{caption}  Esc stops it").format(caption=search.caption), middle.x() - 90, middle.y() - 10
+        )
 
 
 def _area(canvas: Canvas) -> QRectF:

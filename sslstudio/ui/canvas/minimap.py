@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QEnterEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui.canvas.scene import Scene
 from sslstudio.ui.canvas.viewport import NOTHING, Rect, Viewport
 
@@ -27,8 +28,8 @@ class Minimap(QWidget):
     def __init__(self, canvas: Canvas) -> None:
         super().__init__(canvas)
         self.setObjectName("canvas.minimap")
-        self.setAccessibleName("Minimap")
-        self.setToolTip("Where you are in the image; click or drag to go elsewhere")
+        self.setAccessibleName(tr("Minimap"))
+        self.setToolTip(tr("Where you are in the image; click or drag to go elsewhere"))
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
         self.setCursor(Qt.CursorShape.PointingHandCursor)

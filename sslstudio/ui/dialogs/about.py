@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLabel, QWidget
 
 import sslstudio
+from sslstudio.language import tr
 from sslstudio.ui import state, theme
 from sslstudio.ui.dialogs.frame import lay_out
 from sslstudio.ui.panels.buttons import Button
@@ -22,15 +23,17 @@ class AboutDialog(QDialog):
         self.setObjectName("dialog.about")
         version = getattr(sslstudio, "__version__", "0.1.0")
         lines = [
-            f"Version {version} · Python {platform.python_version()} · Qt {PySide6.__version__}",
-            f"Settings: {state.folder()}",
-            *([f"Project: {project}"] if project else []),
-            "Licence: Apache 2.0. Qt and PySide6: LGPL 3. Icons: Material Design Icons, Apache 2.0.",
+            tr("Version {version} · Python {python_version} · Qt {version_2}").format(
+                version=version, python_version=platform.python_version(), version_2=PySide6.__version__
+            ),
+            tr("Settings: {folder}").format(folder=state.folder()),
+            *([tr("Project: {project}").format(project=project)] if project else []),
+            tr("Licence: Apache 2.0. Qt and PySide6: LGPL 3. Icons: Material Design Icons, Apache 2.0."),
         ]
         body = QLabel("\n".join(lines), wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         body.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        close = Button("about.close", "Close")
+        close = Button("about.close", tr("Close"))
         close.clicked.connect(self.accept)
-        sentence = "From a folder of unlabelled images to a segmentation model. Everything stays on this computer."
+        sentence = tr("From a folder of unlabelled images to a segmentation model. Everything stays on this computer.")
         lay_out(self, "SSL Studio", body, (close,), sentence)
         self.setMinimumWidth(56 * theme.SPACE)

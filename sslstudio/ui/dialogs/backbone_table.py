@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
+from sslstudio.language import later, tr
 from sslstudio.recipes.catalogue import Backbone
 from sslstudio.recipes.machine import Estimate, memory_words, time_words
 
@@ -23,11 +24,11 @@ COLUMNS = {
 }
 NAME, FAMILY, PARAMETERS, PATCH, SIZE, LICENCE, MEMORY, TIME = range(8)
 _TIPS = {
-    PATCH: "Side of a patch, or step of the coarsest feature map, in pixels: smaller is finer and slower",
-    SIZE: "Side of the images that the published weights were made for; other sizes are allowed",
-    LICENCE: "Of the default published weights, as their publisher states it; “–” where there are none",
-    MEMORY: "About how much memory a training step needs here",
-    TIME: "About how long a training step takes here",
+    PATCH: later("Side of a patch, or step of the coarsest feature map, in pixels: smaller is finer and slower"),
+    SIZE: later("Side of the images that the published weights were made for; other sizes are allowed"),
+    LICENCE: later("Of the default published weights, as their publisher states it; “–” where there are none"),
+    MEMORY: later("About how much memory a training step needs here"),
+    TIME: later("About how long a training step takes here"),
 }
 _NUMBERS = (PARAMETERS, PATCH, SIZE, MEMORY, TIME)
 Index = QModelIndex | QPersistentModelIndex
@@ -89,9 +90,9 @@ class BackboneModel(QAbstractTableModel):
             NAME: row.name,
             FAMILY: row.family,
             PARAMETERS: f"{row.parameters / 1e6:,.1f} M",
-            PATCH: f"{row.patch} px",
-            SIZE: f"{row.size} px",
-            LICENCE: "–" if not row.weights else row.licence or "not stated",
+            PATCH: tr("{patch} px").format(patch=row.patch),
+            SIZE: tr("{size} px").format(size=row.size),
+            LICENCE: "–" if not row.weights else row.licence or tr("not stated"),
             MEMORY: memory_words(took.memory) if took else "",
             TIME: time_words(took.seconds) if took else "",
         }[column]

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.recipes.catalogue import Backbone, catalogue, families, find
 from sslstudio.recipes.machine import RECOMMENDED, estimate, machine
 from sslstudio.runs.inspect import inspect_checkpoint, measure_machine
@@ -36,11 +37,11 @@ from sslstudio.ui.panels.parts import label, question
 from sslstudio.ui.panels.states import Choice
 from sslstudio.ui.theme import SMALL, SPACE
 
-SENTENCE = (
-    "The backbone is the network that learns from your images. Larger ones know more and take longer; "
-    "transformers (ViT) show where they look."
+SENTENCE = later(
+    "The backbone is the network that learns from your images. Larger ones know more and "
+    "take longer; transformers (ViT) show where they look."
 )
-FILES = "Checkpoints (*.safetensors *.pth *.pt *.bin *.tar *.ckpt);;All files (*)"
+FILES = later("Checkpoints (*.safetensors *.pth *.pt *.bin *.tar *.ckpt);;All files (*)")
 
 
 class BackbonesDialog(QDialog):
@@ -62,11 +63,13 @@ class BackbonesDialog(QDialog):
         self._file_backbone = ""
         self._busy: background.Task | None = None
         self._make_controls()
-        self._choose = Button("backbones.choose", "Choose", "primary")
-        self._from_file = Button("backbones.file", "From a file…", tip="Start from a checkpoint on this computer")
-        cancel = Button("backbones.cancel", "Cancel")
+        self._choose = Button("backbones.choose", tr("Choose"), "primary")
+        self._from_file = Button(
+            "backbones.file", tr("From a file…"), tip=tr("Start from a checkpoint on this computer")
+        )
+        cancel = Button("backbones.cancel", tr("Cancel"))
         body = self._body(gpu)
-        column = lay_out(self, "Choose a backbone", body, (self._choose, self._from_file, cancel), SENTENCE)
+        column = lay_out(self, tr("Choose a backbone"), body, (self._choose, self._from_file, cancel), SENTENCE)
         column.setSpacing(SPACE + SPACE // 2)
         self.resize(124 * SPACE, 88 * SPACE)
         self._wire()
@@ -79,14 +82,14 @@ class BackbonesDialog(QDialog):
     # parts ---------------------------------------------------------------------------------------------
 
     def _make_controls(self) -> None:
-        self.search = Line("backbones.search", "Search backbones")
-        self.search.setPlaceholderText("Search: dinov3, small, apache, mobile …")
+        self.search = Line("backbones.search", tr("Search backbones"))
+        self.search.setPlaceholderText(tr("Search: dinov3, small, apache, mobile …"))
         self.search.setClearButtonEnabled(True)
-        self.family = Combo("backbones.family", "Family")
-        every = (Choice("", f"All families ({len(catalogue())})"),)
+        self.family = Combo("backbones.family", tr("Family"))
+        every = (Choice("", tr("All families ({catalogue})").format(catalogue=len(catalogue()))),)
         self.family.draw((*every, *(Choice(name, f"{name} ({n})") for name, n in families().items())), "")
         self.family.setMaxVisibleItems(20)
-        self.weights = Combo("backbones.weights", "Start from")
+        self.weights = Combo("backbones.weights", tr("Start from"))
         self.table = _table()
         self.model = BackboneModel(tuple(catalogue().values()))
         self.shown = SortedBackbones(self)
@@ -101,13 +104,15 @@ class BackbonesDialog(QDialog):
         self.nothing = label("", quiet=True)
         self.nothing.setObjectName("backbones.nothing")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.clear = Button("backbones.clear", "Show all backbones")
+        self.clear = Button("backbones.clear", tr("Show all backbones"))
         self.count = label("", SMALL, quiet=True, tabular=True, wrap=False)
         self.count.setObjectName("backbones.count")
         self.count.setFixedWidth(10 * SPACE)
         self.note = Notice("backbones.note")
         self.basis = label("", SMALL, quiet=True)
-        self.measure = Button("backbones.measure", "Measure this machine", "link", tip="Takes about half a minute")
+        self.measure = Button(
+            "backbones.measure", tr("Measure this machine"), "link", tip=tr("Takes about half a minute")
+        )
         self.summary = label("", bold=True, wrap=False)
         self.summary.setObjectName("backbones.summary")
         self.facts = label("", SMALL, quiet=True, lines=1)
@@ -140,8 +145,12 @@ class BackbonesDialog(QDialog):
         grid.setVerticalSpacing(SPACE // 2)
         order = ("cuda", "cpu") if gpu else ("cpu", "cuda")
         for place, device in enumerate(order):
-            here = "  ·  this computer" if place == 0 else ""
-            title = question(f"Good on a GPU{here}" if device == "cuda" else f"Good without a GPU{here}")
+            here = tr("  ·  this computer") if place == 0 else ""
+            title = question(
+                tr("Good on a GPU{here}").format(here=here)
+                if device == "cuda"
+                else tr("Good without a GPU{here}").format(here=here)
+            )
             grid.addWidget(title, 0, place)
             grid.setColumnStretch(place, 1)
             advised = [advice for advice in RECOMMENDED if advice.device == device and advice.name in catalogue()]
@@ -154,7 +163,7 @@ class BackbonesDialog(QDialog):
         column = QVBoxLayout(box)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        button = Button(f"backbones.advised.{name}", name, "link", tip="Show it in the table")
+        button = Button(f"backbones.advised.{name}", name, "link", tip=tr("Show it in the table"))
         button.clicked.connect(lambda: self._show_advised(name))
         column.addWidget(button)
         column.addWidget(label(reason, SMALL, quiet=True))
@@ -234,8 +243,12 @@ class BackbonesDialog(QDialog):
         self.model.keep(names)
         self.shown.setFilterFixedString("kept")
         self.pages.setCurrentIndex(0 if names else 1)
-        self.nothing.setText(f"No backbone matches “{self.search.text()}”. A timm name can also be typed in the panel.")
-        self.count.setText(f"{len(names)} shown")
+        self.nothing.setText(
+            tr("No backbone matches “{text}”. A timm name can also be typed in the panel.").format(
+                text=self.search.text()
+            )
+        )
+        self.count.setText(tr("{names} shown").format(names=len(names)))
         if kept is not None and kept.name in names:
             self.show_backbone(kept.name)
         elif names:
@@ -248,22 +261,28 @@ class BackbonesDialog(QDialog):
         self.model.estimate(
             {r.name: estimate(r, here, resolution=resolution, images=images) for r in self.model.backbones}
         )
-        how = f"as measured on {here.device}" if here.measured else "a guess from this computer's cores"
+        how = (
+            tr("as measured on {device}").format(device=here.device)
+            if here.measured
+            else tr("a guess from this computer's cores")
+        )
         self.basis.setText(
-            f"Memory and time are of one step with {images} images, two views of {resolution} pixels each; {how}."
+            tr(
+                "Memory and time are of one step with {images} images, two views of {resolution} pixels each; {how}."
+            ).format(images=images, resolution=resolution, how=how)
         )
 
     def _draw_selected(self) -> None:
         row = self.selected()
         self._choose.setEnabled(row is not None)
         self.weights.setEnabled(row is not None)
-        self.summary.setText(row.name if row else "Nothing is chosen")
+        self.summary.setText(row.name if row else tr("Nothing is chosen"))
         self.facts.setText(_facts(row) if row else "")
-        choices = [Choice("scratch", "From scratch")]
+        choices = [Choice("scratch", tr("From scratch"))]
         if row is not None:
             choices += [Choice(f"timm {w.tag}", _weights_words(w.tag, w.licence)) for w in row.weights]
             if self._file and row.name == self._file_backbone:
-                choices.insert(0, Choice(self._file, f"From {Path(self._file).name}"))
+                choices.insert(0, Choice(self._file, tr("From {name}").format(name=Path(self._file).name)))
         self.weights.draw(tuple(choices), self._meant(choices, row))
 
     def _meant(self, choices: list[Choice], row: Backbone | None) -> str:
@@ -312,7 +331,7 @@ class BackbonesDialog(QDialog):
         self.accept()
 
     def _on_measure(self) -> None:
-        self._begin("Measuring how fast this computer trains; about half a minute …")
+        self._begin(tr("Measuring how fast this computer trains; about half a minute …"))
         self._busy = background.run(lambda _: measure_machine(), self._on_measured, self._on_failed)
 
     def _on_measured(self, found: Any) -> None:
@@ -321,7 +340,7 @@ class BackbonesDialog(QDialog):
         self._estimate()
 
     def _ask_file(self) -> None:
-        dialog = QFileDialog(self, "Start from a checkpoint", "", FILES)
+        dialog = QFileDialog(self, tr("Start from a checkpoint"), "", FILES)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.inspect_file)
         dialog.finished.connect(dialog.deleteLater)
@@ -329,7 +348,7 @@ class BackbonesDialog(QDialog):
 
     def inspect_file(self, file: str) -> None:
         """Look in the background what a checkpoint is, then select its backbone and tell what would be used."""
-        self._begin(f"Looking into {Path(file).name} …")
+        self._begin(tr("Looking into {name} …").format(name=Path(file).name))
         row = self.selected()
         backbone = row.name if row is not None else ""
 
@@ -342,7 +361,9 @@ class BackbonesDialog(QDialog):
     def _on_inspected(self, found: dict[str, Any]) -> None:
         self._end()
         if found["problem"] or found["backbone"] not in catalogue():
-            self.note.say(found["problem"] or f"“{found['backbone']}” is not in the list.", "fair")
+            self.note.say(
+                found["problem"] or tr("“{backbone}” is not in the list.").format(backbone=found["backbone"]), "fair"
+            )
             return
         self._file, self._file_backbone = found["file"], found["backbone"]
         self._on_clear()
@@ -373,21 +394,21 @@ class BackbonesDialog(QDialog):
 
 def _facts(row: Backbone) -> str:
     """One line about a backbone in words."""
-    kind = "Transformer with attention maps" if row.kind == "vit" else "Network with a pyramid of feature maps"
-    fixed = f"; sees every image stretched to {row.size} pixels" if row.fixed else ""
-    weights = f"; {len(row.weights)} published weights" if len(row.weights) > 1 else ""
-    none = "; no published weights" if not row.weights else ""
+    kind = tr("Transformer with attention maps") if row.kind == "vit" else tr("Network with a pyramid of feature maps")
+    fixed = tr("; sees every image stretched to {size} pixels").format(size=row.size) if row.fixed else ""
+    weights = tr("; {weights} published weights").format(weights=len(row.weights)) if len(row.weights) > 1 else ""
+    none = tr("; no published weights") if not row.weights else ""
     return f"{kind}{fixed}{weights}{none}."
 
 
 def _weights_words(tag: str, licence: str) -> str:
-    return f"Published: {tag or 'default'} ({licence or 'licence not stated'})"
+    return tr("Published: {tag} ({licence})").format(tag=tag or "default", licence=licence or "licence not stated")
 
 
 def _table() -> QTableView:
     table = QTableView()
     table.setObjectName("backbones.table")
-    table.setAccessibleName("Backbones")
+    table.setAccessibleName(tr("Backbones"))
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

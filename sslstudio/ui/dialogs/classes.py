@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sslstudio.language import tr
 from sslstudio.ui import icons, theme
 from sslstudio.ui.dialogs.frame import lay_out
 from sslstudio.ui.dialogs.removing import loss
@@ -49,20 +50,20 @@ class ClassesDialog(QDialog):
         self._column = QVBoxLayout(body)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.SPACE // 2)
-        self.add_button = Button("classes.add", "Add class", "link", "plus")
+        self.add_button = Button("classes.add", tr("Add class"), "link", "plus")
         self.add_button.clicked.connect(lambda: self._add("", _next_colour(len(self._rows))).name.setFocus())
         self._column.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignLeft)
         self._column.addStretch(1)
         self.note = QLabel("", wordWrap=True)
         self.note.setObjectName("classes.note")
-        self._done = Button("classes.done", "Keep", "primary")
-        cancel = Button("classes.cancel", "Cancel")
+        self._done = Button("classes.done", tr("Keep"), "primary")
+        cancel = Button("classes.cancel", tr("Cancel"))
         self._done.clicked.connect(self.accept)
         cancel.clicked.connect(self.reject)
         for place, entry in enumerate(classes):
             self._add(entry.name, entry.colour, place)
-        sentence = "The first is usually the background. The digit before a name is its key while painting."
-        lay_out(self, "Classes", body, (self._done, cancel), sentence).insertWidget(3, self.note)
+        sentence = tr("The first is usually the background. The digit before a name is its key while painting.")
+        lay_out(self, tr("Classes"), body, (self._done, cancel), sentence).insertWidget(3, self.note)
         self.accepted.connect(lambda: self.classes_chosen.emit(self.classes(), self.removed()))
         self.setMinimumWidth(52 * theme.SPACE)
         self._check()
@@ -97,17 +98,17 @@ class ClassesDialog(QDialog):
         names = [row.name.text().strip() for row in self._rows]
         problem = ""
         if not all(names):
-            problem = "Every class needs a name."
+            problem = tr("Every class needs a name.")
         elif len(set(names)) < len(names):
-            problem = "Two classes have the same name."
+            problem = tr("Two classes have the same name.")
         for at, row in enumerate(self._rows):
             row.number.setText(str(at + 1) if at < 9 else "")
             row.remove.setEnabled(len(self._rows) > 1)
-            row.remove.setToolTip("Take this class away")
+            row.remove.setToolTip(tr("Take this class away"))
         lost = [loss(self._old[at].name, *self._painted[at]) for at in self.removed() if self._painted[at][1]]
-        warning = " ".join((*lost, "This cannot be undone.")) if lost else ""
+        warning = " ".join((*lost, tr("This cannot be undone."))) if lost else ""
         self.note.setText(problem or warning)
-        self._done.set_words("Apply and unpaint" if lost else "Keep")
+        self._done.set_words(tr("Apply and unpaint") if lost else tr("Keep"))
         self._done.setEnabled(not problem)
 
 
@@ -120,16 +121,16 @@ class _Row(QWidget):
         self.number = label(str(number), tabular=True, wrap=False)
         self.number.setFixedWidth(2 * theme.SPACE)
         self.swatch = QToolButton(autoRaise=True)
-        self.swatch.setToolTip("Choose another colour")
-        self.swatch.setAccessibleName(f"Colour of {name or 'the new class'}")
+        self.swatch.setToolTip(tr("Choose another colour"))
+        self.swatch.setAccessibleName(tr("Colour of {name}").format(name=name or "the new class"))
         self.swatch.clicked.connect(self._choose_colour)
-        self.name = Line(f"classes.name.{number}", f"Name of class {number}")
-        self.name.setPlaceholderText("Name, such as nucleus")
+        self.name = Line(f"classes.name.{number}", tr("Name of class {number}").format(number=number))
+        self.name.setPlaceholderText(tr("Name, such as nucleus"))
         self.name.setMaxLength(60)
         self.name.setText(name)
         self.remove = QToolButton(autoRaise=True)
         self.remove.setIcon(icons.icon("close"))
-        self.remove.setAccessibleName(f"Take away class {number}")
+        self.remove.setAccessibleName(tr("Take away class {number}").format(number=number))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.SPACE)

@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QDialog, QWidget
 
+from sslstudio.language import later, tr
 from sslstudio.ui import theme
 from sslstudio.ui.dialogs.frame import lay_out
 from sslstudio.ui.panels.buttons import Button
 
-SENTENCE = (
-    "It can go on in the background; you will find it again, still running or done, when you open the project next "
-    "time. Or stop it now: what was learned so far is kept.\n\nYour painting is saved either way."
+SENTENCE = later(
+    "It can go on in the background; you will find it again, still running or done, when you "
+    "open the project next time. Or stop it now: what was learned so far is kept.\n\nYour "
+    "painting is saved either way."
 )
 
 
@@ -24,13 +26,13 @@ class ClosingDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("dialog.closing")
-        on = Button("closing.go_on", "Go on in the background", "primary")
-        end = Button("closing.stop", "Stop and keep")
-        cancel = Button("closing.cancel", "Cancel")
+        on = Button("closing.go_on", tr("Go on in the background"), "primary")
+        end = Button("closing.stop", tr("Stop and keep"))
+        cancel = Button("closing.cancel", tr("Cancel"))
         on.clicked.connect(self.accept)
         end.clicked.connect(self.accept)
         cancel.clicked.connect(self.reject)
         on.clicked.connect(lambda: go_on())
         end.clicked.connect(lambda: stop())
-        lay_out(self, f"{what} is still going on", None, (on, end, cancel), SENTENCE)
+        lay_out(self, tr("{what} is still going on").format(what=what), None, (on, end, cancel), SENTENCE)
         self.setFixedWidth(62 * theme.SPACE)

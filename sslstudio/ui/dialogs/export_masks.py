@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QDialog, QVBoxLayout, QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui import theme
 from sslstudio.ui.dialogs.frame import lay_out
 from sslstudio.ui.panels.buttons import Button
@@ -31,28 +32,31 @@ class ExportMasksDialog(QDialog):
 
         super().__init__(parent)
         self.setObjectName("dialog.export_masks")
-        self.format = Combo("export_masks.format", "Format")
+        self.format = Combo("export_masks.format", tr("Format"))
         self.format.draw(tuple(Choice(one.id, one.name, one.note) for one in FORMATS.values()), "palette")
-        self.masks = Combo("export_masks.masks", "Whose masks")
-        named = (Choice(name, f"Predictions of {name}") for name in models)
-        self.masks.draw((Choice(PAINTED, "What was painted"), *named), PAINTED)
-        self.coloured = _box("export_masks.coloured", "Coloured pictures beside the masks", checked=True)
-        self.overlay = _box("export_masks.overlay", "Images with their masks shining over them")
+        self.masks = Combo("export_masks.masks", tr("Whose masks"))
+        named = (Choice(name, tr("Predictions of {name}").format(name=name)) for name in models)
+        self.masks.draw((Choice(PAINTED, tr("What was painted")), *named), PAINTED)
+        self.coloured = _box("export_masks.coloured", tr("Coloured pictures beside the masks"), checked=True)
+        self.overlay = _box("export_masks.overlay", tr("Images with their masks shining over them"))
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.SPACE)
-        for text, widget in (("Format", self.format), ("Masks", self.masks)):
+        for text, widget in ((tr("Format"), self.format), (tr("Masks"), self.masks)):
             column.addWidget(label(text, theme.SMALL, quiet=True))
             column.addWidget(widget)
         column.addWidget(self.coloured)
         column.addWidget(self.overlay)
         column.addStretch(1)
-        go, cancel = Button("export_masks.go", "Choose folder…", "primary"), Button("export_masks.cancel", "Cancel")
+        go, cancel = (
+            Button("export_masks.go", tr("Choose folder…"), "primary"),
+            Button("export_masks.cancel", tr("Cancel")),
+        )
         go.clicked.connect(self.accept)
         cancel.clicked.connect(self.reject)
         self.accepted.connect(self._tell)
-        lay_out(self, "Export masks", body, (go, cancel), "For other tools, or to be imported here again.")
+        lay_out(self, tr("Export masks"), body, (go, cancel), tr("For other tools, or to be imported here again."))
         self.setMinimumWidth(56 * theme.SPACE)
 
     def _tell(self) -> None:

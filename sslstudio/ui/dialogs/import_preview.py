@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui import theme
 from sslstudio.ui.dialogs.frame import lay_out
 from sslstudio.ui.dialogs.mask_values import Example
@@ -34,14 +35,16 @@ class ImportPreviewDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("dialog.import_preview")
         count = len(seen.report.matched)
-        self.take = Button("import_preview.take", f"Import {many(count, 'mask')}", "primary")
-        cancel = Button("import_preview.cancel", "Cancel")
+        self.take = Button("import_preview.take", tr("Import {masks}").format(masks=many(count, "mask")), "primary")
+        cancel = Button("import_preview.cancel", tr("Cancel"))
         self.take.setEnabled(count > 0)
         self.take.clicked.connect(self.accept)
         cancel.clicked.connect(self.reject)
         self.accepted.connect(self.chosen)
-        sentence = f"{seen.source.name} is {name}. {_replaced(seen)}"
-        lay_out(self, "Import these masks?", self._body(seen), (self.take, cancel), sentence)
+        sentence = tr("{name} is {name_2}. {replaced}").format(
+            name=seen.source.name, name_2=name, replaced=_replaced(seen)
+        )
+        lay_out(self, tr("Import these masks?"), self._body(seen), (self.take, cancel), sentence)
 
     def _body(self, seen: Preview) -> QWidget:
         body, left, right = QWidget(), QVBoxLayout(), QVBoxLayout()
@@ -49,24 +52,30 @@ class ImportPreviewDialog(QDialog):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4 * theme.SPACE)
         left.setSpacing(theme.SPACE)
-        left.addWidget(question("Classes"))
+        left.addWidget(question(tr("Classes")))
         for one in seen.classes[:SHOWN]:
             left.addWidget(label(_class_words(one), wrap=False))
         if len(seen.classes) > SHOWN:
-            left.addWidget(label(f"and {len(seen.classes) - SHOWN} more", quiet=True))
-        left.addWidget(label(f"What no shape covers becomes {seen.uncovered}.", theme.SMALL, quiet=True))
+            left.addWidget(label(tr("and {classes} more").format(classes=len(seen.classes) - SHOWN), quiet=True))
+        left.addWidget(
+            label(
+                tr("What no shape covers becomes {uncovered}.").format(uncovered=seen.uncovered),
+                theme.SMALL,
+                quiet=True,
+            )
+        )
         told = report_text(seen.report)
         if told:
-            left.addWidget(question("What does not fit"))
+            left.addWidget(question(tr("What does not fit")))
             self.told = QPlainTextEdit(told, readOnly=True)
             self.told.setObjectName("import_preview.told")
-            self.told.setAccessibleName("What does not fit, and why")
+            self.told.setAccessibleName(tr("What does not fit, and why"))
             self.told.setMinimumWidth(56 * theme.SPACE)
             left.addWidget(self.told, 1)
         left.addStretch(0)
         row.addLayout(left, 1)
         if seen.labels is not None:
-            right.addWidget(question("What comes out"))
+            right.addWidget(question(tr("What comes out")))
             example = Example(seen)
             example.show_as({number: number for number in range(256)}, seen.project_classes)
             right.addWidget(example)
@@ -78,22 +87,30 @@ class ImportPreviewDialog(QDialog):
 
 def _replaced(seen: Preview) -> str:
     if not seen.report.matched:
-        return "None of its masks fits an image of this project."
+        return tr("None of its masks fits an image of this project.")
     if not seen.painted:
-        return "Nothing was changed yet."
+        return tr("Nothing was changed yet.")
     verb = "has" if seen.painted == 1 else "have"
-    return f"{many(seen.painted, 'image')} {verb} a mask already, which would be replaced; that can be undone."
+    return tr("{images} {verb} a mask already, which would be replaced; that can be undone.").format(
+        images=many(seen.painted, "image"), verb=verb
+    )
 
 
 def _class_words(one: ClassRow) -> str:
-    becomes = "unpainted" if not one.becomes else f"the new class {one.becomes}" if one.new else one.becomes
+    becomes = (
+        "unpainted"
+        if not one.becomes
+        else tr("the new class {becomes}").format(becomes=one.becomes)
+        if one.new
+        else one.becomes
+    )
     same = one.becomes == one.name and not one.new
     arrow = "" if same else f" → {becomes}"
-    return f"{one.name}{arrow} · in {many(one.images, 'image')}"
+    return tr("{name}{arrow} · in {images}").format(name=one.name, arrow=arrow, images=many(one.images, "image"))
 
 
 def report_text(report: ImportReport) -> str:
     """Everything that did not match, was refused or was odd, a line each."""
-    lines = [f"{name}: no image has this name." for name in report.unmatched]
+    lines = [tr("{name}: no image has this name.").format(name=name) for name in report.unmatched]
     lines += [f"{file}: {reason}" for file, reason in report.refused]
     return "\n".join([*lines, *report.notes])

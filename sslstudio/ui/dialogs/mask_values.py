@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from sslstudio.language import later, tr
 from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.project.masks import UNPAINTED
 from sslstudio.ui import theme
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from sslstudio.annotations.survey import FoundValue, Survey
 
 NEW = "new"
-NEW_CLASS = Choice(NEW, "A new class", "Its name can be changed afterwards")
-NOT_PAINTED = Choice(str(UNPAINTED), "Unpainted", "Nothing is said about these pixels")
+NEW_CLASS = Choice(NEW, later("A new class"), later("Its name can be changed afterwards"))
+NOT_PAINTED = Choice(str(UNPAINTED), later("Unpainted"), later("Nothing is said about these pixels"))
 STRENGTH = {True: 0.25, False: 0.6}  # how strongly the background and other classes tint the example
 SIDE = 320  # pixels of the example
 
@@ -56,7 +57,7 @@ class MaskValuesDialog(QDialog):
         for place, group in enumerate(self._groups):
             self._add_row(rows, place, [by_value[value] for value in group], guess[group[0]])
         self.example = Example(found)
-        lay_out(self, "What do the values mean?", self._body(rows, found), self._buttons(found), _sentence(found))
+        lay_out(self, tr("What do the values mean?"), self._body(rows, found), self._buttons(found), _sentence(found))
         self._show()
 
     def mapping(self) -> tuple[dict[int, int], tuple[LabelClass, ...]]:
@@ -72,7 +73,7 @@ class MaskValuesDialog(QDialog):
 
     def _add_row(self, rows: QGridLayout, place: int, found: Sequence[FoundValue], guess: int) -> None:
         title, note = _row_words(found)
-        combo = Combo(f"mask_values.class.{place}", f"What {title} means")
+        combo = Combo(f"mask_values.class.{place}", tr("What {title} means").format(title=title))
         named = tuple(Choice(str(number), one.name) for number, one in enumerate(self._classes))
         combo.draw((*named, NEW_CLASS, NOT_PAINTED), NEW if guess < 0 else str(guess))
         combo.setMinimumWidth(22 * theme.SPACE)
@@ -96,7 +97,7 @@ class MaskValuesDialog(QDialog):
         left.addLayout(rows)
         left.addStretch(1)
         right.setSpacing(theme.SPACE)
-        right.addWidget(question("What comes out"))
+        right.addWidget(question(tr("What comes out")))
         right.addWidget(self.example)
         name = label(found.example, theme.SMALL, quiet=True)
         name.setMaximumWidth(self.example.width())
@@ -107,8 +108,8 @@ class MaskValuesDialog(QDialog):
         return body
 
     def _buttons(self, found: Survey) -> tuple[Button, Button]:
-        take = Button("mask_values.take", f"Import {many(found.masks, 'mask')}", "primary")
-        cancel = Button("mask_values.cancel", "Cancel")
+        take = Button("mask_values.take", tr("Import {masks}").format(masks=many(found.masks, "mask")), "primary")
+        cancel = Button("mask_values.cancel", tr("Cancel"))
         take.clicked.connect(self.accept)
         cancel.clicked.connect(self.reject)
         self.accepted.connect(lambda: self.chosen.emit(*self.mapping()))
@@ -141,7 +142,7 @@ class Example(QWidget):
     def __init__(self, found: Survey | Preview) -> None:
         super().__init__()
         self.setObjectName("mask_values.example")
-        self.setAccessibleName(f"What the mask {found.example} would look like")
+        self.setAccessibleName(tr("What the mask {example} would look like").format(example=found.example))
         self._labels = found.labels if found.labels is not None else np.zeros((1, 1), np.uint8)
         grey = np.full((*self._labels.shape, 3), 128, np.uint8)
         self._picture = grey if found.picture is None else found.picture
@@ -181,17 +182,21 @@ class Example(QWidget):
 def _sentence(found: Survey) -> str:
     values = {one.value for one in found.values}
     if values == {0, UNPAINTED}:
-        return "These masks are black and white. Usually white is what one looks for; say so, or correct it."
-    return "These masks hold values that are no numbers of this project's classes. Say what each of them means."
+        return tr("These masks are black and white. Usually white is what one looks for; say so, or correct it.")
+    return tr("These masks hold values that are no numbers of this project's classes. Say what each of them means.")
 
 
 def _row_words(found: Sequence[FoundValue]) -> tuple[str, str]:
     """What a row is called, and how much of the masks it is."""
     share = sum(one.share for one in found)
-    percent = "less than 1\u202f%" if 0 < share < 0.01 else f"{share:.0%}".replace("%", "\u202f%")
+    percent = tr("less than 1\u202f%") if 0 < share < 0.01 else f"{share:.0%}".replace("%", "\u202f%")
     if len(found) > 1:
-        return f"{len(found)} other values", f"{found[0].value} to {found[-1].value} · {percent} of all pixels"
-    return f"Value {found[0].value}", f"in {many(found[0].files, 'file')} · {percent} of all pixels"
+        return tr("{found} other values").format(found=len(found)), tr(
+            "{value} to {value_2} · {percent} of all pixels"
+        ).format(value=found[0].value, value_2=found[-1].value, percent=percent)
+    return tr("Value {value}").format(value=found[0].value), tr("in {files} · {percent} of all pixels").format(
+        files=many(found[0].files, "file"), percent=percent
+    )
 
 
 def _new_name(classes: Sequence[LabelClass]) -> str:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sslstudio.language import tr
 from sslstudio.ui import icons, theme
 from sslstudio.ui.actions import BY_ID
 from sslstudio.ui.finding import found
@@ -42,19 +43,19 @@ class PaletteDialog(QDialog):
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("dialog.palette")
-        self.setAccessibleName("Commands")
+        self.setAccessibleName(tr("Commands"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         possible = {name: one for name, one in actions.items() if one.isEnabled() and one.isVisible()}
         self._names = [name for name in possible if name != "help.palette"]
         self._actions = possible
         self._texts = [f"{possible[name].text().rstrip('…')} {BY_ID[name].menu}" for name in self._names]
-        self.line = Line("palette.line", "What do you want to do?")
-        self.line.setPlaceholderText("What do you want to do?")
+        self.line = Line("palette.line", tr("What do you want to do?"))
+        self.line.setPlaceholderText(tr("What do you want to do?"))
         self.line.installEventFilter(self)
         self.line.textChanged.connect(self._fill)
         self.list = QListWidget()
         self.list.setObjectName("palette.list")
-        self.list.setAccessibleName("Commands that fit")
+        self.list.setAccessibleName(tr("Commands that fit"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setVerticalScrollBar(SlimBar())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QDialog, QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui import theme
 from sslstudio.ui.dialogs.frame import lay_out
 from sslstudio.ui.panels.buttons import Button
@@ -20,17 +21,21 @@ class RemovingDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("dialog.removing")
-        keep = Button("removing.keep", "Keep it", "primary")
-        go = Button("removing.remove", "Remove and unpaint")
+        keep = Button("removing.keep", tr("Keep it"), "primary")
+        go = Button("removing.remove", tr("Remove and unpaint"))
         keep.clicked.connect(self.reject)
         go.clicked.connect(self.accept)
         self.accepted.connect(remove)
-        sentence = f"{loss(name, pixels, images)} This cannot be undone. Everything else that is painted stays."
-        lay_out(self, f"Remove the class “{name}”?", None, (keep, go), sentence)
+        sentence = tr("{loss} This cannot be undone. Everything else that is painted stays.").format(
+            loss=loss(name, pixels, images)
+        )
+        lay_out(self, tr("Remove the class “{name}”?").format(name=name), None, (keep, go), sentence)
         self.setFixedWidth(56 * theme.SPACE)
 
 
 def loss(name: str, pixels: int, images: int) -> str:
     """What is lost with a class."""
     become = "becomes" if pixels == 1 else "become"
-    return f"{many(pixels, 'pixel')} of “{name}” in {many(images, 'image')} {become} unpainted."
+    return tr("{pixels} of “{name}” in {images} {become} unpainted.").format(
+        pixels=many(pixels, "pixel"), name=name, images=many(images, "image"), become=become
+    )

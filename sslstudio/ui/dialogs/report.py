@@ -12,6 +12,7 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QPlainTextEdit, QWidget
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.ui import theme
 from sslstudio.ui.dialogs.frame import lay_out
 from sslstudio.ui.panels.buttons import Button
@@ -27,15 +28,15 @@ class ReportDialog(QDialog):
         self.setObjectName("dialog.report")
         self.details = QPlainTextEdit(text, readOnly=True)
         self.details.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.details.setAccessibleName("Details of the mistake")
-        copy, close = Button("report.copy", "Copy report", "primary"), Button("report.close", "Close")
+        self.details.setAccessibleName(tr("Details of the mistake"))
+        copy, close = Button("report.copy", tr("Copy report"), "primary"), Button("report.close", tr("Close"))
         close.clicked.connect(self.accept)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.details.toPlainText()))
-        sentence = (
-            "This is a mistake in SSL Studio, not yours. What you painted is saved, and you can go on working. "
-            "Please copy this report and send it to the people who make the program."
+        sentence = tr(
+            "This is a mistake in SSL Studio, not yours. What you painted is saved, and you can go "
+            "on working. Please copy this report and send it to the people who make the program."
         )
-        lay_out(self, "Something went wrong", self.details, (copy, close), sentence)
+        lay_out(self, tr("Something went wrong"), self.details, (copy, close), sentence)
         self.resize(84 * theme.SPACE, 54 * theme.SPACE)
 
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sslstudio.language import later, tr
 from sslstudio.ui import shortcuts, theme
 from sslstudio.ui.actions import ACTIONS, BY_ID, Action
 from sslstudio.ui.dialogs.frame import lay_out
@@ -27,12 +28,12 @@ from sslstudio.ui.panels.parts import label, question
 from sslstudio.ui.shortcuts import RESERVED, Keys
 
 POINTER = (
-    ("Zoom at the pointer", "wheel"),
-    ("Move the image", "Space or middle drag"),
-    ("Brush size", "Shift and wheel"),
-    ("Erase for a moment", "Alt"),
-    ("Pick the class", "right click"),
-    ("Finish or cancel", "Enter or Esc"),
+    (later("Zoom at the pointer"), "wheel"),
+    (later("Move the image"), later("Space or middle drag")),
+    (later("Brush size"), later("Shift and wheel")),
+    (later("Erase for a moment"), later("Alt")),
+    (later("Pick the class"), later("right click")),
+    (later("Finish or cancel"), later("Enter or Esc")),
 )
 COLUMNS = (("Paint",), ("Edit", "View", "Image", "Help"), ("Learn", "File"))
 FIELD = 17 * theme.SPACE  # pixels
@@ -55,9 +56,9 @@ class ShortcutsDialog(QDialog):
         self.fields: dict[str, QKeySequenceEdit] = {}
         self._words: dict[str, QLabel] = {}
         self.note = Notice("shortcuts.conflict")
-        self.keep = Button("shortcuts.keep", "Use these keys", "primary")
-        self.reset = Button("shortcuts.reset", "Back to the first keys")
-        close = Button("shortcuts.close", "Close")
+        self.keep = Button("shortcuts.keep", tr("Use these keys"), "primary")
+        self.reset = Button("shortcuts.reset", tr("Back to the first keys"))
+        close = Button("shortcuts.close", tr("Close"))
         self.keep.clicked.connect(self._on_keep)
         self.reset.clicked.connect(lambda: self._show(shortcuts.defaults()))
         close.clicked.connect(self.reject)
@@ -66,8 +67,8 @@ class ShortcutsDialog(QDialog):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.note)
         column.addWidget(self._scrolled(), 1)
-        sentence = "Click into a field and press the new key. Clearing it leaves the action without one."
-        lay_out(self, "Keyboard shortcuts", body, (self.keep, self.reset, close), sentence)
+        sentence = tr("Click into a field and press the new key. Clearing it leaves the action without one.")
+        lay_out(self, tr("Keyboard shortcuts"), body, (self.keep, self.reset, close), sentence)
         self.resize(150 * theme.SPACE, 84 * theme.SPACE)
         self._check()
 
@@ -98,12 +99,12 @@ class ShortcutsDialog(QDialog):
             words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             field = QKeySequenceEdit(QKeySequence(next(iter(self._keys[action.id]), "")))
             field.setObjectName(f"shortcuts.{action.id}")
-            field.setAccessibleName(f"Key of {action.text}")
+            field.setAccessibleName(tr("Key of {text}").format(text=action.text))
             field.setMaximumSequenceLength(1)
             field.setClearButtonEnabled(True)
             field.setFixedWidth(FIELD)
             for line in field.findChildren(QLineEdit):
-                line.setPlaceholderText("no key")
+                line.setPlaceholderText(tr("no key"))
             field.keySequenceChanged.connect(lambda key, name=action.id: self._on_key(name, key))
             self.fields[action.id], self._words[action.id] = field, words
             grid.addWidget(words, at, 0)
@@ -145,18 +146,20 @@ class ShortcutsDialog(QDialog):
 def _conflict(key: str, names: tuple[str, ...]) -> str:
     texts = [f"“{BY_ID[name].text}”" for name in names]
     if key in RESERVED:
-        return f"{key} is needed for {RESERVED[key]}, so {texts[0]} cannot have it."
-    return f"{key} is wanted by {' and '.join(texts)}."
+        return tr("{key} is needed for {reserved}, so {texts} cannot have it.").format(
+            key=key, reserved=RESERVED[key], texts=texts[0]
+        )
+    return tr("{key} is wanted by {texts}.").format(key=key, texts=" and ".join(texts))
 
 
 def _words(action: Action, keys: tuple[str, ...]) -> str:
     native = QKeySequence.SequenceFormat.NativeText
-    others = "".join(f" (or {QKeySequence(key).toString(native)})" for key in keys[1:])
+    others = "".join(tr(" (or {tostring})").format(tostring=QKeySequence(key).toString(native)) for key in keys[1:])
     return f"{action.text}{others}"
 
 
 def _pointer() -> QWidget:
-    box, grid = _box("Pointer")
+    box, grid = _box(tr("Pointer"))
     for at, (text, keys) in enumerate(POINTER, 1):
         grid.addWidget(label(text, wrap=False), at, 0)
         shown = label(keys, wrap=False)

@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui import theme
 from sslstudio.ui.folder_map.drawing import CELL, OUTLINE_UP_TO, inside, spread_out, stamp
 
@@ -57,7 +58,7 @@ class FolderMap(QWidget):
     def __init__(self, picture_of: Callable[[str], QImage | None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("map")
-        self.setAccessibleName("Map of the folder")
+        self.setAccessibleName(tr("Map of the folder"))
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -86,7 +87,9 @@ class FolderMap(QWidget):
             self._order = np.random.default_rng(0).permutation(len(state.images))
             self._current = self._hover = -1
         self._state = state
-        self.setAccessibleDescription(f"{len(state.images)} images. {state.title}")
+        self.setAccessibleDescription(
+            tr("{images} images. {title}").format(images=len(state.images), title=state.title)
+        )
         self._refresh()
 
     def show_current(self, image: str) -> None:
@@ -153,7 +156,7 @@ class FolderMap(QWidget):
             painter.fillRect(self.rect(), QColor(tone.base))
             painter.setPen(QColor(tone.quiet))
             painter.setFont(theme.font())
-            words = "The map appears once the network has looked at the folder."
+            words = tr("The map appears once the network has looked at the folder.")
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, words)
             return
         ratio = self.devicePixelRatioF()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
+from sslstudio.language import later, tr
 from sslstudio.ui.panels.blocks import Notice, Segments
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import Check, Combo, SliderRow
@@ -42,21 +43,25 @@ class AttentionSection(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setObjectName(name)
-        self.shown = Check(f"{name}.shown", "Show over the image")
-        tell_keys(self.shown, "Bright where the network looks", "view.attention")
-        what = {"attention": "Where it looks", "colours": "What is alike"}
-        self.what = Segments(f"{name}.what", "What is shown", what, columns=2)
-        self.hover = Check(f"{name}.hover", "Ask from under the pointer", "Move over the image: what belongs to this?")
-        self.head = Combo(f"{name}.head", "Attention head")
-        self.block = Combo(f"{name}.block", "Block")
+        self.shown = Check(f"{name}.shown", tr("Show over the image"))
+        tell_keys(self.shown, tr("Bright where the network looks"), "view.attention")
+        what = {"attention": tr("Where it looks"), "colours": tr("What is alike")}
+        self.what = Segments(f"{name}.what", tr("What is shown"), what, columns=2)
+        self.hover = Check(
+            f"{name}.hover", tr("Ask from under the pointer"), tr("Move over the image: what belongs to this?")
+        )
+        self.head = Combo(f"{name}.head", tr("Attention head"))
+        self.block = Combo(f"{name}.block", tr("Block"))
         self.note = Notice(f"{name}.note")
         self.status = quiet_number()
         self.controls, self.details, self.past = QWidget(), QWidget(), QWidget()
-        self.time = SliderRow(f"{name}.time", "While it trained", 0, 1, "")
+        self.time = SliderRow(f"{name}.time", tr("While it trained"), 0, 1, "")
         self.when = label(size=SMALL, quiet=True, lines=1)
-        self.propose = Check(f"{name}.propose", "Propose the object", "Outline what holds most of the attention")
-        self.share = SliderRow(f"{name}.share", "Share of the attention", 5, 95, "%")
-        self.accept = Button(f"{name}.accept", "Accept into the mask", glyph="check", tip="Can be undone")
+        self.propose = Check(
+            f"{name}.propose", tr("Propose the object"), tr("Outline what holds most of the attention")
+        )
+        self.share = SliderRow(f"{name}.share", tr("Share of the attention"), 5, 95, "%")
+        self.accept = Button(f"{name}.accept", tr("Accept into the mask"), glyph="check", tip=tr("Can be undone"))
         self._lay_out()
         self._wire()
         self.draw(AttentionState())
@@ -75,13 +80,17 @@ class AttentionSection(QWidget):
         self.head.draw(_heads(state.heads), str(state.head))
         self.block.draw(_blocks(state.blocks), str(state.block))
         self.details.setVisible(attends)
-        self.status.setText("Looking …" if state.busy else "")
+        self.status.setText(tr("Looking …") if state.busy else "")
         self._draw_past(state)
         self.propose.setChecked(state.proposed > 0)
         self.share.setVisible(attends and state.proposed > 0)
         self.share.draw(state.proposed or FIRST_PROPOSAL)
         self.accept.setVisible(attends and state.proposed > 0)
-        self.accept.set_words(f"Accept as {state.proposed_class}" if state.proposed_class else "Accept into the mask")
+        self.accept.set_words(
+            tr("Accept as {proposed_class}").format(proposed_class=state.proposed_class)
+            if state.proposed_class
+            else tr("Accept into the mask")
+        )
         self.accept.setEnabled(bool(state.proposed_class))
 
     def _draw_past(self, state: AttentionState) -> None:
@@ -89,13 +98,13 @@ class AttentionSection(QWidget):
         self.time.slider.setRange(0, len(state.moments))
         self.time.draw(state.moment)
         self.time.number.setText("now" if state.moment >= len(state.moments) else "then")
-        self.when.setText((*state.moments, "As it is now")[min(state.moment, len(state.moments))])
+        self.when.setText((*state.moments, tr("As it is now"))[min(state.moment, len(state.moments))])
 
     def _lay_out(self) -> None:
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(SPACE)
-        outer.addWidget(question("Attention"))
+        outer.addWidget(question(tr("Attention")))
         outer.addWidget(self.note)
         outer.addWidget(self.controls)
         column = QVBoxLayout(self.controls)
@@ -119,7 +128,7 @@ class AttentionSection(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(SPACE)
         grid.addWidget(self.hover, 0, 0, 1, 2)
-        for place, (text, combo) in enumerate((("Head", self.head), ("Block", self.block))):
+        for place, (text, combo) in enumerate(((tr("Head"), self.head), (tr("Block"), self.block))):
             name = label(text)
             name.setBuddy(combo)
             box = QVBoxLayout()
@@ -143,17 +152,23 @@ class AttentionSection(QWidget):
         self.accept.clicked.connect(self.accept_wanted)
 
 
-NO_ATTENTION = "This backbone has no attention. Choose a ViT to see where it looks."
+NO_ATTENTION = later("This backbone has no attention. Choose a ViT to see where it looks.")
 
 
 def no_attention(backbone: str) -> str:
     """What to say for a convolutional backbone, by its label: "ResNet-18 has no attention; choose a ViT"."""
-    return f"{backbone} has no attention. Choose a ViT to see where it looks."
+    return tr("{backbone} has no attention. Choose a ViT to see where it looks.").format(backbone=backbone)
 
 
 def _heads(count: int) -> tuple[Choice, ...]:
-    return (Choice("0", "Mean"), *(Choice(str(head), f"Head {head}") for head in range(1, count + 1)))
+    return (
+        Choice("0", tr("Mean")),
+        *(Choice(str(head), tr("Head {head}").format(head=head)) for head in range(1, count + 1)),
+    )
 
 
 def _blocks(count: int) -> tuple[Choice, ...]:
-    return (Choice("0", "Last"), *(Choice(str(block), f"Block {block}") for block in range(1, count)))
+    return (
+        Choice("0", tr("Last")),
+        *(Choice(str(block), tr("Block {block}").format(block=block)) for block in range(1, count)),
+    )

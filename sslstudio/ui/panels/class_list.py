@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QColorDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui.keyboard import KeyboardPlace
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import Line
@@ -23,8 +24,8 @@ class Swatch(KeyboardPlace, QAbstractButton):
     def __init__(self, name: str, colour: str, title: str) -> None:
         super().__init__()
         self.setObjectName(name)
-        self.setAccessibleName(f"Colour of {title}")
-        self.setToolTip("Change the colour")
+        self.setAccessibleName(tr("Colour of {title}").format(title=title))
+        self.setToolTip(tr("Change the colour"))
         self.setFixedSize(20, 20)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.colour = colour
@@ -63,17 +64,17 @@ class ClassLine(KeyboardPlace, QAbstractButton):
         self.setFixedHeight(ROW_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setToolTip("Double-click or F2 to rename")
+        self.setToolTip(tr("Double-click or F2 to rename"))
         self._say()
         self.swatch = Swatch(f"{name}.colour", row.colour, row.name)
-        self.edit = Line(f"{name}.name", f"Name of {row.name}")
+        self.edit = Line(f"{name}.name", tr("Name of {name}").format(name=row.name))
         self.edit.setFixedHeight(28)
         self.edit.hide()
-        self.remove = Button(f"{name}.remove", "", "link", "close", "Remove this class")
-        self.remove.setAccessibleName(f"Remove {row.name}")
+        self.remove = Button(f"{name}.remove", "", "link", "close", tr("Remove this class"))
+        self.remove.setAccessibleName(tr("Remove {name}").format(name=row.name))
         self.remove.set_quiet(True)
-        self.lock = Button(f"{name}.lock", "", "link", "unlocked", "Lock")
-        self.hide_ = Button(f"{name}.hide", "", "link", "eye", "Hide")
+        self.lock = Button(f"{name}.lock", "", "link", "unlocked", tr("Lock"))
+        self.hide_ = Button(f"{name}.hide", "", "link", "eye", tr("Hide"))
         self._show_switches()
         box = QHBoxLayout(self)
         box.setContentsMargins(SPACE, 0, SPACE, 0)
@@ -104,13 +105,19 @@ class ClassLine(KeyboardPlace, QAbstractButton):
         self.lock.set_quiet(not locked)
         self.hide_.set_quiet(not hidden)
         self.lock.set_glyph("locked" if locked else "unlocked")
-        self.lock.setAccessibleName(f"Unlock {name}" if locked else f"Lock {name}")
+        self.lock.setAccessibleName(
+            tr("Unlock {name}").format(name=name) if locked else tr("Lock {name}").format(name=name)
+        )
         self.lock.setToolTip(
-            "Locked: what is painted with it stays. Unlock" if locked else "Lock: keep what is painted with it"
+            tr("Locked: what is painted with it stays. Unlock") if locked else tr("Lock: keep what is painted with it")
         )
         self.hide_.set_glyph("eye_off" if hidden else "eye")
-        self.hide_.setAccessibleName(f"Show {name}" if hidden else f"Hide {name}")
-        self.hide_.setToolTip("Hidden, and kept as it is. Show" if hidden else "Hide; it is kept as it is meanwhile")
+        self.hide_.setAccessibleName(
+            tr("Show {name}").format(name=name) if hidden else tr("Hide {name}").format(name=name)
+        )
+        self.hide_.setToolTip(
+            tr("Hidden, and kept as it is. Show") if hidden else tr("Hide; it is kept as it is meanwhile")
+        )
 
     def begin_rename(self) -> None:
         """Let the user type another name in place."""
@@ -166,7 +173,7 @@ class ClassLine(KeyboardPlace, QAbstractButton):
         painter.setFont(font(SMALL, tabular=True))
         painter.setPen(self.palette().color(role.PlaceholderText))
         painter.drawText(right, int(middle | Qt.AlignmentFlag.AlignRight), key)
-        count = f"{thousands(self.row.pixels)} px" if self.row.pixels else "not painted"
+        count = tr("{pixels} px").format(pixels=thousands(self.row.pixels)) if self.row.pixels else tr("not painted")
         counted = right.adjusted(0, 0, -2 * SPACE, 0)
         painter.drawText(counted, int(middle | Qt.AlignmentFlag.AlignRight), count)
         taken = painter.fontMetrics().horizontalAdvance(count) + SPACE
@@ -177,10 +184,10 @@ class ClassLine(KeyboardPlace, QAbstractButton):
         painter.drawText(room, int(middle | Qt.AlignmentFlag.AlignLeft), name)
 
     def _say(self) -> None:
-        painted = f"{self.row.pixels} pixels painted" if self.row.pixels else "not painted"
-        self.setAccessibleName(f"Class {self.row.name}, {painted}")
+        painted = tr("{pixels} pixels painted").format(pixels=self.row.pixels) if self.row.pixels else tr("not painted")
+        self.setAccessibleName(tr("Class {name}, {painted}").format(name=self.row.name, painted=painted))
         if self.place < 9:
-            self.setAccessibleDescription(f"Key {self.place + 1}")
+            self.setAccessibleDescription(tr("Key {place}").format(place=self.place + 1))
 
     def _on_edited(self) -> None:
         if self.edit.isHidden():
@@ -233,10 +240,10 @@ class ClassList(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(0, SPACE // 2, 0, 0)
         row.setSpacing(SPACE)
-        self.new = Line(f"{name}.new", "Name of a new class")
-        self.new.setPlaceholderText("New class, such as “crack”")
-        self.add = Button(f"{name}.add", "Add", glyph="plus")
-        self.add.setAccessibleName("Add the class")
+        self.new = Line(f"{name}.new", tr("Name of a new class"))
+        self.new.setPlaceholderText(tr("New class, such as “crack”"))
+        self.add = Button(f"{name}.add", tr("Add"), glyph="plus")
+        self.add.setAccessibleName(tr("Add the class"))
         self.add.setEnabled(False)
         row.addWidget(self.new, 1)
         row.addWidget(self.add)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from sslstudio.language import later, tr
 from sslstudio.ui.panels.blocks import Dot, Notice
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import Combo
@@ -17,10 +18,10 @@ from sslstudio.ui.panels.states import ExportRow, ExportState, ModelRow
 from sslstudio.ui.panels.words import quality_sentence
 from sslstudio.ui.theme import SMALL, SPACE
 
-NO_MODEL = "There is nothing to export yet. Fine-tune on a few masks first."
+NO_MODEL = later("There is nothing to export yet. Fine-tune on a few masks first.")
 FORMATS = (
-    ("onnx", "ONNX", "For any program: images of any size go in as they are."),
-    ("backbone", "PyTorch backbone", "The learned features, for timm, as safetensors."),
+    ("onnx", "ONNX", later("For any program: images of any size go in as they are.")),
+    ("backbone", later("PyTorch backbone"), later("The learned features, for timm, as safetensors.")),
 )
 
 
@@ -42,8 +43,8 @@ class ExportPanel(Panel):
     finetune_wanted = Signal()
 
     ID = "panel.export"
-    NAME = "Export"
-    SENTENCE = "Take the model with you: files that other programs read, each checked before it is called done."
+    NAME = later("Export")
+    SENTENCE = later("Take the model with you: files that other programs read, each checked before it is called done.")
 
     def draw(self, state: ExportState) -> None:
         """Show ``state``; no other code touches these widgets."""
@@ -62,18 +63,18 @@ class ExportPanel(Panel):
         self._draw_results(state.results)
 
     def _fill(self) -> None:
-        self.empty = Empty(self._id("empty"), "export", NO_MODEL, "Go to fine-tuning")
+        self.empty = Empty(self._id("empty"), "export", NO_MODEL, tr("Go to fine-tuning"))
         self.body = QWidget()
         self.column.addWidget(self.empty)
         self.column.addWidget(self.body)
         box = QVBoxLayout(self.body)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(SPACE)
-        self.model = Combo(self._id("model"), "Which model?")
+        self.model = Combo(self._id("model"), tr("Which model?"))
         self.quality = label(size=SMALL, quiet=True, lines=2)
         self.run = RunBox(self._id("run"), pausable=False)
         self.problem = Notice(self._id("problem"))
-        box.addWidget(question("Which model?"))
+        box.addWidget(question(tr("Which model?")))
         box.addWidget(self.model)
         box.addWidget(self.quality)
         box.addWidget(self._fill_buttons())
@@ -89,14 +90,14 @@ class ExportPanel(Panel):
         box = QVBoxLayout(self.buttons)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(SPACE // 2)
-        self.all = Button(self._id("all"), "Export everything", "primary")
+        self.all = Button(self._id("all"), tr("Export everything"), "primary")
         box.addWidget(self.all)
-        box.addWidget(label("ONNX, PyTorch backbone and a model card in one folder.", SMALL, quiet=True))
+        box.addWidget(label(tr("ONNX, PyTorch backbone and a model card in one folder."), SMALL, quiet=True))
         self.all.clicked.connect(self._on_all)
         self.single: dict[str, Button] = {}
         for key, name, what in FORMATS:
             box.addSpacing(SPACE)
-            button = Button(self._id(key), f"Export {name}", tip=what)
+            button = Button(self._id(key), tr("Export {name}").format(name=name), tip=what)
             button.clicked.connect(self._on_single)
             self.single[key] = button
             box.addWidget(button)
@@ -104,7 +105,7 @@ class ExportPanel(Panel):
         return self.buttons
 
     def _fill_results(self, box: QVBoxLayout) -> None:
-        self.results_title = question("Exported")
+        self.results_title = question(tr("Exported"))
         self.results = QVBoxLayout()
         self.results.setSpacing(SPACE)
         self._rows: tuple[ExportRow, ...] = ()
@@ -169,8 +170,8 @@ class ResultCard(QWidget):
             line.addWidget(dot, 0, Qt.AlignmentFlag.AlignTop)
             line.addWidget(label(row.check[:1].upper() + row.check[1:], SMALL), 1)
             box.addLayout(line)
-        self.open = Button(f"{name}.open", "Open folder", "link", "folder")
-        self.open.setAccessibleName(f"Open the folder of {row.title}")
+        self.open = Button(f"{name}.open", tr("Open folder"), "link", "folder")
+        self.open.setAccessibleName(tr("Open the folder of {title}").format(title=row.title))
         box.addWidget(self.open)
         self.open.clicked.connect(self._on_open)
 
@@ -193,4 +194,4 @@ def _breakable(path: str) -> str:
 
 def _quality(model: ModelRow) -> str:
     names = [key.removeprefix("iou/") for key in model.metrics if key.startswith("iou/")]
-    return quality_sentence(model.metrics, names) or "This model was not measured on masks kept aside."
+    return quality_sentence(model.metrics, names) or tr("This model was not measured on masks kept aside.")

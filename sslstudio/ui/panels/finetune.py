@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from sslstudio.language import later, tr
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.settings import with_changes
 from sslstudio.runs.folder import RunState
@@ -26,11 +27,13 @@ from sslstudio.ui.panels.words import class_sentence, many, percent, quality_sen
 from sslstudio.ui.theme import SMALL, SPACE, TEXT, font
 
 WEAK = 0.5  # overlap below which more time or masks are advised
-SCRATCH = Choice("", "No pretraining", "Starts from what Advanced says: from scratch, published weights or a file")
-ENCODER = "Build on which pretraining?"
-TERMS = (
-    "Overlap is IoU (intersection over union): shared area divided by joint area. Found is recall, right is precision. "
-    "Measured on painted images that are kept aside."
+SCRATCH = Choice(
+    "", later("No pretraining"), later("Starts from what Advanced says: from scratch, published weights or a file")
+)
+ENCODER = later("Build on which pretraining?")
+TERMS = later(
+    "Overlap is IoU (intersection over union): shared area divided by joint area. Found is "
+    "recall, right is precision. Measured on painted images that are kept aside."
 )
 
 
@@ -51,8 +54,8 @@ class FinetunePanel(Panel):
     review_wanted = Signal()
 
     ID = "panel.finetune"
-    NAME = "Fine-tune"
-    SENTENCE = "From your masks the network learns to find the same things in every image."
+    NAME = later("Fine-tune")
+    SENTENCE = later("From your masks the network learns to find the same things in every image.")
 
     def draw(self, state: FinetuneState) -> None:
         """Show ``state``; no other code touches these widgets."""
@@ -72,14 +75,14 @@ class FinetunePanel(Panel):
 
     def _fill(self) -> None:
         self._chosen: str | None = None
-        self.empty = Empty(self._id("empty"), "brush", FinetuneState().missing, "Go to painting")
+        self.empty = Empty(self._id("empty"), "brush", FinetuneState().missing, tr("Go to painting"))
         self.ask = QWidget()
         self.live = FinetuneLive(self._id("live"))
         self.outcome = Outcome(self._id("outcome"))
-        self.outcome.next.set_words("Review the result")
+        self.outcome.next.set_words(tr("Review the result"))
         self.bars = ClassBars(self._id("classes"))
         self.outcome.column.insertWidget(1, self.bars)
-        self.earlier = RunList(self._id("earlier"), "Earlier runs")
+        self.earlier = RunList(self._id("earlier"), tr("Earlier runs"))
         for widget in (self.empty, self.live, self.outcome, self.ask, self.earlier):
             self.column.addWidget(widget)
         self._fill_question()
@@ -88,11 +91,13 @@ class FinetunePanel(Panel):
     def _fill_question(self) -> None:
         self.how_long = HowLong(self._id("minutes"), FINETUNE_TIMES)
         self.run_combo = Combo(self._id("run"), ENCODER)
-        self.start = Button(self._id("start"), "Fine-tune", "primary", tip="Runs in the background; you can go on")
+        self.start = Button(
+            self._id("start"), tr("Fine-tune"), "primary", tip=tr("Runs in the background; you can go on")
+        )
         self.reason = label(size=SMALL, quiet=True)
         self.reason.setObjectName(self._id("reason"))
         self.missing = Notice(self._id("missing"))
-        self.advanced = Fold(self._id("advanced"), "Advanced")
+        self.advanced = Fold(self._id("advanced"), tr("Advanced"))
         self.form = SettingsForm(self._id("set"), FinetuneRecipe, hide=("minutes",))
         self.advanced.body.addWidget(self.form)
         below = (self.start, self.reason, self.missing, self.advanced)
@@ -112,7 +117,7 @@ class FinetunePanel(Panel):
         run = self._chosen if self._chosen in known or self._chosen == "" else state.encoder_run
         self.run_combo.draw((*state.runs, SCRATCH), run or "")
         self._mark_run()
-        self.start.set_words(f"Fine-tune on {many(state.masks, 'mask')}")
+        self.start.set_words(tr("Fine-tune on {masks}").format(masks=many(state.masks, "mask")))
         self.start.setEnabled(not state.missing)
         self.missing.say(state.missing)
         self.reason.setText(state.reason)
@@ -123,10 +128,10 @@ class FinetunePanel(Panel):
         self.bars.setVisible(good)
         self.bars.draw(classes, run)
         if good:
-            begin = "Fine-tuning is done." if run.state is RunState.FINISHED else "Stopped; the model is kept."
+            begin = tr("Fine-tuning is done.") if run.state is RunState.FINISHED else tr("Stopped; the model is kept.")
             words = quality_sentence(run.figures, [row.name for row in classes])
             weak = run.figures.get("miou", 1.0) < WEAK
-            advice = "Give it more time, or paint a few more images." if weak else ""
+            advice = tr("Give it more time, or paint a few more images.") if weak else ""
             self.outcome.notice.say(" ".join(filter(None, (begin, words, advice))), "fair" if weak else "good")
             self.outcome.notice.setToolTip(TERMS)
 
@@ -157,9 +162,9 @@ class FinetuneLive(QWidget):
         self.words.setObjectName(f"{name}.quality")
         self.words.setToolTip(TERMS)
         self.bars = ClassBars(f"{name}.classes")
-        self.overlap = CurvePlot(f"{name}.miou", "Overlap with masks kept aside", share=True)
-        self.overlap.setToolTip("Validation mIoU")
-        self.loss = CurvePlot(f"{name}.loss", "Loss (lower is better)")
+        self.overlap = CurvePlot(f"{name}.miou", tr("Overlap with masks kept aside"), share=True)
+        self.overlap.setToolTip(tr("Validation mIoU"))
+        self.loss = CurvePlot(f"{name}.loss", tr("Loss (lower is better)"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * SPACE)
@@ -170,7 +175,7 @@ class FinetuneLive(QWidget):
         """Show one run."""
         self.box.draw(run)
         words = quality_sentence(run.figures, [row.name for row in classes])
-        self.words.setText(words or "The first measurement on masks kept aside comes soon.")
+        self.words.setText(words or tr("The first measurement on masks kept aside comes soon."))
         self.bars.draw(classes, run)
         self.overlap.draw(run.curves.get("miou", Curve()))
         self.loss.draw(run.curves.get("loss", Curve()))
@@ -184,7 +189,7 @@ class ClassBars(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setObjectName(name)
-        self.setAccessibleName("Overlap per class")
+        self.setAccessibleName(tr("Overlap per class"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(TERMS)
         self._rows: tuple[tuple[str, str, float], ...] = ()

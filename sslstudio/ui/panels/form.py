@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.recipes.backbones import check_backbone, kind_of
 from sslstudio.recipes.methods import METHODS
 from sslstudio.recipes.settings import Recipe, Setting, build, settings_of
@@ -38,8 +39,8 @@ class Row(QWidget):
         self._suggested: Any = setting.default
         self.touched = False
         self.control = _control(name, setting)
-        self.reset = Button(f"{name}.reset", "", "link", "undo", "Reset to suggested")
-        self.reset.setAccessibleName(f"Reset {setting.label} to suggested")
+        self.reset = Button(f"{name}.reset", "", "link", "undo", tr("Reset to suggested"))
+        self.reset.setAccessibleName(tr("Reset {label} to suggested").format(label=setting.label))
         self.reset.setFixedWidth(20)
         self.problem = label(size=SMALL)
         self.problem.hide()
@@ -208,8 +209,10 @@ class SettingsForm(QWidget):
         method = METHODS[self.method.chosen()]
         if kind_of(str(self.rows["backbone"].value())) in method.backbones:
             return ""
-        needed = {"vit": "a ViT", "conv": "a convolutional network"}[method.backbones[0]]
-        return f"{method.name} needs {needed} as backbone. Choose one below, or another method."
+        needed = {"vit": "a ViT", "conv": tr("a convolutional network")}[method.backbones[0]]
+        return tr("{name} needs {needed} as backbone. Choose one below, or another method.").format(
+            name=method.name, needed=needed
+        )
 
     def wishes(self) -> tuple[str, str]:
         """The method and the backbone that the user chose; empty for what is as suggested."""
@@ -254,12 +257,12 @@ class MethodForm(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(SPACE)
-        self.combo = Combo(f"{name}.id", "Method")
+        self.combo = Combo(f"{name}.id", tr("Method"))
         self.combo.draw(tuple(Choice(i.id, f"{i.name} ({i.year})", i.summary) for i in METHODS.values()), "simclr")
         self.summary = label(size=SMALL, quiet=True, lines=3)
         self.misfit = Notice(f"{name}.misfit")
         self.forms = {info.id: SettingsForm(f"{name}.{info.id}", info.recipe) for info in METHODS.values()}
-        title = label("Method", wrap=False)
+        title = label(tr("Method"), wrap=False)
         title.setBuddy(self.combo)
         for widget in (title, self.combo, self.summary, self.misfit, *self.forms.values()):
             box.addWidget(widget)
@@ -310,10 +313,10 @@ def complaint(recipe: type[Recipe], setting: Setting, value: Any, key: str) -> s
         build(recipe, {key: value})
     except UserError:
         if setting.low is not None and setting.high is not None:
-            return f"Type a number from {setting.low:g} to {setting.high:g}."
-        return "Choose one of the values offered."
+            return tr("Type a number from {low:g} to {high:g}.").format(low=setting.low, high=setting.high)
+        return tr("Choose one of the values offered.")
     if setting.kind == "text" and setting.default and not str(value).strip():
-        return "Type a name or choose one."
+        return tr("Type a name or choose one.")
     return ""
 
 

@@ -7,19 +7,26 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from sslstudio.language import later, tr
 from sslstudio.ui.panels.blocks import Segments
 from sslstudio.ui.panels.fields import Number
 from sslstudio.ui.panels.parts import question
 from sslstudio.ui.theme import SPACE
 
 PRETRAIN_TIMES: Mapping[str, str] = {
-    "2": "2 min",
-    "10": "10 min",
-    "30": "30 min",
-    "120": "2 hours",
-    "480": "Overnight",
+    "2": later("2 min"),
+    "10": later("10 min"),
+    "30": later("30 min"),
+    "120": later("2 hours"),
+    "480": later("Overnight"),
 }
-FINETUNE_TIMES: Mapping[str, str] = {"1": "1 min", "5": "5 min", "15": "15 min", "60": "1 hour", "480": "Overnight"}
+FINETUNE_TIMES: Mapping[str, str] = {
+    "1": later("1 min"),
+    "5": later("5 min"),
+    "15": later("15 min"),
+    "60": later("1 hour"),
+    "480": later("Overnight"),
+}
 
 
 class HowLong(QWidget):
@@ -35,16 +42,16 @@ class HowLong(QWidget):
         super().__init__()
         self.setObjectName(name)
         self._touched = False
-        self.segments = Segments(f"{name}.choice", "How long may it take?", {**times}, columns=3)
-        self.exact = Number(f"{name}.exact", "Minutes")
+        self.segments = Segments(f"{name}.choice", tr("How long may it take?"), {**times}, columns=3)
+        self.exact = Number(f"{name}.exact", tr("Minutes"))
         self.exact.setRange(0.02, 10080)
         self.exact.setDecimals(2)
         self.exact.setSuffix(" min")
-        self.exact.setToolTip("Any other time; 8 hours are 480 minutes; the schedule is fitted to this time")
+        self.exact.setToolTip(tr("Any other time; 8 hours are 480 minutes; the schedule is fitted to this time"))
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(SPACE)
-        box.addWidget(question("How long may it take?"))
+        box.addWidget(question(tr("How long may it take?")))
         box.addWidget(self.segments)
         self.segments.grid.addWidget(self.exact, 1, 2)
         self.segments.chosen.connect(self._on_chosen)

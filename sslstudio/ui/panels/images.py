@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sslstudio.language import later, tr
 from sslstudio.recipes.presets import PRESETS
 from sslstudio.ui.panels.blocks import Fold, Notice
 from sslstudio.ui.panels.buttons import Button
@@ -48,8 +49,8 @@ class ImagesPanel(Panel):
     continue_wanted = Signal()
 
     ID = "panel.images"
-    NAME = "Images"
-    SENTENCE = "Your images stay where they are; nothing is written into their folder."
+    NAME = later("Images")
+    SENTENCE = later("Your images stay where they are; nothing is written into their folder.")
 
     def draw(self, state: ImagesState) -> None:
         """Show ``state``; no other code touches these widgets."""
@@ -63,14 +64,14 @@ class ImagesPanel(Panel):
         self.folder.setToolTip(state.folder)
         self.lines.setText(_progress_words(state) or "\n".join(state.facts))
         self.missing.say(FOLDER_MISSING if state.folder_missing else "", "poor")
-        self.relocate.set_words("Find the folder …" if state.folder_missing else "The folder has moved …")
+        self.relocate.set_words(tr("Find the folder …") if state.folder_missing else tr("The folder has moved …"))
         self.preset.draw(PRESET_CHOICES, state.preset)
         self.preset_note.setText(PRESETS[state.preset].summary if state.preset in PRESETS else "")
         self.go_on.setEnabled(usable > 0 and not state.folder_missing)
         self._draw_problems(state.problems)
 
     def _fill(self) -> None:
-        self.empty = Empty(self._id("empty"), "images", NO_PROJECT, "Open a folder of images")
+        self.empty = Empty(self._id("empty"), "images", NO_PROJECT, tr("Open a folder of images"))
         self.facts = QWidget()
         self.column.addWidget(self.empty)
         self.column.addWidget(self.facts)
@@ -95,8 +96,8 @@ class ImagesPanel(Panel):
         for widget in (self.missing, self.count, self.folder, self.lines):
             box.addWidget(widget)
         links = QHBoxLayout()
-        self.rescan = Button(self._id("rescan"), "Look for new images", "link", "refresh")
-        self.relocate = Button(self._id("relocate"), "The folder has moved …", "link", "folder")
+        self.rescan = Button(self._id("rescan"), tr("Look for new images"), "link", "refresh")
+        self.relocate = Button(self._id("relocate"), tr("The folder has moved …"), "link", "folder")
         column = QVBoxLayout()
         column.setSpacing(SPACE // 2)
         column.addWidget(self.rescan)
@@ -107,20 +108,20 @@ class ImagesPanel(Panel):
         box.addSpacing(SPACE)
 
     def _fill_question(self, box: QVBoxLayout) -> None:
-        self.preset = Combo(self._id("preset"), "What kind of images are they?")
+        self.preset = Combo(self._id("preset"), tr("What kind of images are they?"))
         self.preset_note = label(size=SMALL, quiet=True, lines=2)
-        self.go_on = Button(self._id("continue"), "Continue to pretraining", "primary")
-        box.addWidget(question("What kind of images are they?"))
+        self.go_on = Button(self._id("continue"), tr("Continue to pretraining"), "primary")
+        box.addWidget(question(tr("What kind of images are they?")))
         box.addWidget(self.preset)
         box.addWidget(self.preset_note)
         box.addWidget(self.go_on)
         box.addSpacing(SPACE)
 
     def _fill_problems(self, box: QVBoxLayout) -> None:
-        self.problems = Fold(self._id("problems"), "Files that are left out", open_=True)
+        self.problems = Fold(self._id("problems"), tr("Files that are left out"), open_=True)
         self.list = QListWidget()
         self.list.setObjectName(self._id("problems.list"))
-        self.list.setAccessibleName("Files that are left out, with the reason")
+        self.list.setAccessibleName(tr("Files that are left out, with the reason"))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setItemDelegate(NameAndReason(self.list))
         self.list.setResizeMode(QListWidget.ResizeMode.Adjust)  # another width wraps otherwise
@@ -136,7 +137,7 @@ class ImagesPanel(Panel):
         if rows == self._rows:
             return
         self._rows = rows
-        self.problems.head.set_words(f"{many(len(rows), 'file')} left out")
+        self.problems.head.set_words(tr("{files} left out").format(files=many(len(rows), "file")))
         self.list.clear()
         for row in rows:
             item = QListWidgetItem(row.file)
@@ -183,14 +184,14 @@ class NameAndReason(QStyledItemDelegate):
 
 WRAPPED = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
 REASON = Qt.ItemDataRole.UserRole
-NO_PROJECT = "Start with a folder of your images. Hundreds are enough; masks are not needed."
-EMPTY_FOLDER = "There are no images in this folder. Choose one with JPEG, PNG or TIFF files."
-FOLDER_MISSING = "The folder with the images is not where it was. Masks and runs are safe in the project."
+NO_PROJECT = later("Start with a folder of your images. Hundreds are enough; masks are not needed.")
+EMPTY_FOLDER = later("There are no images in this folder. Choose one with JPEG, PNG or TIFF files.")
+FOLDER_MISSING = later("The folder with the images is not where it was. Masks and runs are safe in the project.")
 
 
 def _progress_words(state: ImagesState) -> str:
     if state.scanning:
-        return "Looking through the folder …"
+        return tr("Looking through the folder …")
     if state.checked >= 0:
-        return f"Checked {thousands(state.checked)} of {thousands(state.count)}"
+        return tr("Checked {checked} of {count}").format(checked=thousands(state.checked), count=thousands(state.count))
     return ""

@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui.panels.working_state import Span
 from sslstudio.ui.theme import SMALL, SPACE, font, tone
 
@@ -18,7 +19,7 @@ class IntervalPlot(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setObjectName(name)
-        self.setAccessibleName("Differences between the starts, with intervals")
+        self.setAccessibleName(tr("Differences between the starts, with intervals"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._spans: tuple[Span, ...] = ()
         self.setFixedHeight(0)
@@ -52,7 +53,7 @@ class IntervalPlot(QWidget):
         painter.setFont(font(SMALL, tabular=True))
         foot = QRectF(0, area.bottom(), self.width(), 2 * SPACE)
         painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, f"-{reach:g} %")
-        painter.drawText(foot, Qt.AlignmentFlag.AlignHCenter, "no difference")
+        painter.drawText(foot, Qt.AlignmentFlag.AlignHCenter, tr("no difference"))
         painter.drawText(foot, Qt.AlignmentFlag.AlignRight, f"+{reach:g} %")
 
     def _reach(self) -> float:
@@ -89,4 +90,6 @@ class IntervalPlot(QWidget):
 def _words(span: Span) -> str:
     if span.low is None or span.high is None:
         return f"{span.name}: {span.value:+.1f} %"
-    return f"{span.name}: {span.value:+.1f} %, from {span.low:.1f} to {span.high:.1f}"
+    return tr("{name}: {value:+.1f} %, from {low:.1f} to {high:.1f}").format(
+        name=span.name, value=span.value, low=span.low, high=span.high
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout
 
+from sslstudio.language import tr
 from sslstudio.ui.actions import BY_ID
 from sslstudio.ui.panels.blocks import Fold
 from sslstudio.ui.panels.buttons import Button
@@ -31,13 +32,13 @@ class MaskRows(Fold):
     action_wanted = Signal(str)
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, "Change the whole mask")
+        super().__init__(name, tr("Change the whole mask"))
         self.body.setSpacing(SPACE // 2)
-        self.body.addWidget(label("On the current class, everywhere or in the selection.", SMALL, quiet=True))
-        self.amount = SliderRow(f"{name}.amount", "Reach", 1, LARGEST_AMOUNT, "px", narrow=_NAME_WIDTH)
-        self.amount.slider.setToolTip("How far grow, shrink and smooth reach")
-        self.speck = SliderRow(f"{name}.speck", "Specks below", 2, LARGEST_SPECK, "px", narrow=_NAME_WIDTH)
-        self.speck.slider.setToolTip("Pieces with fewer pixels are specks")
+        self.body.addWidget(label(tr("On the current class, everywhere or in the selection."), SMALL, quiet=True))
+        self.amount = SliderRow(f"{name}.amount", tr("Reach"), 1, LARGEST_AMOUNT, "px", narrow=_NAME_WIDTH)
+        self.amount.slider.setToolTip(tr("How far grow, shrink and smooth reach"))
+        self.speck = SliderRow(f"{name}.speck", tr("Specks below"), 2, LARGEST_SPECK, "px", narrow=_NAME_WIDTH)
+        self.speck.slider.setToolTip(tr("Pieces with fewer pixels are specks"))
         self.amount.chosen.connect(lambda value: self.option_chosen.emit("amount", value))
         self.speck.chosen.connect(lambda value: self.option_chosen.emit("speck", value))
         self.body.addWidget(self.amount)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from sslstudio.language import later, tr
 from sslstudio.ui.panels.blocks import Notice
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.class_list import ClassList
@@ -47,8 +48,8 @@ class PaintPanel(Panel):
     images_wanted = Signal()
 
     ID = "panel.paint"
-    NAME = "Paint"
-    SENTENCE = "Mark a little of all you want to tell apart. What stays unpainted is not judged."
+    NAME = later("Paint")
+    SENTENCE = later("Mark a little of all you want to tell apart. What stays unpainted is not judged.")
 
     def draw(self, state: PaintState) -> None:
         """Show ``state``; no other code touches these widgets."""
@@ -58,14 +59,18 @@ class PaintPanel(Panel):
         self.strokes.draw(state)
         self.whole.draw(state.options)
         self.classes.draw(state.classes, state.current)
-        self.progress.setText(f"{thousands(state.painted)} of {thousands(state.images)} images painted")
+        self.progress.setText(
+            tr("{painted} of {images} images painted").format(
+                painted=thousands(state.painted), images=thousands(state.images)
+            )
+        )
         ready = sum(1 for row in state.classes if row.pixels) > 1
         done = ready and all(row.pixels for row in state.classes)
         self.advice.say(state.advice, "good" if done else "none")
         self.go_on.setEnabled(ready)
 
     def _fill(self) -> None:
-        self.empty = Empty(self._id("empty"), "images", PaintState().advice, "Go to images")
+        self.empty = Empty(self._id("empty"), "images", PaintState().advice, tr("Go to images"))
         self.body = QWidget()
         self.column.addWidget(self.empty)
         self.column.addWidget(self.body)
@@ -78,7 +83,7 @@ class PaintPanel(Panel):
         self.tool = ToolRows(self._id("tool"))
         box.addWidget(self.tool)
         box.addSpacing(SPACE)
-        box.addWidget(question("Classes"))
+        box.addWidget(question(tr("Classes")))
         self.classes = ClassList(self._id("classes"))
         box.addWidget(self.classes)
         box.addSpacing(SPACE)
@@ -94,8 +99,8 @@ class PaintPanel(Panel):
         self.progress = label(tabular=True)
         self.progress.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.progress.setObjectName(self._id("progress"))
-        self.go_on = Button(self._id("continue"), "Continue to fine-tuning", "primary")
-        self.take = Button(self._id("import"), "Import masks …", "link", "import")
+        self.go_on = Button(self._id("continue"), tr("Continue to fine-tuning"), "primary")
+        self.take = Button(self._id("import"), tr("Import masks …"), "link", "import")
         row = QHBoxLayout()
         row.addWidget(self.progress, 1)
         row.addWidget(self.take)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui.panels.bars import SlimBar
 from sslstudio.ui.panels.parts import label
 from sslstudio.ui.theme import SPACE, TITLE
@@ -62,7 +63,7 @@ class Panel(QScrollArea):
         real = self.verticalScrollBar()
         self._bar = SlimBar(Qt.Orientation.Vertical, self)
         self._bar.setObjectName(self._id("scroll"))
-        self._bar.setAccessibleName(f"Scroll {self.NAME}")
+        self._bar.setAccessibleName(tr("Scroll {name}").format(name=self.NAME))
         real.rangeChanged.connect(self._on_range)
         real.valueChanged.connect(self._bar.setValue)
         self._bar.valueChanged.connect(real.setValue)

@@ -14,6 +14,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui.panels.live import Curve
 from sslstudio.ui.panels.words import percent
 from sslstudio.ui.theme import SMALL, SPACE, font, tone
@@ -71,7 +72,9 @@ class CurvePlot(QWidget):
         """Show a curve."""
         if curve != self._curve:
             self._curve = curve
-            self.setAccessibleDescription(f"now {self._text(curve.values[-1])}" if curve.values else "no values yet")
+            self.setAccessibleDescription(
+                tr("now {text}").format(text=self._text(curve.values[-1])) if curve.values else tr("no values yet")
+            )
             self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -82,7 +85,9 @@ class CurvePlot(QWidget):
         area = self._area()
         wanted = steps[0] + (event.position().x() - area.left()) / area.width() * (steps[-1] - steps[0])
         at = min(range(len(steps)), key=lambda place: abs(steps[place] - wanted))
-        text = f"{self._title} {self._text(self._curve.values[at])} at step {steps[at]:g}"
+        text = tr("{title} {text} at step {steps:g}").format(
+            title=self._title, text=self._text(self._curve.values[at]), steps=steps[at]
+        )
         QToolTip.showText(event.globalPosition().toPoint(), text, self)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -95,7 +100,7 @@ class CurvePlot(QWidget):
         if len(values) < 2:
             painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
             painter.setFont(font(SMALL))
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "The curve begins after the first steps")
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, tr("The curve begins after the first steps"))
             self._draw_line(painter, area.bottomLeft(), area.bottomRight())
             return
         scale = nice_scale(values, low=0.0, high=1.0) if self._as_share else nice_scale(values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from sslstudio.language import later, tr
 from sslstudio.recipes.backbones import BACKBONE_NAMES
 from sslstudio.recipes.methods import METHODS
 from sslstudio.recipes.presets import PRESETS
@@ -28,7 +29,7 @@ from sslstudio.ui.panels.training import Outcome, fill_question, pass_on, take_t
 from sslstudio.ui.panels.words import health, percent
 from sslstudio.ui.theme import SMALL, SPACE
 
-KIND = "What kind of images are they?"
+KIND = later("What kind of images are they?")
 EARLY = 0.1  # share of a run before which features are not judged
 
 
@@ -61,8 +62,8 @@ class PretrainPanel(Panel):
     backbone_wanted = Signal(str, int, int)
 
     ID = "panel.pretrain"
-    NAME = "Pretrain"
-    SENTENCE = "The network learns what your images are made of, by itself and without masks."
+    NAME = later("Pretrain")
+    SENTENCE = later("The network learns what your images are made of, by itself and without masks.")
 
     def draw(self, state: PretrainState) -> None:
         """Show ``state``; no other code touches these widgets."""
@@ -93,14 +94,14 @@ class PretrainPanel(Panel):
         self._reason, self._doubt, self._painted = "", "", False
         self._suggested = ("", "")
         self._wishes = ("", "")
-        self.empty = Empty(self._id("empty"), "images", "Pretraining needs images first.", "Go to images")
+        self.empty = Empty(self._id("empty"), "images", tr("Pretraining needs images first."), tr("Go to images"))
         self.ask = QWidget()
         self.live = PretrainLive(self._id("live"))
         self.outcome = Outcome(self._id("outcome"))
-        self.earlier = RunList(self._id("earlier"), "Earlier runs", choosable=True)
+        self.earlier = RunList(self._id("earlier"), tr("Earlier runs"), choosable=True)
         self.attention = AttentionSection(self._id("attention"))
-        self.working = Button(self._id("working"), "Is it working?", "plain", "check_circle")
-        self.working.setToolTip("What the network knows about your images, in figures and on a map")
+        self.working = Button(self._id("working"), tr("Is it working?"), "plain", "check_circle")
+        self.working.setToolTip(tr("What the network knows about your images, in figures and on a map"))
         for widget in (self.empty, self.live, self.outcome, self.ask, self.working, self.attention, self.earlier):
             self.column.addWidget(widget)
         self._fill_question()
@@ -112,11 +113,13 @@ class PretrainPanel(Panel):
         self.reason = label(size=SMALL, quiet=True, lines=2)
         self.reason.setObjectName(self._id("reason"))
         self.misfit, self.doubt = Notice(self._id("misfit")), Notice(self._id("doubt"))
-        self.start = Button(self._id("start"), "Start pretraining", "primary", tip="Runs in the background")
-        self.advanced = Fold(self._id("advanced"), "Advanced")
+        self.start = Button(self._id("start"), tr("Start pretraining"), "primary", tip=tr("Runs in the background"))
+        self.advanced = Fold(self._id("advanced"), tr("Advanced"))
         self.form = SettingsForm(self._id("set"), PretrainRecipe, hide=("minutes", "preset"))
         self.advanced.body.addWidget(self.form)
-        self.choose = Button(self._id("backbone.choose"), "Choose…", tip="All backbones, with memory and time here")
+        self.choose = Button(
+            self._id("backbone.choose"), tr("Choose…"), tip=tr("All backbones, with memory and time here")
+        )
         self.form.rows["backbone"].add_beside(self.choose)
         below = (self.start, self.reason, self.misfit, self.doubt, self.advanced)
         fill_question(self.ask, self.how_long, KIND, self.preset, below)
@@ -135,7 +138,7 @@ class PretrainPanel(Panel):
 
     def _draw_next(self, state: PretrainState) -> None:
         self._painted = state.painted
-        self.outcome.next.set_words("Continue to fine-tuning" if state.painted else "Continue to painting")
+        self.outcome.next.set_words(tr("Continue to fine-tuning") if state.painted else tr("Continue to painting"))
 
     def _on_next(self) -> None:
         (self.finetune_wanted if self._painted else self.paint_wanted).emit()
@@ -147,7 +150,7 @@ class PretrainPanel(Panel):
         self.form.suggest(state.recipe)
         self._reason, self._doubt = state.reason, state.doubt
         self._suggested = (state.recipe.method.id, state.recipe.backbone)
-        self.start.set_words("Pretrain once more" if state.earlier else "Start pretraining")
+        self.start.set_words(tr("Pretrain once more") if state.earlier else tr("Start pretraining"))
         self._on_form_changed()
 
     def _on_user_changed(self) -> None:
@@ -162,7 +165,7 @@ class PretrainPanel(Panel):
         """Say beside the button what will happen; the method's misfit must be seen before the start."""
         values = self.form.values()
         net = BACKBONE_NAMES.get(values["backbone"], values["backbone"])
-        what = f"{METHODS[values['method']['id']].name} on {net}."
+        what = tr("{name} on {net}.").format(name=METHODS[values["method"]["id"]].name, net=net)
         misfit = self.form.misfit()
         self.misfit.say(misfit if self.advanced.content.isHidden() else "", "fair")
         as_suggested = (values["method"]["id"], values["backbone"]) == self._suggested
@@ -192,10 +195,10 @@ class PretrainLive(QWidget):
         super().__init__()
         self.setObjectName(name)
         self.box = RunBox(f"{name}.run")
-        self.plot = CurvePlot(f"{name}.loss", "Loss (lower is better)")
+        self.plot = CurvePlot(f"{name}.loss", tr("Loss (lower is better)"))
         self.health = HealthBox(f"{name}.health")
         self.speed, self.wait, self.variety = quiet_number("–"), quiet_number("–"), quiet_number("–")
-        self.teacher, self.teacher_name = quiet_number("–"), label("Teacher undecided", SMALL, quiet=True)
+        self.teacher, self.teacher_name = quiet_number("–"), label(tr("Teacher undecided"), SMALL, quiet=True)
         self.thumbs = ThumbStrip(f"{name}.previews")
         self.thumbs_note = label(size=SMALL, quiet=True, lines=1)
         column = QVBoxLayout(self)
@@ -207,10 +210,14 @@ class PretrainLive(QWidget):
         figures.setVerticalSpacing(SPACE // 2)
         for place, (text, value, tip) in enumerate(
             (
-                ("Images per second", self.speed, "How many images the network sees per second"),
-                ("Waiting for data", self.wait, "Share of the time in which the processor waits for images"),
-                ("Variety of the answers", self.variety, "0: the same for every image; near 1: all ways are used"),
-                ("Teacher undecided", self.teacher, "Near 0 or 100 % for long, the teacher has collapsed"),
+                (tr("Images per second"), self.speed, tr("How many images the network sees per second")),
+                (tr("Waiting for data"), self.wait, tr("Share of the time in which the processor waits for images")),
+                (
+                    tr("Variety of the answers"),
+                    self.variety,
+                    tr("0: the same for every image; near 1: all ways are used"),
+                ),
+                (tr("Teacher undecided"), self.teacher, tr("Near 0 or 100 % for long, the teacher has collapsed")),
             )
         ):
             title = self.teacher_name if value is self.teacher else label(text, SMALL, quiet=True)
@@ -220,7 +227,7 @@ class PretrainLive(QWidget):
         column.addLayout(figures)
         pictures = QVBoxLayout()
         pictures.setSpacing(SPACE // 2)
-        for part in (question("What it looks at"), self.thumbs, self.thumbs_note):
+        for part in (question(tr("What it looks at")), self.thumbs, self.thumbs_note):
             pictures.addWidget(part)
         column.addLayout(pictures)
 
@@ -239,7 +246,9 @@ class PretrainLive(QWidget):
             part.setVisible(entropy is not None)
         self.thumbs.draw(tuple(thumb for thumb in run.thumbs if thumb.what == "attention") or run.thumbs)
         step = max((thumb.step for thumb in run.thumbs), default=0)
-        self.thumbs_note.setText(f"As of step {step}" if run.thumbs else "Pictures arrive every few seconds.")
+        self.thumbs_note.setText(
+            tr("As of step {step}").format(step=step) if run.thumbs else tr("Pictures arrive every few seconds.")
+        )
 
 
 class HealthBox(QWidget):
@@ -265,7 +274,7 @@ class HealthBox(QWidget):
         column.addLayout(head)
         column.addWidget(self.figure)
         column.addWidget(self.meaning)
-        self.setToolTip("Effective rank of the features: needs no labels, and falls when the network collapses")
+        self.setToolTip(tr("Effective rank of the features: needs no labels, and falls when the network collapses"))
 
     def draw(self, run: LiveRun) -> None:
         """Show the newest figure."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from sslstudio.language import later, tr
 from sslstudio.ui.panels.attention import AttentionSection
 from sslstudio.ui.panels.blocks import Notice, Segments
 from sslstudio.ui.panels.buttons import Button
@@ -17,8 +18,8 @@ from sslstudio.ui.panels.words import many, model_note, percent, thousands
 from sslstudio.ui.shortcuts import tell_keys
 from sslstudio.ui.theme import SMALL, SPACE
 
-NO_MODEL = "There is no model yet. Fine-tune on a few masks, then look at the result here."
-VIEWS = {"over": "Over", "beside": "Beside", "swipe": "Swipe"}
+NO_MODEL = later("There is no model yet. Fine-tune on a few masks, then look at the result here.")
+VIEWS = {"over": later("Over"), "beside": later("Beside"), "swipe": later("Swipe")}
 
 
 class ReviewPanel(Panel):
@@ -45,8 +46,8 @@ class ReviewPanel(Panel):
     export_wanted = Signal()
 
     ID = "panel.review"
-    NAME = "Review"
-    SENTENCE = "Look at what the model finds. Keep what is right, correct what is not, then fine-tune again."
+    NAME = later("Review")
+    SENTENCE = later("Look at what the model finds. Keep what is right, correct what is not, then fine-tune again.")
 
     def draw(self, state: ReviewState) -> None:
         """Show ``state``; no other code touches these widgets."""
@@ -66,7 +67,7 @@ class ReviewPanel(Panel):
         self.attention.draw(state.attention)
 
     def _fill(self) -> None:
-        self.empty = Empty(self._id("empty"), "finetune", NO_MODEL, "Go to fine-tuning")
+        self.empty = Empty(self._id("empty"), "finetune", NO_MODEL, tr("Go to fine-tuning"))
         self.body = QWidget()
         self.column.addWidget(self.empty)
         self.column.addWidget(self.body)
@@ -81,37 +82,40 @@ class ReviewPanel(Panel):
         self._wire()
 
     def _fill_view(self, box: QVBoxLayout) -> None:
-        self.model = Combo(self._id("model"), "Which model?")
-        self.view = Segments(self._id("view"), "Show the prediction", VIEWS)
-        self.opacity = SliderRow(self._id("opacity"), "Opacity", 0, 100, "%")
-        self.differences = Check(self._id("differences"), "Mark where it differs from my mask")
-        tell_keys(self.view, "The next of them", "view.compare")
-        tell_keys(self.differences, "Stripes where mask and prediction say different things", "view.differences")
-        box.addWidget(question("Which model?"))
+        self.model = Combo(self._id("model"), tr("Which model?"))
+        self.view = Segments(self._id("view"), tr("Show the prediction"), VIEWS)
+        self.opacity = SliderRow(self._id("opacity"), tr("Opacity"), 0, 100, "%")
+        self.differences = Check(self._id("differences"), tr("Mark where it differs from my mask"))
+        tell_keys(self.view, tr("The next of them"), "view.compare")
+        tell_keys(self.differences, tr("Stripes where mask and prediction say different things"), "view.differences")
+        box.addWidget(question(tr("Which model?")))
         box.addWidget(self.model)
         box.addSpacing(SPACE)
-        box.addWidget(question("Prediction and image"))
+        box.addWidget(question(tr("Prediction and image")))
         for widget in (self.view, self.opacity, self.differences):
             box.addWidget(widget)
 
     def _fill_accept(self, box: QVBoxLayout) -> None:
         self.confidence = Notice(self._id("confidence"))
-        self.confidence.setToolTip("Mean of the largest class probability over all pixels")
+        self.confidence.setToolTip(tr("Mean of the largest class probability over all pixels"))
         self.accept_next = Button(
-            self._id("accept_next"), "Accept and go to the next", "primary", tip="Becomes the mask; can be undone"
+            self._id("accept_next"),
+            tr("Accept and go to the next"),
+            "primary",
+            tip=tr("Becomes the mask; can be undone"),
         )
-        self.accept = Button(self._id("accept"), "Accept as mask")
-        tell_keys(self.accept, "Stay on this image and correct it", "paint.accept")
+        self.accept = Button(self._id("accept"), tr("Accept as mask"))
+        tell_keys(self.accept, tr("Stay on this image and correct it"), "paint.accept")
         for widget in (self.confidence, self.accept_next, self.accept):
             box.addWidget(widget)
         box.addSpacing(SPACE)
 
     def _fill_all(self, box: QVBoxLayout) -> None:
-        self.all = Button(self._id("predict_all"), "Predict all images", glyph="predict")
+        self.all = Button(self._id("predict_all"), tr("Predict all images"), glyph="predict")
         self.all_note = label(size=SMALL, quiet=True, lines=1, tabular=True)
         self.run = RunBox(self._id("run"), pausable=False)
-        self.export = Button(self._id("export"), "Continue to export", "link", "open")
-        box.addWidget(question("All images"))
+        self.export = Button(self._id("export"), tr("Continue to export"), "link", "open")
+        box.addWidget(question(tr("All images")))
         for widget in (self.all, self.run, self.all_note, self.export):
             box.addWidget(widget)
         box.addSpacing(SPACE)
@@ -134,8 +138,16 @@ class ReviewPanel(Panel):
         self.all.setVisible(not running)
         if state.run is not None:
             self.run.draw(state.run)
-        self.all.set_words(f"Predict all {many(state.images, 'image')}" if state.images > 1 else "Predict all images")
-        self.all_note.setText(f"{thousands(state.predicted)} of {thousands(state.images)} predicted so far")
+        self.all.set_words(
+            tr("Predict all {images}").format(images=many(state.images, "image"))
+            if state.images > 1
+            else tr("Predict all images")
+        )
+        self.all_note.setText(
+            tr("{predicted} of {images} predicted so far").format(
+                predicted=thousands(state.predicted), images=thousands(state.images)
+            )
+        )
 
     def _on_model(self) -> None:
         self.model_chosen.emit(str(self.model.currentData()))
@@ -160,14 +172,20 @@ def confidence_words(state: ReviewState) -> tuple[str, Level]:
     if state.problem:
         return state.problem, "fair"
     if state.busy and not state.has_prediction:
-        return "Looking at this image …", "none"
+        return tr("Looking at this image …"), "none"
     if not state.has_prediction:
-        return "Choose an image to see what the model finds in it.", "none"
+        return tr("Choose an image to see what the model finds in it."), "none"
     if state.agreement >= 0:
         level: Level = "good" if state.agreement >= 0.9 else "fair"
-        return f"Agrees with your mask on {percent(state.agreement)} of the painted pixels.", level
+        return tr("Agrees with your mask on {agreement} of the painted pixels.").format(
+            agreement=percent(state.agreement)
+        ), level
     if state.confidence < 0:
-        return "This is what the model finds. Look closely at edges and small things.", "none"
+        return tr("This is what the model finds. Look closely at edges and small things."), "none"
     if state.confidence >= 0.9:
-        return f"The model is sure of most of this image ({percent(state.confidence)}).", "good"
-    return f"The model is unsure here ({percent(state.confidence)}). Correcting this image would help.", "fair"
+        return tr("The model is sure of most of this image ({confidence}).").format(
+            confidence=percent(state.confidence)
+        ), "good"
+    return tr("The model is unsure here ({confidence}). Correcting this image would help.").format(
+        confidence=percent(state.confidence)
+    ), "fair"

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from sslstudio.language import tr
 from sslstudio.runs.folder import RunState
 from sslstudio.ui.icons import picture
 from sslstudio.ui.panels.bars import Bar
@@ -38,14 +39,16 @@ class RunBox(QWidget):
         self._pausable = pausable
         self.phase = label(bold=True)
         self.phase.setObjectName(f"{name}.phase")
-        self.bar = Bar(f"{name}.bar", "Progress")
+        self.bar = Bar(f"{name}.bar", tr("Progress"))
         self.share = quiet_number()
         self.left = quiet_number()
         self.left.setObjectName(f"{name}.left")
         self.left.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.pause = Button(f"{name}.pause", "Pause", glyph="pause", tip="Holds still and keeps its memory")
-        self.resume = Button(f"{name}.resume", "Resume", glyph="play", tip="Goes on where it was")
-        self.stop = Button(f"{name}.stop", "Stop and keep", glyph="stop", tip="What was learned so far stays usable")
+        self.pause = Button(f"{name}.pause", tr("Pause"), glyph="pause", tip=tr("Holds still and keeps its memory"))
+        self.resume = Button(f"{name}.resume", tr("Resume"), glyph="play", tip=tr("Goes on where it was"))
+        self.stop = Button(
+            f"{name}.stop", tr("Stop and keep"), glyph="stop", tip=tr("What was learned so far stays usable")
+        )
         self.notice = Notice(f"{name}.notice")
         self._lay_out()
         self.pause.clicked.connect(self._on_pause)
@@ -55,11 +58,11 @@ class RunBox(QWidget):
     def draw(self, run: LiveRun) -> None:
         """Show where the run is."""
         self._run = run
-        self.phase.setText("Paused" if run.state is RunState.PAUSED else run.phase or "Starting up")
+        self.phase.setText(tr("Paused") if run.state is RunState.PAUSED else run.phase or tr("Starting up"))
         self.bar.set_share(run.share)
         self.share.setText(percent(run.share))
         self.left.setText(_left_words(run))
-        self.stop.set_words("Do not start" if run.state is RunState.WAITING else "Stop and keep")
+        self.stop.set_words(tr("Do not start") if run.state is RunState.WAITING else tr("Stop and keep"))
         self.pause.setVisible(self._pausable and run.state is not RunState.PAUSED)
         self.pause.setEnabled(run.state is RunState.RUNNING)
         self.resume.setVisible(self._pausable and run.state is RunState.PAUSED)
@@ -99,8 +102,8 @@ def _left_words(run: LiveRun) -> str:
     if run.state is RunState.RUNNING and run.share >= 1:
         return "finishing"
     if run.state is RunState.RUNNING and run.seconds_left >= 0:
-        return f"{duration(run.seconds_left)} left"
-    return "working out how long" if run.state is RunState.RUNNING else ""
+        return tr("{seconds_left} left").format(seconds_left=duration(run.seconds_left))
+    return tr("working out how long") if run.state is RunState.RUNNING else ""
 
 
 class RunLine(QWidget):
@@ -121,11 +124,11 @@ class RunLine(QWidget):
         outer.setSpacing(2)
         outer.addWidget(label(row.title))
         outer.addLayout(self._figures(row))
-        self.use = Button(f"{name}.use", "Use next", "link", tip="Fine-tune from this run")
-        self.use.setAccessibleName(f"Use the run {row.title} next")
-        self.resume = Button(f"{name}.resume", "Resume", "link", "play", row.resuming)
-        self.resume.setAccessibleName(f"Resume the run {row.title}")
-        self.used = label("Used next", SMALL, bold=True, wrap=False)
+        self.use = Button(f"{name}.use", tr("Use next"), "link", tip=tr("Fine-tune from this run"))
+        self.use.setAccessibleName(tr("Use the run {title} next").format(title=row.title))
+        self.resume = Button(f"{name}.resume", tr("Resume"), "link", "play", row.resuming)
+        self.resume.setAccessibleName(tr("Resume the run {title}").format(title=row.title))
+        self.used = label(tr("Used next"), SMALL, bold=True, wrap=False)
         line = QHBoxLayout()
         line.setSpacing(2 * SPACE)
         for widget, shown in (
@@ -160,7 +163,7 @@ class RunLine(QWidget):
 
 
 def _short(minutes: float) -> str:
-    return f"{minutes:.1f} min" if minutes < 9.5 else duration(60 * minutes)
+    return tr("{minutes:.1f} min").format(minutes=minutes) if minutes < 9.5 else duration(60 * minutes)
 
 
 class RunList(Fold):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from sslstudio.language import tr
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.ui.panels.live import LiveRun
@@ -128,24 +129,26 @@ class PaintState:
     @property
     def may_change(self) -> tuple[Choice, ...]:
         """What strokes can be bound to."""
-        classes = (Choice(str(place), f"Only {row.name}") for place, row in enumerate(self.classes))
-        return (Choice("-1", "Everything"), Choice("255", "Only what is unpainted"), *classes)
+        classes = (
+            Choice(str(place), tr("Only {name}").format(name=row.name)) for place, row in enumerate(self.classes)
+        )
+        return (Choice("-1", tr("Everything")), Choice("255", tr("Only what is unpainted")), *classes)
 
     @property
     def advice(self) -> str:
         """What to paint next, in one sentence."""
         if not self.images:
-            return "Open a folder with images first."
+            return tr("Open a folder with images first.")
         if len(self.classes) < 2:
-            return "Add a class for what you want to find."
+            return tr("Add a class for what you want to find.")
         unpainted = [row.name for row in self.classes if not row.pixels]
         if len(unpainted) == len(self.classes):
-            return "Paint a little of each class in one image; nothing needs to be complete."
+            return tr("Paint a little of each class in one image; nothing needs to be complete.")
         if unpainted:
-            return f"Paint at least a little of “{unpainted[0]}” too."
+            return tr("Paint at least a little of “{unpainted}” too.").format(unpainted=unpainted[0])
         if self.painted < 3:
-            return "Good. Two or three more images that look different help most."
-        return "Ready to fine-tune. Later, correct images where the result is wrong."
+            return tr("Good. Two or three more images that look different help most.")
+        return tr("Ready to fine-tune. Later, correct images where the result is wrong.")
 
 
 @dataclass(frozen=True)
@@ -165,11 +168,13 @@ class FinetuneState:
     def missing(self) -> str:
         """Why it cannot start yet; empty when it can."""
         if not self.masks:
-            return "There are no masks yet. Paint a few strokes of each class in one or more images."
+            return tr("There are no masks yet. Paint a few strokes of each class in one or more images.")
         painted = [row.name for row in self.classes if row.pixels]
         if len(painted) < 2:
-            only = f"Only “{painted[0]}” is painted. " if painted else ""
-            return f"{only}Paint at least a little of a second class, so there is something to tell apart."
+            only = tr("Only “{painted}” is painted. ").format(painted=painted[0]) if painted else ""
+            return tr("{only}Paint at least a little of a second class, so there is something to tell apart.").format(
+                only=only
+            )
         return ""
 
 

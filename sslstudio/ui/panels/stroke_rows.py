@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 
+from sslstudio.language import tr
 from sslstudio.ui.panels.blocks import Fold
 from sslstudio.ui.panels.fields import Check, Combo, SliderRow
 from sslstudio.ui.panels.parts import label
@@ -27,17 +28,17 @@ class StrokeRows(Fold):
     option_chosen = Signal(str, object)
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, "Stroke options")
+        super().__init__(name, tr("Stroke options"))
         self.body.setSpacing(SPACE // 2)
-        self.body.addWidget(label("A stroke changes", wrap=False))
-        self.only = Combo(f"{name}.only", "What a stroke may change")
-        tell_keys(self.only, "What is already painted otherwise stays. The next choice", "paint.only")
+        self.body.addWidget(label(tr("A stroke changes"), wrap=False))
+        self.only = Combo(f"{name}.only", tr("What a stroke may change"))
+        tell_keys(self.only, tr("What is already painted otherwise stays. The next choice"), "paint.only")
         self.body.addWidget(self.only)
-        self.square = self._check("square", "Square brush", "For straight edges", "paint.square")
-        tip = "The brush passes over pixels that are darker or brighter"
-        self.sieved = self._check("sieved", "Only pixels of this brightness", tip, "paint.sieved")
-        self.low = self._slider("low", "Darkest")
-        self.high = self._slider("high", "Brightest")
+        self.square = self._check("square", tr("Square brush"), tr("For straight edges"), "paint.square")
+        tip = tr("The brush passes over pixels that are darker or brighter")
+        self.sieved = self._check("sieved", tr("Only pixels of this brightness"), tip, "paint.sieved")
+        self.low = self._slider("low", tr("Darkest"))
+        self.high = self._slider("high", tr("Brightest"))
         self.only.activated.connect(self._on_only)
 
     def draw(self, state: PaintState) -> None:
@@ -60,10 +61,16 @@ class StrokeRows(Fold):
         parts = []
         if options.only != EVERYTHING:
             named = options.only < len(state.classes)
-            parts.append(f"only {state.classes[options.only].name}" if named else "only unpainted")
+            parts.append(
+                tr("only {name}").format(name=state.classes[options.only].name) if named else tr("only unpainted")
+            )
         parts += ["square"] if brush and options.square else []
-        parts += [f"brightness {options.low} to {options.high}"] if brush and options.sieved else []
-        text = f"Strokes: {', '.join(parts)}" if parts else "Stroke options"
+        parts += (
+            [tr("brightness {low} to {high}").format(low=options.low, high=options.high)]
+            if brush and options.sieved
+            else []
+        )
+        text = tr("Strokes: {parts}").format(parts=", ".join(parts)) if parts else tr("Stroke options")
         self.head.set_words(self.head.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, _ROOM))
         self.head.setToolTip(text if parts else "")
 

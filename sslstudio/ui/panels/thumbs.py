@@ -6,6 +6,7 @@ from PySide6.QtCore import QEasingCurve, QRectF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui.icons import icon
 from sslstudio.ui.keyboard import KeyboardPlace
 from sslstudio.ui.panels.live import Thumb
@@ -25,7 +26,7 @@ class Tile(KeyboardPlace, QAbstractButton):
         self.setFixedHeight(SIDE)
         self.setMinimumWidth(SIDE // 2)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Preview, nothing yet")
+        self.setAccessibleName(tr("Preview, nothing yet"))
         self.thumb: Thumb | None = None
         self._old = QImage()
         self._new = QImage()
@@ -43,7 +44,11 @@ class Tile(KeyboardPlace, QAbstractButton):
         self.thumb = thumb
         self._old = self._new
         self._new = _square(QImage(str(thumb.file)), round(SIDE * self.devicePixelRatioF())) if thumb else QImage()
-        words = f"{thumb.what} of {thumb.image}, step {thumb.step}" if thumb else "Preview, nothing yet"
+        words = (
+            tr("{what} of {image}, step {step}").format(what=thumb.what, image=thumb.image, step=thumb.step)
+            if thumb
+            else tr("Preview, nothing yet")
+        )
         self.setAccessibleName(words)
         self.setToolTip(words if thumb else "")
         self.setEnabled(thumb is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from sslstudio.language import later, tr
 from sslstudio.ui.actions import BY_ID
 from sslstudio.ui.panels.fields import Check, SliderRow
 from sslstudio.ui.panels.parts import label, question
@@ -17,17 +18,20 @@ NAME_WIDTH = 9 * SPACE
 _ROOM = 7 * SPACE  # pixels: as high as the options of any tool, so that nothing below them jumps
 _BRUSHES = ("brush", "eraser")
 _HINTS = {
-    "brush": "Hold Alt to erase. Shift and the wheel change the size.",
-    "eraser": "Makes it unpainted, which is not judged. For “nothing is here”, paint the background.",
-    "lasso": "Draw around something to paint what is within. Hold Alt to cut it out.",
-    "polygon": "Click corner after corner, or drag. Enter or a double click fills, Backspace takes a corner back.",
-    "livewire": "Click along an edge and the line clings to it. Enter or a double click fills, Backspace takes "
-    "a click back.",
-    "superpixels": "Click a patch, or drag across several. Hold Alt to erase.",
-    "box": "Drag a box around an object: it is painted, its surroundings are not. Esc stops the search.",
-    "fill": "Click into an area to give all of it the current class. Hold Alt to erase it.",
-    "select": "Drag a rectangle: changes to the whole mask then act only within. Esc takes it away.",
-    "pan": "Drag the image. With any other tool, hold Space.",
+    "brush": later("Hold Alt to erase. Shift and the wheel change the size."),
+    "eraser": later("Makes it unpainted, which is not judged. For “nothing is here”, paint the background."),
+    "lasso": later("Draw around something to paint what is within. Hold Alt to cut it out."),
+    "polygon": later(
+        "Click corner after corner, or drag. Enter or a double click fills, Backspace takes a corner back."
+    ),
+    "livewire": later(
+        "Click along an edge and the line clings to it. Enter or a double click fills, Backspace takes a click back."
+    ),
+    "superpixels": later("Click a patch, or drag across several. Hold Alt to erase."),
+    "box": later("Drag a box around an object: it is painted, its surroundings are not. Esc stops the search."),
+    "fill": later("Click into an area to give all of it the current class. Hold Alt to erase it."),
+    "select": later("Drag a rectangle: changes to the whole mask then act only within. Esc takes it away."),
+    "pan": later("Drag the image. With any other tool, hold Space."),
 }
 
 
@@ -76,14 +80,14 @@ class ToolRows(QWidget):
         self.hint.setVisible(tool in _HINTS)
 
     def _fill(self) -> None:
-        self.brush = self._add_slider("brush", "Size", 1, LARGEST_BRUSH, "px", _BRUSHES)
-        self.brush.slider.setAccessibleName("Brush size")
+        self.brush = self._add_slider("brush", tr("Size"), 1, LARGEST_BRUSH, "px", _BRUSHES)
+        self.brush.slider.setAccessibleName(tr("Brush size"))
         self.brush.chosen.connect(self.brush_chosen)
-        tell_keys(self.brush.slider, "Also Shift and the wheel", "paint.smaller", "paint.larger")
-        tolerance = self._add_slider("tolerance", "Tolerance", 0, 255, "", ("wand",))
-        tolerance.slider.setToolTip("Or drag on the image: right for more, left for less")
-        self._add_check("contiguous", "Only one piece", "Or all that is alike", ("wand",), "paint.contiguous")
-        self._add_slider("patch", "Patches", 6, 100, "px", ("superpixels",))
+        tell_keys(self.brush.slider, tr("Also Shift and the wheel"), "paint.smaller", "paint.larger")
+        tolerance = self._add_slider("tolerance", tr("Tolerance"), 0, 255, "", ("wand",))
+        tolerance.slider.setToolTip(tr("Or drag on the image: right for more, left for less"))
+        self._add_check("contiguous", tr("Only one piece"), tr("Or all that is alike"), ("wand",), "paint.contiguous")
+        self._add_slider("patch", tr("Patches"), 6, 100, "px", ("superpixels",))
 
     def _add_check(self, option: str, text: str, tip: str, tools: tuple[str, ...], action: str) -> None:
         check = Check(f"{self.objectName()}.{option}", text)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from sslstudio.language import tr
 from sslstudio.runs.folder import RunState
 from sslstudio.runs.naming import resuming
 from sslstudio.ui.panels.blocks import Notice
@@ -87,8 +88,8 @@ class Outcome(QWidget):
         self.setObjectName(name)
         self._run: LiveRun | None = None
         self.notice = Notice(f"{name}.notice")
-        self.resume = Button(f"{name}.resume", "Resume", "primary")
-        self.next = Button(f"{name}.next", "Continue to painting", "primary")
+        self.resume = Button(f"{name}.resume", tr("Resume"), "primary")
+        self.next = Button(f"{name}.next", tr("Continue to painting"), "primary")
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(SPACE)
@@ -123,11 +124,13 @@ class Outcome(QWidget):
 def outcome_words(run: LiveRun) -> str:
     """How a pretraining run ended; one of fine-tuning breaks off in the same words."""
     if run.state is RunState.INTERRUPTED:
-        return f"The run was interrupted. Resuming {resuming('pretrain', run.checkpoint)}."
+        return tr("The run was interrupted. Resuming {resuming}.").format(resuming=resuming("pretrain", run.checkpoint))
     if run.state is RunState.FAILED:
-        return " ".join(part for part in (run.warning, run.advice) if part) or "The run could not go on; see its log."
+        return " ".join(part for part in (run.warning, run.advice) if part) or tr(
+            "The run could not go on; see its log."
+        )
     found = health(run.figures, steps=run.step)
-    begin = "Pretraining is done." if run.state is RunState.FINISHED else "Stopped; what was learned is kept."
+    begin = tr("Pretraining is done.") if run.state is RunState.FINISHED else tr("Stopped; what was learned is kept.")
     if found.level == "none":
         return begin
     meaning = "" if found.level == "good" else found.meaning

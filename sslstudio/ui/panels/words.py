@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sslstudio.language import later, tr
 from sslstudio.project.background import is_background
 from sslstudio.recipes.backbones import BACKBONE_NAMES
 from sslstudio.recipes.methods import METHODS
@@ -23,7 +24,7 @@ STATE_WORDS: Mapping[RunState, str] = {
     RunState.PAUSED: "paused",
     RunState.FINISHED: "finished",
     RunState.STOPPED: "stopped",
-    RunState.FAILED: "could not go on",
+    RunState.FAILED: later("could not go on"),
     RunState.INTERRUPTED: "interrupted",
 }
 
@@ -38,9 +39,9 @@ def duration(seconds: float) -> str:
         return f"{max(5, 5 * round(seconds / 5))} s"
     minutes = round(seconds / 60)
     if minutes < 60:
-        return f"{max(1, minutes)} min"
+        return tr("{value} min").format(value=max(1, minutes))
     hours, rest = divmod(minutes, 60)
-    return f"{hours} h" if not rest else f"{hours} h {rest} min"
+    return f"{hours} h" if not rest else tr("{hours} h {rest} min").format(hours=hours, rest=rest)
 
 
 def percent(share: float) -> str:
@@ -80,36 +81,50 @@ def health(figures: Mapping[str, float], *, early: bool = False, steps: int | No
     rank = figures.get("effective_rank", -1.0)
     width = figures.get("feature_width", figures.get("features", 0.0))
     if rank < 0:
-        return Health("Not measured yet", "none", "", "The first figure comes after a short while.")
-    known = f" of {round(width)}" if width else ""
-    figure = f"features use {round(rank)}{known} directions"
+        return Health(tr("Not measured yet"), "none", "", tr("The first figure comes after a short while."))
+    known = tr(" of {width}").format(width=round(width)) if width else ""
+    figure = tr("features use {rank}{known} directions").format(rank=round(rank), known=known)
     if figures.get("collapsed"):
         return _collapsed(figure)
     if early and rank < 8:
-        return Health("Warming up", "none", figure, "It is too early to judge.")
+        return Health(tr("Warming up"), "none", figure, tr("It is too early to judge."))
     if rank < 8 and steps is not None and steps < FEW_STEPS:
-        return Health("Hardly begun", "fair", figure, f"Only {many(steps, 'step')} so far. Give it more minutes.")
+        return Health(
+            tr("Hardly begun"),
+            "fair",
+            figure,
+            tr("Only {steps} so far. Give it more minutes.").format(steps=many(steps, "step")),
+        )
     if rank < 2:
         return _collapsed(figure)
     if rank < 8 or (width and rank < 0.02 * width):
         return Health(
-            "Narrow", "fair", figure, "The network tells only a few things apart. Give it more time or more images."
+            tr("Narrow"),
+            "fair",
+            figure,
+            tr("The network tells only a few things apart. Give it more time or more images."),
         )
-    return Health("Healthy", "good", figure, "The network tells many different things apart.")
+    return Health(tr("Healthy"), "good", figure, tr("The network tells many different things apart."))
 
 
 def _collapsed(figure: str) -> Health:
-    meaning = "It gives nearly the same answer for every image. Stop, and try another method."
-    return Health("Collapsed", "poor", figure, meaning)
+    meaning = tr("It gives nearly the same answer for every image. Stop, and try another method.")
+    return Health(tr("Collapsed"), "poor", figure, meaning)
 
 
 def class_sentence(name: str, figures: Mapping[str, float]) -> str:
     """How well one class is found: recall and precision in words where known, else the overlap."""
     recall, precision = figures.get(f"recall/{name}"), figures.get(f"precision/{name}")
     if recall is not None and precision is not None:
-        return f"Finds {percent(recall)} of {name} pixels; of what it marks, {percent(precision)} is right."
+        return tr("Finds {recall} of {name} pixels; of what it marks, {precision} is right.").format(
+            recall=percent(recall), name=name, precision=percent(precision)
+        )
     overlap = figures.get(f"iou/{name}")
-    return f"{name}: overlap with your masks {percent(overlap)}." if overlap is not None else ""
+    return (
+        tr("{name}: overlap with your masks {overlap}.").format(name=name, overlap=percent(overlap))
+        if overlap is not None
+        else ""
+    )
 
 
 def quality_sentence(figures: Mapping[str, float], names: Sequence[str]) -> str:
@@ -121,21 +136,27 @@ def quality_sentence(figures: Mapping[str, float], names: Sequence[str]) -> str:
     if told:
         return class_sentence(min(told, key=lambda name: figures[f"iou/{name}"]), figures) + caution
     if "miou" in figures:
-        return f"Overlap with your masks: {percent(figures['miou'])}.{caution}"
+        return tr("Overlap with your masks: {miou}.{caution}").format(miou=percent(figures["miou"]), caution=caution)
     return ""
 
 
 def _caution(figures: Mapping[str, float]) -> str:
     """A warning where so few images were kept aside that another one might change the figure much."""
     count = int(figures.get("measured_images", FEW_MEASURED))
-    return f" Measured on {many(count, 'image')} only: a hint, no proof." if count < FEW_MEASURED else ""
+    return (
+        tr(" Measured on {images} only: a hint, no proof.").format(images=many(count, "image"))
+        if count < FEW_MEASURED
+        else ""
+    )
 
 
 def model_note(metrics: Mapping[str, float]) -> str:
     """A model's quality in a few words, for combos and lists."""
     if "miou" in metrics:
-        return f"overlap {'about ' if _caution(metrics) else ''}{percent(float(metrics['miou']))}"
-    return "not measured"
+        return (tr("overlap about {miou}") if _caution(metrics) else tr("overlap {miou}")).format(
+            miou=percent(float(metrics["miou"]))
+        )
+    return tr("not measured")
 
 
 def when(run_id: str, now: datetime | None = None) -> str:
@@ -171,7 +192,7 @@ def run_row(summary: RunSummary, *, method: str = "", backbone: str = "", used: 
         usable=usable,
         used=used,
         resumable=summary.state in (RunState.INTERRUPTED, RunState.STOPPED),
-        resuming=f"It {resuming(summary.kind, summary.checkpoint)}",
+        resuming=tr("It {resuming}").format(resuming=resuming(summary.kind, summary.checkpoint)),
     )
 
 
@@ -194,25 +215,31 @@ def _sizes(records: Sequence[ImageRecord]) -> str:
     sizes = {(record.width, record.height) for record in records}
     if len(sizes) == 1:
         width, height = next(iter(sizes))
-        return f"All {width} × {height} pixels"
+        return tr("All {width} × {height} pixels").format(width=width, height=height)
     small = min(sizes, key=lambda size: size[0] * size[1])
     large = max(sizes, key=lambda size: size[0] * size[1])
-    return f"From {small[0]} × {small[1]} to {large[0]} × {large[1]} pixels"
+    return tr("From {small} × {small_2} to {large} × {large_2} pixels").format(
+        small=small[0], small_2=small[1], large=large[0], large_2=large[1]
+    )
 
 
 def _colours(records: Sequence[ImageRecord]) -> str:
-    kinds = {1: "grey", 2: "two channels", 3: "colour", 4: "colour with a fourth channel"}
+    kinds = {1: "grey", 2: tr("two channels"), 3: "colour", 4: tr("colour with a fourth channel")}
     return _shares([kinds.get(record.channels, f"{record.channels} channels") for record in records])
 
 
 def _depths(records: Sequence[ImageRecord]) -> str:
-    words = {"uint8": "8 bits per pixel value", "uint16": "16 bits per pixel value", "float32": "decimal pixel values"}
+    words = {
+        "uint8": tr("8 bits per pixel value"),
+        "uint16": tr("16 bits per pixel value"),
+        "float32": tr("decimal pixel values"),
+    }
     return _shares([words.get(record.dtype, record.dtype) for record in records])
 
 
 def _joined(word: str) -> str:
     """The word as it follows a count: “12 grey”, but “12 with 8 bits”."""
-    return word if word.startswith(("grey", "colour")) else f"with {word}"
+    return word if word.startswith(("grey", "colour")) else tr("with {word}").format(word=word)
 
 
 def _shares(words: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from sslstudio.language import later, tr
 from sslstudio.ui.panels.blocks import Dot, Notice, Segments
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import Check, Combo
@@ -17,7 +18,7 @@ from sslstudio.ui.panels.working_state import FigureRow, WorkingState
 from sslstudio.ui.shortcuts import tell_keys
 from sslstudio.ui.theme import SMALL, SPACE
 
-CHECK_TIMES = {"3": "3 min", "10": "10 min", "30": "30 min"}
+CHECK_TIMES = {"3": later("3 min"), "10": later("10 min"), "30": later("30 min")}
 
 
 class WorkingPanel(Panel):
@@ -50,8 +51,8 @@ class WorkingPanel(Panel):
     colour_chosen = Signal(str)
 
     ID = "panel.working"
-    NAME = "Is it working?"
-    SENTENCE = "What the network has learned about your images, measured and shown."
+    NAME = later("Is it working?")
+    SENTENCE = later("What the network has learned about your images, measured and shown.")
 
     def draw(self, state: WorkingState) -> None:
         """Show ``state``; no other code touches these widgets."""
@@ -64,7 +65,7 @@ class WorkingPanel(Panel):
         self.look.setVisible(not looking)
         self.look.setEnabled(bool(state.networks) and state.images > 1)
         fresh = state.looked >= state.images
-        self.look.set_words("Look again" if state.looked else "Look at all images")
+        self.look.set_words(tr("Look again") if state.looked else tr("Look at all images"))
         self.look.set_primary(not state.looked)
         self.look_note.setText(_look_note(state, fresh))
         self.figures.draw(state.rows)
@@ -88,8 +89,8 @@ class WorkingPanel(Panel):
         self.minutes.setVisible(not running and not missing)
         self.check.setVisible(not running)
         self.check.setEnabled(not missing)
-        words = f"Find out with {many(state.masks, 'mask')}" if not missing else "Find out"
-        self.check.set_words(words if not state.answer.sentence else "Find out once more")
+        words = tr("Find out with {masks}").format(masks=many(state.masks, "mask")) if not missing else tr("Find out")
+        self.check.set_words(words if not state.answer.sentence else tr("Find out once more"))
         self.check_note.setText("" if running else missing or _CHECK_NOTE)
         self.check_note.setVisible((bool(self.check_note.text()) and not state.answer.sentence) or bool(missing))
         self.answer.say(state.answer.sentence, state.answer.level)
@@ -99,7 +100,7 @@ class WorkingPanel(Panel):
         self.basis.setVisible(bool(state.answer.basis))
 
     def _fill(self) -> None:
-        self.back = Button(self._id("back"), "Back to Pretrain", "link", "previous")
+        self.back = Button(self._id("back"), tr("Back to Pretrain"), "link", "previous")
         self.column.addWidget(self.back)
         self._fill_look()
         self._fill_check()
@@ -112,27 +113,29 @@ class WorkingPanel(Panel):
             box.stop_wanted.connect(self.stop_wanted)
 
     def _fill_look(self) -> None:
-        self.network = Combo(self._id("network"), "Which network?")
-        self.look = Button(self._id("look"), "Look at all images", "primary", tip="Runs in the background")
+        self.network = Combo(self._id("network"), tr("Which network?"))
+        self.look = Button(self._id("look"), tr("Look at all images"), "primary", tip=tr("Runs in the background"))
         self.look_note = label(size=SMALL, quiet=True)
         self.look_run = RunBox(self._id("look_run"))
         self.figures = FigureList(self._id("figures"))
-        box = self._section("Which network?")
+        box = self._section(tr("Which network?"))
         for widget in (self.network, self.look, self.look_note, self.look_run, self.figures):
             box.addWidget(widget)
         self.network.activated.connect(lambda: self.network_chosen.emit(str(self.network.currentData())))
         self.look.clicked.connect(self.look_wanted)
 
     def _fill_check(self) -> None:
-        self.minutes = Segments(self._id("minutes"), "How long may the check take?", CHECK_TIMES)
+        self.minutes = Segments(self._id("minutes"), tr("How long may the check take?"), CHECK_TIMES)
         self.minutes.select("10")
-        self.check = Button(self._id("check"), "Find out", tip="Trains on some of your masks and tests on the others")
+        self.check = Button(
+            self._id("check"), tr("Find out"), tip=tr("Trains on some of your masks and tests on the others")
+        )
         self.check_note = label(size=SMALL, quiet=True)
         self.check_run = RunBox(self._id("check_run"))
         self.answer = Notice(self._id("answer"))
         self.spans = IntervalPlot(self._id("spans"))
         self.basis = label(size=SMALL, quiet=True)
-        box = self._section("Did pretraining help?")
+        box = self._section(tr("Did pretraining help?"))
         for widget in (
             self.answer,
             self.spans,
@@ -146,31 +149,35 @@ class WorkingPanel(Panel):
         self.check.clicked.connect(lambda: self.check_wanted.emit(float(self.minutes.selected() or 10)))
 
     def _fill_alike(self) -> None:
-        self.alike = Button(self._id("alike"), "Images like this one", glyph="images", tip="List the most alike first")
+        self.alike = Button(
+            self._id("alike"), tr("Images like this one"), glyph="images", tip=tr("List the most alike first")
+        )
         self.alike_note = label(size=SMALL, quiet=True)
-        self.everything = Button(self._id("everything"), "List all images again", "link")
-        box = self._section("What looks alike to it?")
+        self.everything = Button(self._id("everything"), tr("List all images again"), "link")
+        box = self._section(tr("What looks alike to it?"))
         for widget in (self.alike, self.alike_note, self.everything):
             box.addWidget(widget)
         self.alike.clicked.connect(self.alike_wanted)
         self.everything.clicked.connect(self.all_wanted)
 
     def _fill_map(self) -> None:
-        self.map_shown = Check(self._id("map"), "Show the map of the folder")
-        tell_keys(self.map_shown, "In place of the image", "view.map")
+        self.map_shown = Check(self._id("map"), tr("Show the map of the folder"))
+        tell_keys(self.map_shown, tr("In place of the image"), "view.map")
         self.map_tools = QWidget()
         tools = QVBoxLayout(self.map_tools)
         tools.setContentsMargins(0, 0, 0, 0)
         tools.setSpacing(SPACE)
-        self.mode = Segments(self._id("mode"), "Dragging on the map", {"move": "Move", "lasso": "Select"}, columns=2)
-        self.colour = Combo(self._id("colour"), "What colours mean")
-        tools.addWidget(label("Dragging", wrap=False))
+        self.mode = Segments(
+            self._id("mode"), tr("Dragging on the map"), {"move": tr("Move"), "lasso": tr("Select")}, columns=2
+        )
+        self.colour = Combo(self._id("colour"), tr("What colours mean"))
+        tools.addWidget(label(tr("Dragging"), wrap=False))
         tools.addWidget(self.mode)
-        tools.addWidget(label("Colours show", wrap=False))
+        tools.addWidget(label(tr("Colours show"), wrap=False))
         tools.addWidget(self.colour)
-        note = "Each point is an image; alike ones lie close together. Wheel: zoom. Click: go to the image."
+        note = tr("Each point is an image; alike ones lie close together. Wheel: zoom. Click: go to the image.")
         tools.addWidget(label(note, SMALL, quiet=True))
-        box = self._section("Map of the folder")
+        box = self._section(tr("Map of the folder"))
         box.addWidget(self.map_shown)
         box.addWidget(self.map_tools)
         self.map_shown.clicked.connect(self.map_chosen)
@@ -185,24 +192,28 @@ class WorkingPanel(Panel):
         return box
 
 
-_CHECK_NOTE = (
-    "The same decoder learns from your masks, once from random weights and once after pretraining, "
-    "and is tested on masks that it did not see."
+_CHECK_NOTE = later(
+    "The same decoder learns from your masks, once from random weights and once after "
+    "pretraining, and is tested on masks that it did not see."
 )
 
 
 def _look_note(state: WorkingState, fresh: bool) -> str:
     if not state.networks:
-        return "Pretrain first; then there is something to measure."
+        return tr("Pretrain first; then there is something to measure.")
     if not state.looked:
-        return f"The network has not looked at your {many(state.images, 'image')} yet. It takes a minute or so."
+        return tr("The network has not looked at your {images} yet. It takes a minute or so.").format(
+            images=many(state.images, "image")
+        )
     if not fresh:
-        return f"{many(state.images - state.looked, 'image')} came since it looked."
-    return f"Measured on {many(state.looked, 'image')}."
+        return tr("{images} came since it looked.").format(images=many(state.images - state.looked, "image"))
+    return tr("Measured on {images}.").format(images=many(state.looked, "image"))
 
 
 def _alike_note(state: WorkingState) -> str:
-    return "They are listed at the left, the most alike first." if state.looked else "The network must look first."
+    return (
+        tr("They are listed at the left, the most alike first.") if state.looked else tr("The network must look first.")
+    )
 
 
 class FigureList(QWidget):

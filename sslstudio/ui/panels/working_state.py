@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sslstudio.language import later, tr
 from sslstudio.ui.panels.live import LiveRun
 from sslstudio.ui.panels.states import Choice, Level
 
@@ -68,12 +69,14 @@ class WorkingState:
     def missing(self) -> str:
         """Why the check cannot begin; empty when it can."""
         if not self.pretrained:
-            return "Choose a pretraining run above; this network was not trained on your images."
+            return tr("Choose a pretraining run above; this network was not trained on your images.")
         if self.masks >= LEAST_MASKS:
             return ""
         more = LEAST_MASKS - self.masks
-        have = f"{self.masks} painted so far" if self.masks else "Nothing is painted yet"
-        return f"{have}. The check needs masks of {LEAST_MASKS} images: paint {more} more."
+        have = tr("{masks} painted so far").format(masks=self.masks) if self.masks else tr("Nothing is painted yet")
+        return tr("{have}. The check needs masks of {least_masks} images: paint {more} more.").format(
+            have=have, least_masks=LEAST_MASKS, more=more
+        )
 
 
 def figure_rows(about: Mapping[str, Any]) -> tuple[FigureRow, ...]:
@@ -84,7 +87,7 @@ def figure_rows(about: Mapping[str, Any]) -> tuple[FigureRow, ...]:
     )
 
 
-_SHORT = {"random": "random weights", "start": "published weights", "domain": "your images"}
+_SHORT = {"random": later("random weights"), "start": later("published weights"), "domain": later("your images")}
 
 
 def answer_of(result: Mapping[str, Any]) -> Answer:
@@ -93,7 +96,9 @@ def answer_of(result: Mapping[str, Any]) -> Answer:
         return Answer()
     spans = tuple(
         Span(
-            f"{_SHORT.get(row['better'], row['better'])} against {_SHORT.get(row['than'], row['than'])}",
+            tr("{better} against {than}").format(
+                better=_SHORT.get(row["better"], row["better"]), than=_SHORT.get(row["than"], row["than"])
+            ),
             100 * row["difference"],
             None if row["low"] is None else 100 * row["low"],
             None if row["high"] is None else 100 * row["high"],
@@ -104,5 +109,11 @@ def answer_of(result: Mapping[str, Any]) -> Answer:
     shown, difference = bool(result.get("shown")), float(result.get("difference", 0.0))
     level: Level = "none" if not shown else "good" if difference > 0 else "poor"
     rounds, steps = result.get("rounds", 0), result.get("steps", 0)
-    basis = f"{result.get('masks', 0)} masks, {rounds} rounds, {steps} steps for each model" if rounds else ""
+    basis = (
+        tr("{value} masks, {rounds} rounds, {steps} steps for each model").format(
+            value=result.get("masks", 0), rounds=rounds, steps=steps
+        )
+        if rounds
+        else ""
+    )
     return Answer(str(result["answer"]), basis, level, spans)

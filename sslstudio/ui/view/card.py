@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QHideEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from sslstudio.images.look import GAMMA_MAX
+from sslstudio.language import later, tr
 from sslstudio.ui import theme
 from sslstudio.ui.canvas import Canvas
 from sslstudio.ui.panels.buttons import Button
@@ -23,19 +24,28 @@ from sslstudio.ui.view.state import ALL, ViewState
 
 WIDTH = 35 * SPACE
 _MARGIN = 12
-_EMPTY = "Nothing to look at yet. Choose an image, then set here how bright it is shown."
-_PROMISE = "Only what you see changes. Files, masks, training and exports stay as they are."
+_EMPTY = later("Nothing to look at yet. Choose an image, then set here how bright it is shown.")
+_PROMISE = later("Only what you see changes. Files, masks, training and exports stay as they are.")
 _CONTRASTS = {
-    "stored": ("As stored", "8-bit values as they are"),
-    "each": ("Automatic, each image", "From each image's own darkest and brightest, leaving out one in a thousand"),
-    "folder": ("Automatic, whole folder", "One window for all, from a look at images of the folder: compare them"),
-    "hand": ("By hand", "As the handles stand"),
+    "stored": (later("As stored"), later("8-bit values as they are")),
+    "each": (
+        later("Automatic, each image"),
+        later("From each image's own darkest and brightest, leaving out one in a thousand"),
+    ),
+    "folder": (
+        later("Automatic, whole folder"),
+        later("One window for all, from a look at images of the folder: compare them"),
+    ),
+    "hand": (later("By hand"), later("As the handles stand")),
 }
 SWITCHES = {
-    "view.smooth": ("Smooth pixels", "Blend enlarged pixels into each other; else each is seen as a square"),
-    "view.outline": ("Outlines only", "Masks and predictions are not filled"),
-    "view.minimap": ("Minimap", "The whole image in a corner, while only a part of it is in sight"),
-    "view.scale_bar": ("Scale bar", "Where the file knows how large a pixel is"),
+    "view.smooth": (
+        later("Smooth pixels"),
+        later("Blend enlarged pixels into each other; else each is seen as a square"),
+    ),
+    "view.outline": (later("Outlines only"), later("Masks and predictions are not filled")),
+    "view.minimap": (later("Minimap"), later("The whole image in a corner, while only a part of it is in sight")),
+    "view.scale_bar": (later("Scale bar"), later("Where the file knows how large a pixel is")),
 }
 _NAME = 7 * SPACE
 
@@ -46,7 +56,7 @@ class GammaRow(SliderRow):
     STEPS = 100
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, "Gamma", -self.STEPS, self.STEPS, "", narrow=_NAME)
+        super().__init__(name, tr("Gamma"), -self.STEPS, self.STEPS, "", narrow=_NAME)
         self.number.setFixedWidth(5 * SPACE)
         self._on_number(0)
 
@@ -91,7 +101,7 @@ class ViewCard(QWidget):
         super().__init__(canvas)
         self._canvas = canvas
         self.setObjectName("view")
-        self.setAccessibleName("View")
+        self.setAccessibleName(tr("View"))
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
         self.setCursor(Qt.CursorShape.ArrowCursor)
         self.setAutoFillBackground(True)
@@ -130,7 +140,10 @@ class ViewCard(QWidget):
 
     def _draw_contrast(self, state: ViewState) -> None:
         self.histogram.draw(state)
-        choices = (Choice(str(ALL), "All channels"), *(Choice(str(at), name) for at, name in enumerate(state.names)))
+        choices = (
+            Choice(str(ALL), tr("All channels")),
+            *(Choice(str(at), name) for at, name in enumerate(state.names)),
+        )
         self.target.setVisible(len(state.channels) > 1)
         self.target.draw(choices, str(state.target))
         digits = 0 if state.whole else max(1, 3 - math.floor(math.log10(max(1e-9, abs(state.high - state.low)))))
@@ -158,16 +171,16 @@ class ViewCard(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, SPACE, 0)
         row.setSpacing(SPACE)
-        title = question("View")
+        title = question(tr("View"))
         title.setToolTip(_PROMISE)
-        self.auto = Button("view.auto", "Auto", "link")
-        self.reset = Button("view.reset", "Reset", "link")
+        self.auto = Button("view.auto", tr("Auto"), "link")
+        self.reset = Button("view.reset", tr("Reset"), "link")
         self.close_ = Button("view.close", "", "link", "close")
-        self.close_.setAccessibleName("Close")
+        self.close_.setAccessibleName(tr("Close"))
         self.close_.set_quiet(True)
-        tell_keys(self.auto, f"Find window by itself in each image. {_PROMISE}", "view.auto")
-        tell_keys(self.reset, "Contrast, gamma and colours as at first", "view.reset")
-        tell_keys(self.close_, "Close; settings stay", "view.look")
+        tell_keys(self.auto, tr("Find window by itself in each image. {promise}").format(promise=_PROMISE), "view.auto")
+        tell_keys(self.reset, tr("Contrast, gamma and colours as at first"), "view.reset")
+        tell_keys(self.close_, tr("Close; settings stay"), "view.look")
         row.addWidget(title, 1)
         for button in (self.auto, self.reset, self.close_):
             row.addWidget(button)
@@ -176,17 +189,17 @@ class ViewCard(QWidget):
     def _fill(self, box: QVBoxLayout) -> None:
         box.setContentsMargins(0, 0, SPACE, 0)
         box.setSpacing(SPACE // 2)
-        self.target = Combo("view.target", "Channel of the histogram")
+        self.target = Combo("view.target", tr("Channel of the histogram"))
         self.histogram = HistogramView("view.histogram")
         box.addWidget(self.target)
         box.addWidget(self.histogram)
         box.addLayout(self._named("Window", *self._fields()))
         self.gamma = GammaRow("view.gamma")
-        self.gamma.slider.setToolTip("Below 1 brightens what is dark, above 1 darkens it")
+        self.gamma.slider.setToolTip(tr("Below 1 brightens what is dark, above 1 darkens it"))
         box.addWidget(self.gamma)
-        self.contrast = Combo("view.contrast", "Contrast")
+        self.contrast = Combo("view.contrast", tr("Contrast"))
         box.addLayout(self._named("Contrast", self.contrast))
-        self.only = Check("view.only", "For this image only", "Other images keep what they have")
+        self.only = Check("view.only", tr("For this image only"), tr("Other images keep what they have"))
         box.addWidget(self.only)
         self.told = label(size=SMALL, quiet=True, wrap=False)
         self.told.setObjectName("view.told")
@@ -207,10 +220,10 @@ class ViewCard(QWidget):
         return row
 
     def _fields(self) -> tuple[Number, Number]:
-        self.low, self.high = Number("view.low", "Black at"), Number("view.high", "Full at")
+        self.low, self.high = Number("view.low", tr("Black at")), Number("view.high", tr("Full at"))
         for field, tip in (
-            (self.low, "What is at most this is black"),
-            (self.high, "What is at least this is brightest"),
+            (self.low, tr("What is at most this is black")),
+            (self.high, tr("What is at least this is brightest")),
         ):
             field.setRange(-1e12, 1e12)
             field.setToolTip(tip)

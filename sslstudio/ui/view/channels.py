@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QColorDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from sslstudio.language import later, tr
 from sslstudio.ui.panels.class_list import Swatch
 from sslstudio.ui.panels.fields import Check, Combo
 from sslstudio.ui.panels.parts import label
@@ -14,7 +15,7 @@ from sslstudio.ui.theme import SPACE
 from sslstudio.ui.view.state import ViewState
 
 COLUMNS = 2
-_PARTS = ("Red", "Green", "Blue")
+_PARTS = (later("Red"), later("Green"), later("Blue"))
 
 
 class ChannelRows(QWidget):
@@ -65,8 +66,10 @@ class ChannelRows(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(SPACE // 2)
         for part in _PARTS:
-            combo = Combo(f"{self.objectName()}.{part.lower()}", f"Channel shown as {part.lower()}")
-            combo.setToolTip(f"The channel that is shown as {part.lower()}")
+            combo = Combo(
+                f"{self.objectName()}.{part.lower()}", tr("Channel shown as {part}").format(part=part.lower())
+            )
+            combo.setToolTip(tr("The channel that is shown as {part}").format(part=part.lower()))
             combo.setMinimumContentsLength(2)
             combo.activated.connect(self._on_bands)
             cell = QVBoxLayout()
@@ -96,7 +99,7 @@ class ChannelRows(QWidget):
         old.deleteLater()
 
     def _cell(self, at: int, text: str) -> QHBoxLayout:
-        check = Check(f"{self.objectName()}.{at + 1}", text, "Whether this channel is shown")
+        check = Check(f"{self.objectName()}.{at + 1}", text, tr("Whether this channel is shown"))
         check.clicked.connect(lambda on: self.shown_chosen.emit(at, on))
         swatch = Swatch(f"{self.objectName()}.{at + 1}.colour", "#ffffff", text)
         swatch.clicked.connect(lambda: self._on_swatch(at))
@@ -111,7 +114,7 @@ class ChannelRows(QWidget):
     def _on_swatch(self, at: int) -> None:
         dialog = QColorDialog(QColor(self.swatches[at].colour), self.window())
         dialog.setObjectName("view.channels.chooser")
-        dialog.setWindowTitle(f"Colour of {self._names[at]}")
+        dialog.setWindowTitle(tr("Colour of {names}").format(names=self._names[at]))
         dialog.colorSelected.connect(lambda colour: self.colour_chosen.emit(at, colour.name()))
         dialog.open()
 

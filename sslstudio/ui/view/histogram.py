@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.images.look import Channel
 from sslstudio.images.picture import Histogram
+from sslstudio.language import tr
 from sslstudio.ui import theme
 from sslstudio.ui.view.state import ALL, ViewState
 
@@ -33,11 +34,11 @@ class HistogramView(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setObjectName(name)
-        self.setAccessibleName("Histogram")
-        self.setAccessibleDescription("The window can also be typed into the fields below")
+        self.setAccessibleName(tr("Histogram"))
+        self.setAccessibleDescription(tr("The window can also be typed into the fields below"))
         self.setFixedHeight(HEIGHT)
         self.setMouseTracking(True)
-        self.setToolTip("Drag a handle, or what lies between them; a double click sets both by themselves")
+        self.setToolTip(tr("Drag a handle, or what lies between them; a double click sets both by themselves"))
         self._state = ViewState()
         self._axis = (0.0, 1.0)
         self._drag = ""  # "", "low", "high" or "both"

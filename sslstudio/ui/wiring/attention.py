@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
+from sslstudio.language import tr
 from sslstudio.recipes.backbones import BACKBONE_NAMES, kind_of
 from sslstudio.regions.rect import Rect
 from sslstudio.ui import background
@@ -92,7 +93,10 @@ class AttentionWiring(QObject):
             block=self.block,
             hover=self.hover,
             busy=self.session.inference.busy("attention"),
-            moments=tuple(f"After step {one.step}, at {percent(one.share)} of its training" for one in self.moments),
+            moments=tuple(
+                tr("After step {step}, at {share} of its training").format(step=one.step, share=percent(one.share))
+                for one in self.moments
+            ),
             moment=len(self.moments) if self.moment is None else self.moment,
             proposed=self.proposed,
             proposed_class=self._class_name(),
@@ -159,18 +163,20 @@ class AttentionWiring(QObject):
         area = Rect(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
         label = np.uint8(self.window.canvas.current_class)
         if not self.window.canvas.act([(area, np.where(area.of(where), label, area.of(labels.labels)))]):
-            self.window.tell(Notice("All of it is painted already, or may not change.", about="attention"))
+            self.window.tell(Notice(tr("All of it is painted already, or may not change."), about="attention"))
             return
         self.proposed = 0
         self.window.actions_["view.attention"].setChecked(False)
-        self.window.tell(Notice("The proposal is in the mask.", "Correct it with the brush; undo takes it back.",
+        self.window.tell(Notice(tr("The proposal is in the mask."), tr("Correct it with the brush; undo takes it back."),
                                 about="attention"))  # fmt: skip
 
     # inside -------------------------------------------------------------------------------------------
 
     @staticmethod
     def _only_colours(backbone: str) -> str:
-        return f"{no_attention(BACKBONE_NAMES.get(backbone, backbone))} Colours show what is alike to it."
+        return tr("{no_attention} Colours show what is alike to it.").format(
+            no_attention=no_attention(BACKBONE_NAMES.get(backbone, backbone))
+        )
 
     def _asks_colours(self) -> bool:
         return self.colours or bool(self.encoder()[1])

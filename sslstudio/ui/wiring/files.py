@@ -11,6 +11,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr, tr_many
 from sslstudio.ui import background, opening
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.panels.words import thousands
@@ -67,23 +68,23 @@ class FilesWiring(QObject):
 
     def open(self, path: Path) -> None:
         """Open a folder of images or a project, in the background."""
-        self._begin(f"Opening {path.name} …")
+        self._begin(tr("Opening {name} …").format(name=path.name))
         self._opening = opening.open_path(path, self._take, lambda error: self._on_refused(error, path))
 
     def open_sample(self) -> None:
         """Open the sample project; its images are made the first time."""
-        self._begin("Making the sample images …")
+        self._begin(tr("Making the sample images …"))
         self._opening = opening.open_sample(
             self._take, lambda error: self._on_refused(error, Path()), self._on_sample_made
         )
 
     def ask_folder(self) -> None:
         """Let the user choose a folder of images."""
-        self._ask("Choose a folder of images", self.open)
+        self._ask(tr("Choose a folder of images"), self.open)
 
     def ask_project(self) -> None:
         """Let the user choose a project folder."""
-        self._ask("Choose a project (its folder ends in .sslproj)", self.open)
+        self._ask(tr("Choose a project (its folder ends in .sslproj)"), self.open)
 
     def ask_moved(self, project: Path | None = None) -> None:
         """Let the user say where a project's images are now."""
@@ -93,12 +94,12 @@ class FilesWiring(QObject):
 
         def chosen(images: Path) -> None:
             self.session.close()
-            self._begin("Looking for the images …")
+            self._begin(tr("Looking for the images …"))
             self._opening = opening.open_moved(
                 moved, images, self._take, lambda error: self._on_refused(error, moved, moved=True)
             )
 
-        self._ask("Choose the folder where the images are now", chosen)
+        self._ask(tr("Choose the folder where the images are now"), chosen)
 
     def close_project(self) -> None:
         """Back to the welcome page; what runs goes on."""
@@ -163,7 +164,9 @@ class FilesWiring(QObject):
             self.window.tell(Notice(self._busy, about="opening"))
 
     def _on_sample_made(self, figures: tuple[int, int]) -> None:
-        self._busy = f"Making sample image {figures[0]} of {figures[1]} …"
+        self._busy = tr("Making sample image {figures} of {figures_2} …").format(
+            figures=figures[0], figures_2=figures[1]
+        )
         self._share = figures[0] / max(1, figures[1])
         if not self._slow.isActive():
             self._show_busy()
@@ -186,7 +189,7 @@ class FilesWiring(QObject):
         if isinstance(error, ImagesMoved) or moved:
             project = error.project if isinstance(error, ImagesMoved) else path
             notice = Notice(
-                error.problem, error.advice, "warning", "opening", "Choose folder…", lambda: self.ask_moved(project)
+                error.problem, error.advice, "warning", "opening", tr("Choose folder…"), lambda: self.ask_moved(project)
             )
         else:
             notice = Notice(error.problem, error.advice, "warning", "opening")
@@ -226,11 +229,15 @@ class FilesWiring(QObject):
             return
         count, total = len(bad), len(self.session.records)
         if count == total:
-            text, advice = "None of these images can be read.", bad[0].problem
+            text, advice = tr("None of these images can be read."), bad[0].problem
         else:
-            text = f"{count} of {total} files cannot be used and are left out." if count > 1 else bad[0].problem
-            advice = "Their tool tips say why." if count > 1 else "It is left out."
-        self.window.tell(Notice(text, advice, "warning", "problems", "Show them", self._show_problems))
+            text = (
+                tr("{count} of {total} files cannot be used and are left out.").format(count=count, total=total)
+                if count > 1
+                else bad[0].problem
+            )
+            advice = tr("Their tool tips say why.") if count > 1 else tr("It is left out.")
+        self.window.tell(Notice(text, advice, "warning", "problems", tr("Show them"), self._show_problems))
 
     def _show_problems(self) -> None:
         browser = self.window.browser
@@ -240,12 +247,16 @@ class FilesWiring(QObject):
     def _on_failed(self, about: str, error: UserError) -> None:
         advice = error.advice
         if about == "saving":
-            advice = f"{advice} Your strokes are kept in the window and saved as soon as it works again.".strip()
+            advice = (
+                tr("{advice} Your strokes are kept in the window and saved as soon as it works again.")
+                .format(advice=advice)
+                .strip()
+            )
         self.window.tell(Notice(error.problem, advice, "error" if about == "saving" else "warning", about))
 
     def ask_masks(self) -> None:
         """Let the user choose a folder of masks and take them over."""
-        self._ask("Choose the folder with masks", self.import_masks)
+        self._ask(tr("Choose the folder with masks"), self.import_masks)
 
     def import_masks(self, source: Path) -> None:
         """Take over the masks in a folder; asks first what their values mean where that is not plain."""
@@ -276,7 +287,12 @@ class FilesWiring(QObject):
     def _on_surveyed(self, figures: tuple[int, int]) -> None:
         done, total = figures
         if total > FEW_MASKS and done % FEW_MASKS == 0:
-            self.window.tell(Notice(f"Looked at {thousands(done)} of {thousands(total)} masks …", about="import"))
+            self.window.tell(
+                Notice(
+                    tr("Looked at {done} of {total} masks …").format(done=thousands(done), total=thousands(total)),
+                    about="import",
+                )
+            )
 
     def _ask_values(self, found: Survey) -> None:
         from sslstudio.ui.dialogs.mask_values import MaskValuesDialog
@@ -306,23 +322,27 @@ class FilesWiring(QObject):
         self.session.reread_records()
         self.session.reload_image()
         self.session.classes_changed.emit()
-        text = f"Took over {matched} mask{'' if matched == 1 else 's'}."
+        text = tr_many("Took over {matched} mask.", "Took over {matched} masks.", matched).format(matched=matched)
         details = []
         if unmatched:
-            details.append(f"{unmatched} had no image of the same name.")
+            details.append(tr("{unmatched} had no image of the same name.").format(unmatched=unmatched))
         if refused:
             file, reason = report.refused[0]
-            details.append(f"{refused} could not be used, for example {Path(file).name}: {reason}")
+            details.append(
+                tr("{refused} could not be used, for example {name}: {reason}").format(
+                    refused=refused, name=Path(file).name, reason=reason
+                )
+            )
         self.window.tell(Notice(text, " ".join(details), "warning" if refused or not matched else "info", "import"))
 
     def _strokes_would_go(self) -> Notice:
         """What is said instead of closing while the disk refuses strokes."""
         return Notice(
-            "The window stays open: your last strokes are not on the disk, which refuses them.",
-            "Make room on the disk; they are saved by themselves then.",
+            tr("The window stays open: your last strokes are not on the disk, which refuses them."),
+            tr("Make room on the disk; they are saved by themselves then."),
             "warning",
             "saving",
-            "Close without them",
+            tr("Close without them"),
             self._close,
         )
 

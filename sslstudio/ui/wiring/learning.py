@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.runs.folder import RunFolder, RunState, find_run
 from sslstudio.runs.naming import resuming
 from sslstudio.ui import background
@@ -25,13 +26,43 @@ if TYPE_CHECKING:
     from sslstudio.ui.panels.live import LiveRun
 
 NEXT = {
-    "pretrain": ("Pretraining is done.", "Paint a few images next, then fine-tune.", "Go to Paint", "paint"),
-    "pretrain painted": ("Pretraining is done.", "Now fine-tune on what you have painted.", "Fine-tune", "finetune"),
-    "finetune": ("The model is ready.", "Look at what it finds in images that you did not paint.", "Review", "review"),
-    "predict": ("All images are segmented.", "The list shows a ring on each; step through them.", "Review", "review"),
-    "evaluate-features": ("The network has looked at all images.", "See what it knows.", "Show", "working"),
-    "did-it-help": ("The check is done.", "See whether pretraining helped.", "Show", "working"),
-    "export": ("The model is exported.", "The files and the check are listed at the right.", "Show", "export"),
+    "pretrain": (
+        later("Pretraining is done."),
+        later("Paint a few images next, then fine-tune."),
+        later("Go to Paint"),
+        "paint",
+    ),
+    "pretrain painted": (
+        later("Pretraining is done."),
+        later("Now fine-tune on what you have painted."),
+        later("Fine-tune"),
+        "finetune",
+    ),
+    "finetune": (
+        later("The model is ready."),
+        later("Look at what it finds in images that you did not paint."),
+        later("Review"),
+        "review",
+    ),
+    "predict": (
+        later("All images are segmented."),
+        later("The list shows a ring on each; step through them."),
+        later("Review"),
+        "review",
+    ),
+    "evaluate-features": (
+        later("The network has looked at all images."),
+        later("See what it knows."),
+        later("Show"),
+        "working",
+    ),
+    "did-it-help": (later("The check is done."), later("See whether pretraining helped."), later("Show"), "working"),
+    "export": (
+        later("The model is exported."),
+        later("The files and the check are listed at the right."),
+        later("Show"),
+        "export",
+    ),
 }
 
 
@@ -245,18 +276,40 @@ class LearningWiring(QObject):
             self.window.pill.show_popover()
 
     def _on_ended(self, live: LiveRun) -> None:
-        kind, title = kind_of(live.id), live.title or "The run"
+        kind, title = kind_of(live.id), live.title or tr("The run")
         self._take_over(kind, live)
         if live.state is RunState.FAILED:
-            act = ("Show log", lambda: show(self._run(live.id).log))
-            self.window.tell(Notice(live.warning or f"{title} could not go on.", live.advice, "error", live.id, *act))
+            act = (tr("Show log"), lambda: show(self._run(live.id).log))
+            self.window.tell(
+                Notice(
+                    live.warning or tr("{title} could not go on.").format(title=title),
+                    live.advice,
+                    "error",
+                    live.id,
+                    *act,
+                )
+            )
         elif live.state is RunState.INTERRUPTED and not live.device and not live.phase:
-            act = ("Show log", lambda: show(self._run(live.id).log))
-            self.window.tell(Notice(f"{title} ended before it began.", "Its log says why.", "error", live.id, *act))
+            act = (tr("Show log"), lambda: show(self._run(live.id).log))
+            self.window.tell(
+                Notice(
+                    tr("{title} ended before it began.").format(title=title),
+                    tr("Its log says why."),
+                    "error",
+                    live.id,
+                    *act,
+                )
+            )
         elif live.state is RunState.INTERRUPTED:
             self._tell_broken(live.id, title, live.checkpoint)
         elif live.state is RunState.STOPPED:
-            self.window.tell(Notice(f"{title} was stopped.", "What was learned so far is kept.", about=live.id))
+            self.window.tell(
+                Notice(
+                    tr("{title} was stopped.").format(title=title),
+                    tr("What was learned so far is kept."),
+                    about=live.id,
+                )
+            )
         elif kind in NEXT:
             self.window.tell(self._advice(kind))
 
@@ -287,9 +340,17 @@ class LearningWiring(QObject):
             self._tell_broken(past.run.id, title, past.summary.checkpoint, begun=begun)
 
     def _tell_broken(self, run_id: str, title: str, checkpoint: int, *, begun: bool = True) -> None:
-        text = f"{title} broke off before its end." if begun else f"{title} was waiting and never began."
-        advice = f"Resuming {resuming(kind_of(run_id), checkpoint)}." if begun else "It can begin now."
-        button = "Resume" if begun else "Start"
+        text = (
+            tr("{title} broke off before its end.").format(title=title)
+            if begun
+            else tr("{title} was waiting and never began.").format(title=title)
+        )
+        advice = (
+            tr("Resuming {resuming}.").format(resuming=resuming(kind_of(run_id), checkpoint))
+            if begun
+            else tr("It can begin now.")
+        )
+        button = tr("Resume") if begun else tr("Start")
         self.window.tell(Notice(text, advice, "warning", run_id, button, lambda: self.resume(run_id)))
 
     def _run(self, run_id: str) -> RunFolder:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
+from sslstudio.language import later, tr
 from sslstudio.ui import background
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.panels.words import many
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from sslstudio.errors import UserError
     from sslstudio.ui.main_window import MainWindow
 
-_FILES = "Annotations (*.json *.geojson *.xml)"
+_FILES = later("Annotations (*.json *.geojson *.xml)")
 
 
 class MasksWiring(QObject):
@@ -38,7 +39,7 @@ class MasksWiring(QObject):
 
     def ask_file(self) -> None:
         """Let the user choose a file of annotations."""
-        dialog = QFileDialog(self.window, "Choose a file of annotations", "", _FILES)
+        dialog = QFileDialog(self.window, tr("Choose a file of annotations"), "", _FILES)
         dialog.setObjectName("dialog.annotations")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         self._open(dialog, lambda path: self.window.files.import_masks(path))
@@ -80,7 +81,7 @@ class MasksWiring(QObject):
         dialog.open()
 
     def _ask_where(self, kind: str, model: str, pictures: frozenset[str]) -> None:
-        dialog = QFileDialog(self.window, "Choose a folder for the masks")
+        dialog = QFileDialog(self.window, tr("Choose a folder for the masks"))
         dialog.setObjectName("dialog.export_folder")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
@@ -101,19 +102,23 @@ class MasksWiring(QObject):
         background.run(work, lambda report: self._on_exported(report, out), self._failed)
 
     def _on_exported(self, report: ExportReport, out: Path) -> None:
-        text = f"Wrote {many(len(report.images), 'mask')} to {out.name}."
+        text = tr("Wrote {masks} to {name}.").format(masks=many(len(report.images), "mask"), name=out.name)
         told = list(report.notes)
         if report.refused:
             file, reason = report.refused[0]
-            told.append(f"{len(report.refused)} could not be written, for example {file}: {reason}")
+            told.append(
+                tr("{refused} could not be written, for example {file}: {reason}").format(
+                    refused=len(report.refused), file=file, reason=reason
+                )
+            )
         weight: Literal["info", "warning"] = "warning" if report.refused else "info"
-        self.window.tell(Notice(text, " ".join(told), weight, "masks", "Show folder", lambda: _show(out)))
+        self.window.tell(Notice(text, " ".join(told), weight, "masks", tr("Show folder"), lambda: _show(out)))
 
     # figures --------------------------------------------------------------------------------------------
 
     def ask_table(self) -> None:
         """Ask where the table of areas and counts goes."""
-        dialog = QFileDialog(self.window, "Write areas and counts to", "measurements.csv", "Tables (*.csv)")
+        dialog = QFileDialog(self.window, tr("Write areas and counts to"), "measurements.csv", tr("Tables (*.csv)"))
         dialog.setObjectName("dialog.table")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("csv")
@@ -134,11 +139,15 @@ class MasksWiring(QObject):
         background.run(work, self._on_measured, self._failed)
 
     def _on_measured(self, done: Measured) -> None:
-        text = f"Measured {many(done.regions, 'region')} in {many(done.images, 'image')}."
-        known = "" if done.with_size else "No image knows the size of its pixels, so areas are in pixels. "
-        advice = f"{known}Tables: {done.images_file.name} and {done.regions_file.name}."
+        text = tr("Measured {regions} in {images}.").format(
+            regions=many(done.regions, "region"), images=many(done.images, "image")
+        )
+        known = "" if done.with_size else tr("No image knows the size of its pixels, so areas are in pixels. ")
+        advice = tr("{known}Tables: {name} and {name_2}.").format(
+            known=known, name=done.images_file.name, name_2=done.regions_file.name
+        )
         folder = done.images_file.parent
-        self.window.tell(Notice(text, advice, "info", "masks", "Show folder", lambda: _show(folder)))
+        self.window.tell(Notice(text, advice, "info", "masks", tr("Show folder"), lambda: _show(folder)))
 
     # inside ---------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.ui.canvas.pen import TOOLS
 from sslstudio.ui.notice import Notice
@@ -191,7 +192,7 @@ class PaintingWiring(QObject):
         value = value_words(picture.value_at(x, y))
         name = ""
         if label is not None:
-            name = self._names[label] if label < len(self._names) else f"class {label + 1}"
+            name = self._names[label] if label < len(self._names) else tr("class {label}").format(label=label + 1)
         self.window.status.show_place(f"{name or 'unpainted'}   x {x}  y {y} = {value}")
 
     # tools and classes ----------------------------------------------------------------------------------
@@ -271,7 +272,7 @@ class PaintingWiring(QObject):
         self.session.remove_classes(places, left)
         if self.session.relabelling:
             self.canvas.show_image(None, None)
-            self.canvas.set_message("Taking the class out of all masks …")
+            self.canvas.set_message(tr("Taking the class out of all masks …"))
 
     def _classes(self) -> tuple[LabelClass, ...]:
         return self.session.project.classes if self.session.project else ()
@@ -293,7 +294,9 @@ class PaintingWiring(QObject):
         for number in range(1, 10):
             action = self.window.actions_[f"paint.class_{number}"]
             action.setVisible(number <= len(classes))
-            action.setText(classes[number - 1].name if number <= len(classes) else f"Class {number}")
+            action.setText(
+                classes[number - 1].name if number <= len(classes) else tr("Class {number}").format(number=number)
+            )
         self._show_class(self.canvas.current_class)
 
     _names: list[str] = []  # noqa: RUF012  (replaced whole, never changed)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr, tr_many
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.suggest import Reason, doubt_of, suggest, suggest_finetune, why, why_channels
@@ -175,28 +176,37 @@ class PanelsWiring(QObject):
         encoders, models = len(self.window.learning.encoders()), len(self.session.models)
         exported = bool(self._exports)
         return {
-            "images": StepState("done", f"{usable} images can be used.")
+            "images": StepState("done", tr("{usable} images can be used.").format(usable=usable))
             if usable
-            else StepState("missing", "Open a folder with images first."),
-            "pretrain": StepState("done", "The network knows your images. More time may still help.")
+            else StepState("missing", tr("Open a folder with images first.")),
+            "pretrain": StepState("done", tr("The network knows your images. More time may still help."))
             if encoders
-            else StepState("possible" if usable else "missing", "Let the network learn from the images alone."),
-            "paint": StepState("done", f"{self._painted} painted. More different images help most.")
+            else StepState("possible" if usable else "missing", tr("Let the network learn from the images alone.")),
+            "paint": StepState(
+                "done", tr("{painted} painted. More different images help most.").format(painted=self._painted)
+            )
             if painted_classes > 1
-            else StepState("possible" if usable else "missing", "Paint a little of each class in a few images."),
-            "finetune": StepState("done", f"{models} model{'s' if models > 1 else ''} so far. Paint more and repeat.")
+            else StepState("possible" if usable else "missing", tr("Paint a little of each class in a few images.")),
+            "finetune": StepState(
+                "done",
+                tr_many(
+                    "{models} model so far. Paint more and repeat.",
+                    "{models} models so far. Paint more and repeat.",
+                    models,
+                ).format(models=models),
+            )
             if models
-            else StepState("possible", "Ready: learn from what you painted.")
+            else StepState("possible", tr("Ready: learn from what you painted."))
             if painted_classes > 1
-            else StepState("missing", "Paint at least a little of two classes first."),
-            "review": StepState("possible", "See what the model finds, and correct it.")
+            else StepState("missing", tr("Paint at least a little of two classes first.")),
+            "review": StepState("possible", tr("See what the model finds, and correct it."))
             if models
-            else StepState("missing", "Fine-tune first; then there is something to review."),
-            "export": StepState("done", "Exported. Do it again after the next fine-tuning.")
+            else StepState("missing", tr("Fine-tune first; then there is something to review.")),
+            "export": StepState("done", tr("Exported. Do it again after the next fine-tuning."))
             if exported
-            else StepState("possible", "Take the model with you.")
+            else StepState("possible", tr("Take the model with you."))
             if models
-            else StepState("missing", "Fine-tune first; then there is a model to export."),
+            else StepState("missing", tr("Fine-tune first; then there is a model to export.")),
         }
 
     # the panels -----------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from sslstudio.images.look import (
     windows_of,
 )
 from sslstudio.images.picture import Picture, sample_of, windows_in
+from sslstudio.language import tr
 from sslstudio.ui import background
 from sslstudio.ui.view.card import SWITCHES
 from sslstudio.ui.view.state import ALL, ViewState
@@ -317,11 +318,15 @@ class SeeingWiring(QObject):
 
     def _told(self, picture: Picture) -> str:
         if self._measuring is not None:
-            return "Looking at images of the folder …"
+            return tr("Looking at images of the folder …")
         if picture.pixel_size is None:
-            return "The file does not tell its pixel size."
+            return tr("The file does not tell its pixel size.")
         x, y = picture.pixel_size.x, picture.pixel_size.y
-        return f"A pixel is {x:.4g} µm wide." if x == y else f"A pixel is {x:.4g} × {y:.4g} µm."
+        return (
+            tr("A pixel is {x:.4g} µm wide.").format(x=x)
+            if x == y
+            else tr("A pixel is {x:.4g} × {y:.4g} µm.").format(x=x, y=y)
+        )
 
 
 def _window_of(task: background.Task, files: list[Path], picture: Picture) -> tuple[Window, ...]:
@@ -356,8 +361,8 @@ def _spread(paths: list[str], count: int) -> list[str]:
 def _names(channels: int) -> tuple[str, ...]:
     """What channels are called."""
     if channels == 3:
-        return ("Red", "Green", "Blue")
-    return tuple(f"Channel {at + 1}" for at in range(channels))
+        return (tr("Red"), tr("Green"), tr("Blue"))
+    return tuple(tr("Channel {at}").format(at=at + 1) for at in range(channels))
 
 
 def _own_key(path: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.project.background import is_background
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.regions import shaping
@@ -114,21 +115,21 @@ class ToolsWiring(QObject):
         if within.width * within.height <= _AT_ONCE:
             self._on_shaped(self.canvas.act(find()), label)
         else:
-            self.canvas.searches.start(MaskSearch(find, self.canvas.pen.stroke(), "Changing the mask …"))
+            self.canvas.searches.start(MaskSearch(find, self.canvas.pen.stroke(), tr("Changing the mask …")))
 
     def _on_shaped(self, changed: bool, label: int) -> None:
         name = self._names[label] if label < len(self._names) else ""
         bound = self.canvas.options.changeable() is not None
-        advice = "Locks, hidden classes or “A stroke changes” may forbid it." if bound else ""
-        self._tell("" if changed else f"There is nothing of “{name}” here to change.", advice)
+        advice = tr("Locks, hidden classes or “A stroke changes” may forbid it.") if bound else ""
+        self._tell("" if changed else tr("There is nothing of “{name}” here to change.").format(name=name), advice)
 
     def _on_taken(self, search: Search, changed: bool) -> None:
         """What was looked for beside the window is on the mask, if there was anything."""
         if isinstance(search, MaskSearch):
             self._on_shaped(changed, search.stroke.value)
         elif not changed and search.outline:
-            advice = "Leave some of the surroundings within the box, or use the lasso."
-            self._tell("Nothing stands out in this box.", advice)
+            advice = tr("Leave some of the surroundings within the box, or use the lasso.")
+            self._tell(tr("Nothing stands out in this box."), advice)
         else:
             self._tell("")
 
@@ -145,7 +146,9 @@ class ToolsWiring(QObject):
         if session.project is None or session.labels is None:
             return
         if not path:
-            self._tell("This is the first image of the list.", "Choose another, then copy from the one before it.")
+            self._tell(
+                tr("This is the first image of the list."), tr("Choose another, then copy from the one before it.")
+            )
             return
         self.canvas.finish_stroke()
         try:
@@ -155,11 +158,18 @@ class ToolsWiring(QObject):
             return
         mine = session.labels.labels
         if other.shape != mine.shape:
-            sizes = f"{other.shape[1]} × {other.shape[0]}, this one {mine.shape[1]} × {mine.shape[0]} pixels"
-            self._tell(f"{path} has {sizes}.", "Masks can be copied between images of one size.")
+            sizes = tr("{shape} × {shape_2}, this one {shape_3} × {shape_4} pixels").format(
+                shape=other.shape[1], shape_2=other.shape[0], shape_3=mine.shape[1], shape_4=mine.shape[0]
+            )
+            self._tell(
+                tr("{path} has {sizes}.").format(path=path, sizes=sizes),
+                tr("Masks can be copied between images of one size."),
+            )
             return
         changed = self.canvas.act([(whole(mine.shape), np.where(other == UNPAINTED, mine, other))])
-        self._tell("" if changed else f"Nothing is painted on {path} that this image does not have.")
+        self._tell(
+            "" if changed else tr("Nothing is painted on {path} that this image does not have.").format(path=path)
+        )
 
     def _tell(self, problem: str, advice: str = "") -> None:
         if problem:

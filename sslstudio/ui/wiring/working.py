@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.project.classes import DEFAULT_COLOURS
 from sslstudio.recipes.backbones import BACKBONE_NAMES
 from sslstudio.recipes.channels import fits
@@ -125,7 +126,11 @@ class WorkingWiring(QObject):
             Choice(one.run.id, run_row(one.summary, method=one.method, backbone=one.backbone).title) for one in past
         ]
         bare = dict.fromkeys([one.backbone for one in past] or [self.window.drawing.chosen_backbone()])
-        fresh = [Choice(f"{name}{UNTRAINED}", f"Untrained {BACKBONE_NAMES.get(name, name)}") for name in bare if name]
+        fresh = [
+            Choice(f"{name}{UNTRAINED}", tr("Untrained {name}").format(name=BACKBONE_NAMES.get(name, name)))
+            for name in bare
+            if name
+        ]
         return (*runs, *fresh)
 
     def choose(self, key: str) -> None:
@@ -175,8 +180,8 @@ class WorkingWiring(QObject):
         found, image = self.current(), self.session.image
         if found is None:
             self.window.go_to_step("working")
-            advice = "Let it look at all images first; then it can say which are alike."
-            self.window.tell(Notice("The network has not looked at this folder yet.", advice, about="alike"))
+            advice = tr("Let it look at all images first; then it can say which are alike.")
+            self.window.tell(Notice(tr("The network has not looked at this folder yet."), advice, about="alike"))
             return
         try:
             alike = found.similar(image, ALIKE)
@@ -184,7 +189,7 @@ class WorkingWiring(QObject):
             self.window.tell(Notice(error.problem, error.advice, "warning", "alike"))
             return
         name = image.rsplit("/", 1)[-1]
-        self._list([image, *(path for path, _ in alike)], f"Like {name}")
+        self._list([image, *(path for path, _ in alike)], tr("Like {name}").format(name=name))
 
     def list_all(self) -> None:
         """List all images again."""
@@ -192,14 +197,14 @@ class WorkingWiring(QObject):
         self._list(None, "")
 
     def _list(self, images: Sequence[str] | None, words: str) -> None:
-        self.listed = f"{words}: listed at the left." if words else ""
+        self.listed = tr("{words}: listed at the left.").format(words=words) if words else ""
         self.window.browser.show_only(images, words)
         self.window.actions_["view.browser"].setChecked(True)
         self.window.redraw()
 
     def _on_selected(self, images: list[str]) -> None:
         if images:
-            self._list(images, f"{many(len(images), 'image')} from the map")
+            self._list(images, tr("{images} from the map").format(images=many(len(images), "image")))
         elif self.listed:
             self._list(None, "")
 
@@ -242,7 +247,7 @@ class WorkingWiring(QObject):
         words = tuple(names[label] for label in labels.tolist())
         used = set(labels.tolist())
         legend = tuple((colours[at], names[at]) for at in range(len(names)) if at in used)
-        self.map.draw(MapState(found.images, found.points, table[labels], words, legend, "Map of the folder"))
+        self.map.draw(MapState(found.images, found.points, table[labels], words, legend, tr("Map of the folder")))
 
     def _colours(self) -> tuple[Choice, ...]:
         from sslstudio.project.feature_sets import folder_labels
@@ -250,13 +255,16 @@ class WorkingWiring(QObject):
         found = self.current()
         if found is None:
             return ()
-        choices = [Choice("group", "Groups of alike images")]
+        choices = [Choice("group", tr("Groups of alike images"))]
         if folder_labels(found.images):
-            choices.append(Choice("folder", "Folder names"))
-        choices.append(Choice("class", "What is painted"))
+            choices.append(Choice("folder", tr("Folder names")))
+        choices.append(Choice("class", tr("What is painted")))
         titles = {choice.id: choice.label for choice in self._networks()}
         others = [key for key in self.sets if key != found.key and key in titles]
-        return (*choices, *(Choice(f"group@{key}", f"Groups of {titles[key]}") for key in others))
+        return (
+            *choices,
+            *(Choice(f"group@{key}", tr("Groups of {titles}").format(titles=titles[key])) for key in others),
+        )
 
     def _labels(self, found: FeatureSet) -> tuple[list[str], list[str], np.ndarray]:
         """Names and colours of labels, and the label (N,) of each image, for what colours are to show."""
@@ -264,7 +272,11 @@ class WorkingWiring(QObject):
 
         folders = folder_labels(found.images)
         if self.colour == "folder" and folders:
-            return [*folders[0], "in no folder"], _palette(len(folders[0])), _last_for_none(folders[1], len(folders[0]))
+            return (
+                [*folders[0], tr("in no folder")],
+                _palette(len(folders[0])),
+                _last_for_none(folders[1], len(folders[0])),
+            )
         if self.colour == "class":
             return self._painted(found)
         other = self.sets.get(self.colour.removeprefix("group@"))
@@ -274,7 +286,11 @@ class WorkingWiring(QObject):
         else:
             groups = found.clusters.astype(int)
         count = int(groups.max(initial=0)) + 1
-        return [*(f"Group {at + 1}" for at in range(count)), "unknown"], _palette(count), _last_for_none(groups, count)
+        return (
+            [*(tr("Group {at}").format(at=at + 1) for at in range(count)), "unknown"],
+            _palette(count),
+            _last_for_none(groups, count),
+        )
 
     def _painted(self, found: FeatureSet) -> tuple[list[str], list[str], np.ndarray]:
         """Each image by the rarest class that is painted in it, since nearly all show the background."""
@@ -287,7 +303,7 @@ class WorkingWiring(QObject):
         rarest = {image: min(held, key=lambda label: (often[label], -label)) for image, held in classes.items() if held}
         count = len(project.classes)
         labels = np.array([rarest.get(image, -1) for image in found.images])
-        names = [*(one.name for one in project.classes), "not painted"]
+        names = [*(one.name for one in project.classes), tr("not painted")]
         return names, [*(one.colour for one in project.classes), GROUND], _last_for_none(labels, count)
 
     def _want(self, images: list[str]) -> None:

@@ -4,12 +4,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QDialog, QLineEdit, QPushButton, QWidget
-from .walking import complaints, controls, must_tab, spoken, tabbed
 
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.stepper import STEPS
 from sslstudio.ui.strip import TOOLS
+
+from .walking import complaints, controls, must_tab, spoken, tabbed
 
 PLACES = (*STEPS, "working")
 
@@ -84,10 +85,10 @@ def test_tool_tips_of_actions_and_their_buttons_tell_the_key(opened):
 
 
 def _import_preview(window, tmp_path):
-    from .test_masks_in_out import coco
-
     from sslstudio.annotations.bringing_in import look
     from sslstudio.ui.dialogs.import_preview import ImportPreviewDialog
+
+    from .test_masks_in_out import coco
 
     return ImportPreviewDialog(look(window.session.project, coco(tmp_path), lambda *_: None), "COCO", window)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sslstudio.language import tr
 from sslstudio.regions.box import object_in
 from sslstudio.regions.rect import NOTHING, Rect
 from sslstudio.ui.canvas.search import RegionSearch
@@ -47,7 +48,7 @@ class Box(Gesture):
         if start is not None and image is not None and outline:
             box = box_of(start, self._end)
             stroke = pen.stroke(erase=self._erase)
-            self.search = RegionSearch(lambda: object_in(image, box), stroke, outline, "Looking for the object …")
+            self.search = RegionSearch(lambda: object_in(image, box), stroke, outline, tr("Looking for the object …"))
         return NOTHING
 
     def cancel(self) -> None:

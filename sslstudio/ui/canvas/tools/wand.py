@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sslstudio.language import tr
 from sslstudio.regions.rect import NOTHING, Rect, whole
 from sslstudio.regions.wand import similar, similar_connected
 from sslstudio.ui.canvas.search import RegionSearch
@@ -67,7 +68,7 @@ class Wand(Gesture):
         else:
             changed = pen.untake()
             stroke = pen.stroke(erase=self._erase)
-            self.search = RegionSearch(self._finder(pen, image), stroke, (), "Looking for what is alike …")
+            self.search = RegionSearch(self._finder(pen, image), stroke, (), tr("Looking for what is alike …"))
         pen.change(tolerance=self.tolerance)
         self.cancel()
         return changed
@@ -78,7 +79,7 @@ class Wand(Gesture):
         self._start = None
 
     def _show(self, pen: Pen, view: View, tolerance: int) -> Rect:
-        self.tolerance, self.caption = tolerance, f"Tolerance {tolerance}"
+        self.tolerance, self.caption = tolerance, tr("Tolerance {tolerance}").format(tolerance=tolerance)
         assert pen.image is not None
         assert self._start is not None
         seen = view.seen.within(whole(pen.image.shape))

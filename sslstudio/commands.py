@@ -404,7 +404,7 @@ def actions(words: Namespace) -> Output:
     del words
     from sslstudio.ui.actions import ACTIONS
 
-    rows = [{"id": a.id, "text": a.text, "menu": a.menu, "shortcut": a.shortcut} for a in ACTIONS]
+    rows = [{"id": a.id, "text": a.told, "menu": a.menu, "shortcut": a.shortcut} for a in ACTIONS]
     lines = [f"{row['id']:24} {row['menu']:8} {row['text']:32} {row['shortcut']}" for row in rows]
     return Output("\n".join(lines), {"actions": rows})
 

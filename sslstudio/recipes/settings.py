@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticUndefined
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 
 
 class Recipe(BaseModel):
@@ -75,8 +76,8 @@ def settings_of(recipe: type[Recipe]) -> tuple[Setting, ...]:
                 key=key,
                 kind=kind,
                 default=default,
-                label=field.title,
-                help=field.description or "",
+                label=tr(field.title),
+                help=tr(field.description or ""),
                 unit=str(extra.get("unit") or ""),
                 low=bounds.get("low"),
                 high=bounds.get("high"),
@@ -88,14 +89,14 @@ def settings_of(recipe: type[Recipe]) -> tuple[Setting, ...]:
 
 def _kind_of(annotation: Any, names: dict) -> tuple[Literal["int", "float", "bool", "text", "choice"], dict[str, str]]:
     if get_origin(annotation) is Literal:
-        return "choice", {str(value): str(names.get(str(value), value)) for value in get_args(annotation)}
+        return "choice", {str(value): tr(str(names.get(str(value), value))) for value in get_args(annotation)}
     if annotation is bool:
         return "bool", {}
     if annotation is int:
         return "int", {}
     if annotation is float:
         return "float", {}
-    return "text", {str(k): str(v) for k, v in names.items()}
+    return "text", {str(k): tr(str(v)) for k, v in names.items()}
 
 
 def build(recipe: type[R], values: dict[str, Any]) -> R:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from sslstudio.language import later, tr
+
 Need = Literal["", "project", "image", "run"]
 
 MENUS = ("File", "Edit", "Paint", "View", "Image", "Learn", "Help")
@@ -27,6 +29,18 @@ class Action:
     needs: Need = ""
     checkable: bool = False
     gap: bool = False  # a line above it in its menu
+
+    number: int = 0  # fills “{number}” in the text and the tip
+
+    @property
+    def told(self) -> str:
+        """The text in the language in force."""
+        return tr(self.text).format(number=self.number)
+
+    @property
+    def told_tip(self) -> str:
+        """The tip in the language in force."""
+        return tr(self.tip).format(number=self.number)
 
     @property
     def shortcuts(self) -> tuple[str, ...]:
@@ -260,13 +274,14 @@ _PAINT = (
         Action(
             f"paint.class_{number}",
             "Paint",
-            f"Class {number}",
+            "Class {number}",
             str(number),
             "",
-            f"Paint with the class at place {number}",
+            "Paint with the class at place {number}",
             "project",
             checkable=True,
             gap=number == 1,
+            number=number,
         )
         for number in range(1, 10)
     ),
@@ -374,12 +389,12 @@ _IMAGE = (
 )
 
 _STEPS = (
-    ("images", "Images"),
-    ("pretrain", "Pretrain"),
-    ("paint", "Paint"),
-    ("finetune", "Fine-tune"),
-    ("review", "Review"),
-    ("export", "Export"),
+    ("images", later("Go to Images")),
+    ("pretrain", later("Go to Pretrain")),
+    ("paint", later("Go to Paint")),
+    ("finetune", later("Go to Fine-tune")),
+    ("review", later("Go to Review")),
+    ("export", later("Go to Export")),
 )
 
 _LEARN = (
@@ -432,9 +447,17 @@ _LEARN = (
     Action("run.details", "Learn", "Show what runs", "Ctrl+R", "", "Share, time left, figures", "project"),
     *(
         Action(
-            f"go.{step}", "Learn", f"Go to {name}", f"Alt+{number}", "", f"Step {number}", "project", gap=number == 1
+            f"go.{step}",
+            "Learn",
+            text,
+            f"Alt+{number}",
+            "",
+            "Step {number}",
+            "project",
+            gap=number == 1,
+            number=number,
         )
-        for number, (step, name) in enumerate(_STEPS, 1)
+        for number, (step, text) in enumerate(_STEPS, 1)
     ),
 )
 

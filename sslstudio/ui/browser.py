@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sslstudio.language import tr, tr_many
+from sslstudio.language import tr, tr_many, within
 from sslstudio.ui import icons, theme
 from sslstudio.ui.image_model import FILTERS, ImageModel, Role
 from sslstudio.ui.panels.bars import SlimBar
@@ -80,7 +80,7 @@ class Browser(QWidget):
         self.filter = Combo("browser.filter", tr("Which images are listed"))
         self.filter.setMinimumWidth(15 * theme.SPACE)
         for name, label in FILTERS.items():
-            self.filter.addItem(label, name)
+            self.filter.addItem(tr(label), name)
         self.search = Line("browser.search", tr("Search images by name"))
         self.search.setPlaceholderText(tr("Search by name"))
         self.search.setClearButtonEnabled(True)
@@ -201,7 +201,7 @@ class Browser(QWidget):
             tr_many("{total:,} image", "{total:,} images", total).format(total=total).replace(",", "\u202f")
         )
         for at, (name, label) in enumerate(FILTERS.items()):
-            self.filter.setItemText(at, label if name == "all" else f"{label} ({counts[name]})")
+            self.filter.setItemText(at, tr(label) if name == "all" else f"{tr(label)} ({counts[name]})")
         self._show_empty()
 
     def _show_empty(self) -> None:
@@ -215,7 +215,7 @@ class Browser(QWidget):
             self.empty.setText(
                 tr("No images here yet.")
                 if name == "all"
-                else tr("No image is “{filters}” at the moment.").format(filters=FILTERS[name].lower())
+                else tr("No image is “{filters}” at the moment.").format(filters=within(tr(FILTERS[name])))
             )
 
     def _mark_current(self, *, scroll: bool) -> None:

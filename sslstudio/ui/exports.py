@@ -32,7 +32,7 @@ def exports_of(queue: RunQueue, models: Iterable[ModelInfo]) -> tuple[ExportRow,
             rows.setdefault(row.path, row)
     for model in sorted(models, key=lambda model: -model.created):
         for kind, name in FILES.items():
-            row = _row(kind, model.name, model.folder / name, CHECKS.get(kind, UNCHECKED))
+            row = _row(kind, model.name, model.folder / name, tr(CHECKS.get(kind, UNCHECKED)))
             rows.setdefault(row.path, row)
     return tuple(row for row in rows.values() if row.path.is_file())
 
@@ -55,10 +55,12 @@ def agreement_words(agreement: Mapping[str, Any]) -> str:
 def _told(result: Mapping[str, Any]) -> list[ExportRow]:
     rows = []
     for kind, file in dict(result.get("files") or {}).items():
-        check = agreement_words(result.get("agreement") or {}) if kind == "onnx" else CHECKS.get(kind, "")
+        check = agreement_words(result.get("agreement") or {}) if kind == "onnx" else tr(CHECKS.get(kind, ""))
         rows.append(_row(kind, str(result.get("model", "")), Path(file), check))
     return rows
 
 
 def _row(kind: str, model: str, file: Path, check: str) -> ExportRow:
-    return ExportRow(f"{TITLES.get(kind, kind)} · {model}", file, check, "none" if check == UNCHECKED else "good")
+    return ExportRow(
+        f"{tr(TITLES.get(kind, kind))} · {model}", file, check, "none" if check == tr(UNCHECKED) else "good"
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from sslstudio.language import later, tr
+from sslstudio.language import later, tr, tr_many
 
 if TYPE_CHECKING:
     from sslstudio.project.index import ImageRecord
@@ -156,7 +156,7 @@ def describe(record: ImageRecord) -> str:
         lines.append(f"{record.width} × {record.height} · {depth(record)}")
     if record.painted:
         share = record.painted * 100
-        lines.append(f"{share:.0f} % painted" if share >= 1 else tr("painted in a few places"))
+        lines.append(tr("{share:.0f} % painted").format(share=share) if share >= 1 else tr("painted in a few places"))
     else:
         lines.append(tr("not painted yet"))
     if record.predicted:
@@ -167,5 +167,7 @@ def describe(record: ImageRecord) -> str:
 def depth(record: ImageRecord) -> str:
     """Bit depth and channels in words: “8 bit colour”."""
     bits = {"uint8": tr("8 bit"), "uint16": tr("16 bit"), "float32": tr("32 bit float")}.get(record.dtype, record.dtype)
-    kind = {1: "grey", 3: "colour"}.get(record.channels, f"{record.channels} channels" if record.channels else "")
+    count = record.channels
+    many = tr_many("{count} channel", "{count} channels", count).format(count=count) if count else ""
+    kind = {1: tr("grey"), 3: tr("colour")}.get(count, many)
     return f"{bits} {kind}".strip()

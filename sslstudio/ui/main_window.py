@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sslstudio.language import tr
 from sslstudio.ui import icons, state, theme
 from sslstudio.ui.actions import ACTIONS, MENUS, Action
 from sslstudio.ui.browser import Browser
@@ -133,7 +134,7 @@ class MainWindow(QMainWindow):
         return page
 
     def _install_actions(self) -> None:
-        menus = {name: self.menuBar().addMenu(f"&{name}") for name in MENUS}
+        menus = {name: self.menuBar().addMenu(f"&{tr(name)}") for name in MENUS}
         tools = QActionGroup(self)
         classes = QActionGroup(self)
         for row in ACTIONS:
@@ -306,7 +307,7 @@ def _local_paths(event: QDropEvent) -> list[Path]:
 
 
 def _qaction(row: Action, window: MainWindow) -> QAction:
-    action = QAction(row.text, window)
+    action = QAction(row.told, window)
     action.setObjectName(row.id)
     action.setShortcuts([QKeySequence(keys) for keys in row.shortcuts])
     action.setCheckable(row.checkable)

@@ -229,4 +229,4 @@ class RunQueue(QObject):
 
     @staticmethod
     def _title(run: RunFolder) -> str:
-        return TITLES.get(kind_of(run.id), "Run")
+        return tr(TITLES.get(kind_of(run.id), later("Run")))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from sslstudio.language import later
+from sslstudio.language import later, tr
 from sslstudio.ui import state
 from sslstudio.ui.actions import ACTIONS, BY_ID, Action
 
@@ -20,8 +20,8 @@ _TIP, _NAMES, _KEYS = "tip", "tip_actions", "tip_keys"  # of widgets whose tool 
 # These steer drawing itself; an action on one of them would keep a polygon from being closed.
 RESERVED = {
     "Space": later("moving the image"),
-    "Return": "finishing",
-    "Esc": "cancelling",
+    "Return": later("finishing"),
+    "Esc": later("cancelling"),
     "Backspace": later("one corner back"),
 }
 
@@ -91,7 +91,7 @@ def tell_again(parent: QWidget, keys: Mapping[str, tuple[str, ...]]) -> None:
 def _say_keys(widget: QWidget, keys: Mapping[str, tuple[str, ...]]) -> None:
     native = QKeySequence.SequenceFormat.NativeText
     told = [QKeySequence(keys[name][0]).toString(native) for name in widget.property(_NAMES) if keys[name]]
-    widget.setProperty(_KEYS, " and ".join(told))
+    widget.setProperty(_KEYS, tr(" and ").join(told))
     _join(widget)
 
 
@@ -103,5 +103,5 @@ def _join(widget: QWidget) -> None:
 def tip_of(row: Action, action: QAction) -> str:
     """What the pointer is told: text, tip, key."""
     native = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-    tip = ". ".join(part for part in (row.text.rstrip("…"), row.tip) if part)
+    tip = ". ".join(part for part in (row.told.rstrip("…"), row.told_tip) if part)
     return f"{tip}  ({native})" if native else tip

@@ -56,7 +56,7 @@ class Stepper(QWidget):
         for number, (step, name) in enumerate(STEPS.items(), 1):
             if number > 1:
                 row.addWidget(_Link())
-            button = StepButton(step, name, number)
+            button = StepButton(step, tr(name), number)
             button.clicked.connect(lambda _=False, step=step: self.chosen.emit(step))
             self.buttons[step] = button
             row.addWidget(button)
@@ -87,7 +87,7 @@ class StepButton(KeyboardPlace, QAbstractButton):
         self.state = state
         self.setChecked(current)
         tell_keys(self, state.sentence, self._action)
-        words = {"done": "done", "possible": "possible", "missing": tr("something is missing")}[state.standing]
+        words = {"done": tr("done"), "possible": tr("possible"), "missing": tr("something is missing")}[state.standing]
         self.setAccessibleDescription(f"{words}. {state.sentence}")
         self.update()
 

@@ -202,7 +202,7 @@ class _Steps(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3 * theme.SPACE)
-        self._steps = [_Step(name, title, sentence) for name, title, sentence in STEPS]
+        self._steps = [_Step(name, tr(title), tr(sentence)) for name, title, sentence in STEPS]
         for step in self._steps:
             row.addWidget(step, 1)
 

@@ -13,14 +13,14 @@ from sslstudio.recipes.machine import Estimate, memory_words, time_words
 
 # Headings and widths in pixels.
 COLUMNS = {
-    "Name": 200,
-    "Family": 168,
-    "Parameters": 84,
-    "Patch": 56,
-    "Made for": 72,
-    "Licence of weights": 136,
-    "Memory": 92,
-    "Time a step": 90,
+    later("Name"): 200,
+    later("Family"): 168,
+    later("Parameters"): 84,
+    later("Patch"): 56,
+    later("Made for"): 72,
+    later("Licence of weights"): 136,
+    later("Memory"): 92,
+    later("Time a step"): 90,
 }
 NAME, FAMILY, PARAMETERS, PATCH, SIZE, LICENCE, MEMORY, TIME = range(8)
 _TIPS = {
@@ -66,9 +66,9 @@ class BackboneModel(QAbstractTableModel):
         if orientation is not Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return list(COLUMNS)[section]
+            return tr(list(COLUMNS)[section])
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _TIPS.get(section)
+            return tr(_TIPS.get(section, ""))
         return _alignment(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

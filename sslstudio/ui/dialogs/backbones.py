@@ -69,7 +69,7 @@ class BackbonesDialog(QDialog):
         )
         cancel = Button("backbones.cancel", tr("Cancel"))
         body = self._body(gpu)
-        column = lay_out(self, tr("Choose a backbone"), body, (self._choose, self._from_file, cancel), SENTENCE)
+        column = lay_out(self, tr("Choose a backbone"), body, (self._choose, self._from_file, cancel), tr(SENTENCE))
         column.setSpacing(SPACE + SPACE // 2)
         self.resize(124 * SPACE, 88 * SPACE)
         self._wire()
@@ -340,7 +340,7 @@ class BackbonesDialog(QDialog):
         self._estimate()
 
     def _ask_file(self) -> None:
-        dialog = QFileDialog(self, tr("Start from a checkpoint"), "", FILES)
+        dialog = QFileDialog(self, tr("Start from a checkpoint"), "", tr(FILES))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.inspect_file)
         dialog.finished.connect(dialog.deleteLater)

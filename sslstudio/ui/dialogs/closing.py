@@ -34,5 +34,5 @@ class ClosingDialog(QDialog):
         cancel.clicked.connect(self.reject)
         on.clicked.connect(lambda: go_on())
         end.clicked.connect(lambda: stop())
-        lay_out(self, tr("{what} is still going on").format(what=what), None, (on, end, cancel), SENTENCE)
+        lay_out(self, tr("{what} is still going on").format(what=what), None, (on, end, cancel), tr(SENTENCE))
         self.setFixedWidth(62 * theme.SPACE)

@@ -75,7 +75,7 @@ class MaskValuesDialog(QDialog):
         title, note = _row_words(found)
         combo = Combo(f"mask_values.class.{place}", tr("What {title} means").format(title=title))
         named = tuple(Choice(str(number), one.name) for number, one in enumerate(self._classes))
-        combo.draw((*named, NEW_CLASS, NOT_PAINTED), NEW if guess < 0 else str(guess))
+        combo.draw((*named, NEW_CLASS.told(), NOT_PAINTED.told()), NEW if guess < 0 else str(guess))
         combo.setMinimumWidth(22 * theme.SPACE)
         combo.activated.connect(self._show)
         words = QVBoxLayout()

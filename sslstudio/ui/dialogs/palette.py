@@ -48,7 +48,7 @@ class PaletteDialog(QDialog):
         possible = {name: one for name, one in actions.items() if one.isEnabled() and one.isVisible()}
         self._names = [name for name in possible if name != "help.palette"]
         self._actions = possible
-        self._texts = [f"{possible[name].text().rstrip('…')} {BY_ID[name].menu}" for name in self._names]
+        self._texts = [f"{possible[name].text().rstrip('…')} {tr(BY_ID[name].menu)}" for name in self._names]
         self.line = Line("palette.line", tr("What do you want to do?"))
         self.line.setPlaceholderText(tr("What do you want to do?"))
         self.line.installEventFilter(self)
@@ -90,7 +90,7 @@ class PaletteDialog(QDialog):
             item = QListWidgetItem(action.text().rstrip("…"))
             item.setData(_KEY, action.shortcut().toString(native))
             item.setData(Qt.ItemDataRole.UserRole, name)
-            item.setToolTip(BY_ID[name].tip)
+            item.setToolTip(BY_ID[name].told_tip)
             item.setSizeHint(QSize(0, _ROW))
             self.list.addItem(item)
         self.list.setCurrentRow(0)

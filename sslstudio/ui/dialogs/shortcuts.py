@@ -28,7 +28,7 @@ from sslstudio.ui.panels.parts import label, question
 from sslstudio.ui.shortcuts import RESERVED, Keys
 
 POINTER = (
-    (later("Zoom at the pointer"), "wheel"),
+    (later("Zoom at the pointer"), later("wheel")),
     (later("Move the image"), later("Space or middle drag")),
     (later("Brush size"), later("Shift and wheel")),
     (later("Erase for a moment"), later("Alt")),
@@ -93,13 +93,13 @@ class ShortcutsDialog(QDialog):
         return scroll
 
     def _group(self, menu: str) -> QWidget:
-        box, grid = _box(menu)
+        box, grid = _box(tr(menu))
         for at, action in enumerate((row for row in ACTIONS if row.menu == menu), 1):
             words = label(_words(action, self._keys[action.id]), wrap=False)
             words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             field = QKeySequenceEdit(QKeySequence(next(iter(self._keys[action.id]), "")))
             field.setObjectName(f"shortcuts.{action.id}")
-            field.setAccessibleName(tr("Key of {text}").format(text=action.text))
+            field.setAccessibleName(tr("Key of {text}").format(text=action.told))
             field.setMaximumSequenceLength(1)
             field.setClearButtonEnabled(True)
             field.setFixedWidth(FIELD)
@@ -144,25 +144,25 @@ class ShortcutsDialog(QDialog):
 
 
 def _conflict(key: str, names: tuple[str, ...]) -> str:
-    texts = [f"“{BY_ID[name].text}”" for name in names]
+    texts = [f"“{BY_ID[name].told}”" for name in names]
     if key in RESERVED:
         return tr("{key} is needed for {reserved}, so {texts} cannot have it.").format(
-            key=key, reserved=RESERVED[key], texts=texts[0]
+            key=key, reserved=tr(RESERVED[key]), texts=texts[0]
         )
-    return tr("{key} is wanted by {texts}.").format(key=key, texts=" and ".join(texts))
+    return tr("{key} is wanted by {texts}.").format(key=key, texts=tr(" and ").join(texts))
 
 
 def _words(action: Action, keys: tuple[str, ...]) -> str:
     native = QKeySequence.SequenceFormat.NativeText
     others = "".join(tr(" (or {tostring})").format(tostring=QKeySequence(key).toString(native)) for key in keys[1:])
-    return f"{action.text}{others}"
+    return f"{action.told}{others}"
 
 
 def _pointer() -> QWidget:
     box, grid = _box(tr("Pointer"))
     for at, (text, keys) in enumerate(POINTER, 1):
-        grid.addWidget(label(text, wrap=False), at, 0)
-        shown = label(keys, wrap=False)
+        grid.addWidget(label(tr(text), wrap=False), at, 0)
+        shown = label(tr(keys), wrap=False)
         shown.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         grid.addWidget(shown, at, 1)
     return box

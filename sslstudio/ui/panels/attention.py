@@ -69,12 +69,12 @@ class AttentionSection(QWidget):
     def draw(self, state: AttentionState) -> None:
         """Show ``state``; no other code touches these widgets."""
         self.controls.setVisible(state.available)
-        self.note.say(state.why_not or ("" if state.available else NO_ATTENTION), "none")
+        self.note.say(state.why_not or ("" if state.available else tr(NO_ATTENTION)), "none")
         self.shown.setChecked(state.shown)
         self.what.select("colours" if state.colours else "attention")
         self.what.setEnabled(state.shown)
         self.what.buttons["attention"].setEnabled(state.shown and state.can_attend)
-        self.what.buttons["attention"].setToolTip("" if state.can_attend else NO_ATTENTION)
+        self.what.buttons["attention"].setToolTip("" if state.can_attend else tr(NO_ATTENTION))
         attends = state.shown and not state.colours
         self.hover.setChecked(state.hover)
         self.head.draw(_heads(state.heads), str(state.head))

@@ -63,7 +63,7 @@ class ExportPanel(Panel):
         self._draw_results(state.results)
 
     def _fill(self) -> None:
-        self.empty = Empty(self._id("empty"), "export", NO_MODEL, tr("Go to fine-tuning"))
+        self.empty = Empty(self._id("empty"), "export", tr(NO_MODEL), tr("Go to fine-tuning"))
         self.body = QWidget()
         self.column.addWidget(self.empty)
         self.column.addWidget(self.body)

@@ -90,7 +90,7 @@ class FinetunePanel(Panel):
 
     def _fill_question(self) -> None:
         self.how_long = HowLong(self._id("minutes"), FINETUNE_TIMES)
-        self.run_combo = Combo(self._id("run"), ENCODER)
+        self.run_combo = Combo(self._id("run"), tr(ENCODER))
         self.start = Button(
             self._id("start"), tr("Fine-tune"), "primary", tip=tr("Runs in the background; you can go on")
         )
@@ -101,7 +101,7 @@ class FinetunePanel(Panel):
         self.form = SettingsForm(self._id("set"), FinetuneRecipe, hide=("minutes",))
         self.advanced.body.addWidget(self.form)
         below = (self.start, self.reason, self.missing, self.advanced)
-        fill_question(self.ask, self.how_long, ENCODER, self.run_combo, below)
+        fill_question(self.ask, self.how_long, tr(ENCODER), self.run_combo, below)
 
     def _wire(self) -> None:
         self.empty.wanted.connect(self.paint_wanted)
@@ -115,7 +115,7 @@ class FinetunePanel(Panel):
         self.form.suggest(state.recipe)
         known = {choice.id for choice in state.runs}
         run = self._chosen if self._chosen in known or self._chosen == "" else state.encoder_run
-        self.run_combo.draw((*state.runs, SCRATCH), run or "")
+        self.run_combo.draw((*state.runs, SCRATCH.told()), run or "")
         self._mark_run()
         self.start.set_words(tr("Fine-tune on {masks}").format(masks=many(state.masks, "mask")))
         self.start.setEnabled(not state.missing)
@@ -133,7 +133,7 @@ class FinetunePanel(Panel):
             weak = run.figures.get("miou", 1.0) < WEAK
             advice = tr("Give it more time, or paint a few more images.") if weak else ""
             self.outcome.notice.say(" ".join(filter(None, (begin, words, advice))), "fair" if weak else "good")
-            self.outcome.notice.setToolTip(TERMS)
+            self.outcome.notice.setToolTip(tr(TERMS))
 
     def _mark_run(self) -> None:
         """Backbone and start come from the pretraining run when there is one."""
@@ -160,7 +160,7 @@ class FinetuneLive(QWidget):
         self.box = RunBox(f"{name}.run")
         self.words = label(lines=3)
         self.words.setObjectName(f"{name}.quality")
-        self.words.setToolTip(TERMS)
+        self.words.setToolTip(tr(TERMS))
         self.bars = ClassBars(f"{name}.classes")
         self.overlap = CurvePlot(f"{name}.miou", tr("Overlap with masks kept aside"), share=True)
         self.overlap.setToolTip(tr("Validation mIoU"))
@@ -191,7 +191,7 @@ class ClassBars(QWidget):
         self.setObjectName(name)
         self.setAccessibleName(tr("Overlap per class"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip(TERMS)
+        self.setToolTip(tr(TERMS))
         self._rows: tuple[tuple[str, str, float], ...] = ()
 
     def draw(self, classes: tuple[ClassRow, ...], run: LiveRun) -> None:

@@ -209,7 +209,7 @@ class SettingsForm(QWidget):
         method = METHODS[self.method.chosen()]
         if kind_of(str(self.rows["backbone"].value())) in method.backbones:
             return ""
-        needed = {"vit": "a ViT", "conv": tr("a convolutional network")}[method.backbones[0]]
+        needed = {"vit": tr("a ViT"), "conv": tr("a convolutional network")}[method.backbones[0]]
         return tr("{name} needs {needed} as backbone. Choose one below, or another method.").format(
             name=method.name, needed=needed
         )
@@ -258,7 +258,7 @@ class MethodForm(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(SPACE)
         self.combo = Combo(f"{name}.id", tr("Method"))
-        self.combo.draw(tuple(Choice(i.id, f"{i.name} ({i.year})", i.summary) for i in METHODS.values()), "simclr")
+        self.combo.draw(tuple(Choice(i.id, f"{i.name} ({i.year})", tr(i.summary)) for i in METHODS.values()), "simclr")
         self.summary = label(size=SMALL, quiet=True, lines=3)
         self.misfit = Notice(f"{name}.misfit")
         self.forms = {info.id: SettingsForm(f"{name}.{info.id}", info.recipe) for info in METHODS.values()}
@@ -297,7 +297,7 @@ class MethodForm(QWidget):
 
     def _show(self, method: str) -> None:
         self.combo.setCurrentIndex(self.combo.findData(method))
-        self.summary.setText(METHODS[method].summary)
+        self.summary.setText(tr(METHODS[method].summary))
         for key, form in self.forms.items():
             form.setVisible(key == method)
 

@@ -42,7 +42,9 @@ class HowLong(QWidget):
         super().__init__()
         self.setObjectName(name)
         self._touched = False
-        self.segments = Segments(f"{name}.choice", tr("How long may it take?"), {**times}, columns=3)
+        self.segments = Segments(
+            f"{name}.choice", tr("How long may it take?"), {key: tr(text) for key, text in times.items()}, columns=3
+        )
         self.exact = Number(f"{name}.exact", tr("Minutes"))
         self.exact.setRange(0.02, 10080)
         self.exact.setDecimals(2)

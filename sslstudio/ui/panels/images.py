@@ -28,7 +28,11 @@ from sslstudio.ui.panels.words import many, thousands
 from sslstudio.ui.theme import SMALL, SPACE, TEXT, font
 
 Index = QModelIndex | QPersistentModelIndex
-PRESET_CHOICES = tuple(Choice(preset.id, preset.name, preset.summary) for preset in PRESETS.values())
+
+
+def preset_choices() -> tuple[Choice, ...]:
+    """The kinds of images that one can choose from."""
+    return tuple(Choice(preset.id, tr(preset.name), tr(preset.summary)) for preset in PRESETS.values())
 
 
 class ImagesPanel(Panel):
@@ -57,21 +61,21 @@ class ImagesPanel(Panel):
         usable = state.count - len(state.problems)
         nothing = not state.project or (state.count == 0 and not state.scanning and not state.folder_missing)
         self.empty.setVisible(nothing)
-        self.empty.say(EMPTY_FOLDER if state.project else NO_PROJECT)
+        self.empty.say(tr(EMPTY_FOLDER if state.project else NO_PROJECT))
         self.facts.setVisible(not nothing)
         self.count.setText(many(state.count, "image"))
         self.folder.setText(state.folder)
         self.folder.setToolTip(state.folder)
         self.lines.setText(_progress_words(state) or "\n".join(state.facts))
-        self.missing.say(FOLDER_MISSING if state.folder_missing else "", "poor")
+        self.missing.say(tr(FOLDER_MISSING) if state.folder_missing else "", "poor")
         self.relocate.set_words(tr("Find the folder …") if state.folder_missing else tr("The folder has moved …"))
-        self.preset.draw(PRESET_CHOICES, state.preset)
-        self.preset_note.setText(PRESETS[state.preset].summary if state.preset in PRESETS else "")
+        self.preset.draw(preset_choices(), state.preset)
+        self.preset_note.setText(tr(PRESETS[state.preset].summary) if state.preset in PRESETS else "")
         self.go_on.setEnabled(usable > 0 and not state.folder_missing)
         self._draw_problems(state.problems)
 
     def _fill(self) -> None:
-        self.empty = Empty(self._id("empty"), "images", NO_PROJECT, tr("Open a folder of images"))
+        self.empty = Empty(self._id("empty"), "images", tr(NO_PROJECT), tr("Open a folder of images"))
         self.facts = QWidget()
         self.column.addWidget(self.empty)
         self.column.addWidget(self.facts)

@@ -56,7 +56,7 @@ class MaskRows(Fold):
 
     def _button(self, action: str) -> Button:
         row = BY_ID[action]
-        button = Button(f"{self.objectName()}.{action.removeprefix('paint.')}", row.text)
-        tell_keys(button, row.tip, action)
+        button = Button(f"{self.objectName()}.{action.removeprefix('paint.')}", row.told)
+        tell_keys(button, row.told_tip, action)
         button.clicked.connect(lambda: self.action_wanted.emit(action))
         return button

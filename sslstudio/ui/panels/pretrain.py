@@ -17,7 +17,7 @@ from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import Combo
 from sslstudio.ui.panels.form import SettingsForm
 from sslstudio.ui.panels.howlong import PRETRAIN_TIMES, HowLong
-from sslstudio.ui.panels.images import PRESET_CHOICES
+from sslstudio.ui.panels.images import preset_choices
 from sslstudio.ui.panels.live import Curve, LiveRun
 from sslstudio.ui.panels.panel import Panel
 from sslstudio.ui.panels.parts import label, question, quiet_number
@@ -109,7 +109,7 @@ class PretrainPanel(Panel):
 
     def _fill_question(self) -> None:
         self.how_long = HowLong(self._id("minutes"), PRETRAIN_TIMES)
-        self.preset = Combo(self._id("preset"), KIND)
+        self.preset = Combo(self._id("preset"), tr(KIND))
         self.reason = label(size=SMALL, quiet=True, lines=2)
         self.reason.setObjectName(self._id("reason"))
         self.misfit, self.doubt = Notice(self._id("misfit")), Notice(self._id("doubt"))
@@ -122,7 +122,7 @@ class PretrainPanel(Panel):
         )
         self.form.rows["backbone"].add_beside(self.choose)
         below = (self.start, self.reason, self.misfit, self.doubt, self.advanced)
-        fill_question(self.ask, self.how_long, KIND, self.preset, below)
+        fill_question(self.ask, self.how_long, tr(KIND), self.preset, below)
 
     def _wire(self) -> None:
         self.empty.wanted.connect(self.images_wanted)
@@ -145,8 +145,8 @@ class PretrainPanel(Panel):
 
     def _draw_question(self, state: PretrainState) -> None:
         self.how_long.suggest(state.recipe.minutes)
-        self.preset.draw(PRESET_CHOICES, state.recipe.preset)
-        self.preset.setToolTip(PRESETS[state.recipe.preset].summary)
+        self.preset.draw(preset_choices(), state.recipe.preset)
+        self.preset.setToolTip(tr(PRESETS[state.recipe.preset].summary))
         self.form.suggest(state.recipe)
         self._reason, self._doubt = state.reason, state.doubt
         self._suggested = (state.recipe.method.id, state.recipe.backbone)

@@ -67,7 +67,7 @@ class ReviewPanel(Panel):
         self.attention.draw(state.attention)
 
     def _fill(self) -> None:
-        self.empty = Empty(self._id("empty"), "finetune", NO_MODEL, tr("Go to fine-tuning"))
+        self.empty = Empty(self._id("empty"), "finetune", tr(NO_MODEL), tr("Go to fine-tuning"))
         self.body = QWidget()
         self.column.addWidget(self.empty)
         self.column.addWidget(self.body)
@@ -83,7 +83,9 @@ class ReviewPanel(Panel):
 
     def _fill_view(self, box: QVBoxLayout) -> None:
         self.model = Combo(self._id("model"), tr("Which model?"))
-        self.view = Segments(self._id("view"), tr("Show the prediction"), VIEWS)
+        self.view = Segments(
+            self._id("view"), tr("Show the prediction"), {key: tr(text) for key, text in VIEWS.items()}
+        )
         self.opacity = SliderRow(self._id("opacity"), tr("Opacity"), 0, 100, "%")
         self.differences = Check(self._id("differences"), tr("Mark where it differs from my mask"))
         tell_keys(self.view, tr("The next of them"), "view.compare")

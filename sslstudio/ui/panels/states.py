@@ -24,6 +24,10 @@ class Choice:
     label: str
     note: str = ""
 
+    def told(self) -> Choice:
+        """The same in the language in force, for choices that stand in a table."""
+        return Choice(self.id, tr(self.label), tr(self.note))
+
 
 @dataclass(frozen=True)
 class ProblemRow:

@@ -69,14 +69,14 @@ class ToolRows(QWidget):
 
     def draw(self, tool: str, brush: int, options: ToolOptions) -> None:
         """Show a tool; no other code touches these widgets."""
-        self.title.setText(BY_ID[f"paint.{tool}"].text)
+        self.title.setText(BY_ID[f"paint.{tool}"].told)
         self.brush.draw(brush)
         for option, row in self.rows.items():
             if option != "brush":
                 value = getattr(options, option)
                 row.setChecked(value) if isinstance(row, Check) else row.draw(value)
             row.setVisible(tool in self._tools[option])
-        self.hint.setText(_HINTS.get(tool, ""))
+        self.hint.setText(tr(_HINTS.get(tool, "")))
         self.hint.setVisible(tool in _HINTS)
 
     def _fill(self) -> None:

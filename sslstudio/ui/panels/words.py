@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sslstudio.language import later, tr
+from sslstudio.language import later, tr, tr_many, within
 from sslstudio.project.background import is_background
 from sslstudio.recipes.backbones import BACKBONE_NAMES
 from sslstudio.recipes.methods import METHODS
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from sslstudio.project.index import ImageRecord
 
 STATE_WORDS: Mapping[RunState, str] = {
-    RunState.WAITING: "waiting",
-    RunState.RUNNING: "running",
-    RunState.PAUSED: "paused",
-    RunState.FINISHED: "finished",
-    RunState.STOPPED: "stopped",
+    RunState.WAITING: later("waiting"),
+    RunState.RUNNING: later("running"),
+    RunState.PAUSED: later("paused"),
+    RunState.FINISHED: later("finished"),
+    RunState.STOPPED: later("stopped"),
     RunState.FAILED: later("could not go on"),
-    RunState.INTERRUPTED: "interrupted",
+    RunState.INTERRUPTED: later("interrupted"),
 }
 
 FEW_MEASURED = 3  # images kept aside; a figure from fewer is told with caution
@@ -56,7 +56,7 @@ def thousands(number: int) -> str:
 
 def many(number: int, one: str, more: str = "") -> str:
     """A number with its noun: "1 image", "128 images"."""
-    return f"{thousands(number)} {one if number == 1 else more or one + 's'}"
+    return tr_many(f"{{count}} {one}", f"{{count}} {more or one + 's'}", number).format(count=thousands(number))
 
 
 @dataclass(frozen=True)
@@ -178,14 +178,14 @@ def run_row(summary: RunSummary, *, method: str = "", backbone: str = "", used: 
     note = ""
     if "effective_rank" in summary.metrics:
         found = health(summary.metrics, steps=summary.result.get("steps"))
-        note, level = found.word.lower(), found.level
+        note, level = within(found.word), found.level
     elif "miou" in summary.metrics:
         note = model_note(summary.metrics)
     usable = summary.state in (RunState.FINISHED, RunState.STOPPED, RunState.INTERRUPTED)
     return RunRow(
         summary.id,
         title,
-        STATE_WORDS[summary.state],
+        tr(STATE_WORDS[summary.state]),
         summary.minutes,
         note,
         level,
@@ -224,8 +224,10 @@ def _sizes(records: Sequence[ImageRecord]) -> str:
 
 
 def _colours(records: Sequence[ImageRecord]) -> str:
-    kinds = {1: "grey", 2: tr("two channels"), 3: "colour", 4: tr("colour with a fourth channel")}
-    return _shares([kinds.get(record.channels, f"{record.channels} channels") for record in records])
+    kinds = {1: tr("grey"), 2: tr("two channels"), 3: tr("colour"), 4: tr("colour with a fourth channel")}
+    return _shares(
+        [kinds.get(record.channels, tr("{count} channels").format(count=record.channels)) for record in records]
+    )
 
 
 def _depths(records: Sequence[ImageRecord]) -> str:
@@ -239,7 +241,8 @@ def _depths(records: Sequence[ImageRecord]) -> str:
 
 def _joined(word: str) -> str:
     """The word as it follows a count: “12 grey”, but “12 with 8 bits”."""
-    return word if word.startswith(("grey", "colour")) else tr("with {word}").format(word=word)
+    plain = word.startswith((tr("grey"), tr("colour")))
+    return word if plain else tr("with {word}").format(word=word)
 
 
 def _shares(words: Sequence[str]) -> str:

@@ -91,7 +91,7 @@ class WorkingPanel(Panel):
         self.check.setEnabled(not missing)
         words = tr("Find out with {masks}").format(masks=many(state.masks, "mask")) if not missing else tr("Find out")
         self.check.set_words(words if not state.answer.sentence else tr("Find out once more"))
-        self.check_note.setText("" if running else missing or _CHECK_NOTE)
+        self.check_note.setText("" if running else missing or tr(_CHECK_NOTE))
         self.check_note.setVisible((bool(self.check_note.text()) and not state.answer.sentence) or bool(missing))
         self.answer.say(state.answer.sentence, state.answer.level)
         self.spans.draw(state.answer.spans)
@@ -125,7 +125,11 @@ class WorkingPanel(Panel):
         self.look.clicked.connect(self.look_wanted)
 
     def _fill_check(self) -> None:
-        self.minutes = Segments(self._id("minutes"), tr("How long may the check take?"), CHECK_TIMES)
+        self.minutes = Segments(
+            self._id("minutes"),
+            tr("How long may the check take?"),
+            {key: tr(text) for key, text in CHECK_TIMES.items()},
+        )
         self.minutes.select("10")
         self.check = Button(
             self._id("check"), tr("Find out"), tip=tr("Trains on some of your masks and tests on the others")

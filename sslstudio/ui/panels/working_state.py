@@ -97,7 +97,7 @@ def answer_of(result: Mapping[str, Any]) -> Answer:
     spans = tuple(
         Span(
             tr("{better} against {than}").format(
-                better=_SHORT.get(row["better"], row["better"]), than=_SHORT.get(row["than"], row["than"])
+                better=tr(_SHORT.get(row["better"], row["better"])), than=tr(_SHORT.get(row["than"], row["than"]))
             ),
             100 * row["difference"],
             None if row["low"] is None else 100 * row["low"],

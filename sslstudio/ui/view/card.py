@@ -110,7 +110,7 @@ class ViewCard(QWidget):
         outer.setContentsMargins(SPACE, SPACE // 2, 2, SPACE)
         outer.setSpacing(SPACE // 2)
         outer.addLayout(self._head())
-        self.empty = label(_EMPTY, quiet=True)
+        self.empty = label(tr(_EMPTY), quiet=True)
         outer.addWidget(self.empty)
         self.body = QWidget()
         self._scroll = QScrollArea(widgetResizable=True)
@@ -155,7 +155,9 @@ class ViewCard(QWidget):
                 field.setValue(value)
                 field.blockSignals(False)
         self.gamma.draw_gamma(state.gamma)
-        kinds = tuple(Choice(kind, *words) for kind, words in _CONTRASTS.items() if kind != "stored" or state.eight_bit)
+        kinds = tuple(
+            Choice(kind, *map(tr, words)) for kind, words in _CONTRASTS.items() if kind != "stored" or state.eight_bit
+        )
         self.contrast.draw(kinds, state.contrast)
         self.only.setChecked(state.only)
         self.told.setText(state.told)
@@ -172,13 +174,15 @@ class ViewCard(QWidget):
         row.setContentsMargins(0, 0, SPACE, 0)
         row.setSpacing(SPACE)
         title = question(tr("View"))
-        title.setToolTip(_PROMISE)
+        title.setToolTip(tr(_PROMISE))
         self.auto = Button("view.auto", tr("Auto"), "link")
         self.reset = Button("view.reset", tr("Reset"), "link")
         self.close_ = Button("view.close", "", "link", "close")
         self.close_.setAccessibleName(tr("Close"))
         self.close_.set_quiet(True)
-        tell_keys(self.auto, tr("Find window by itself in each image. {promise}").format(promise=_PROMISE), "view.auto")
+        tell_keys(
+            self.auto, tr("Find window by itself in each image. {promise}").format(promise=tr(_PROMISE)), "view.auto"
+        )
         tell_keys(self.reset, tr("Contrast, gamma and colours as at first"), "view.reset")
         tell_keys(self.close_, tr("Close; settings stay"), "view.look")
         row.addWidget(title, 1)
@@ -237,8 +241,8 @@ class ViewCard(QWidget):
         grid.setVerticalSpacing(0)
         self.switches: dict[str, Check] = {}
         for at, (name, (text, tip)) in enumerate(SWITCHES.items()):
-            check = Check(f"{name}.check", text)
-            tell_keys(check, tip, name)
+            check = Check(f"{name}.check", tr(text))
+            tell_keys(check, tr(tip), name)
             grid.addWidget(check, at // 2, at % 2)
             grid.setColumnStretch(at % 2, 1)
             self.switches[name] = check

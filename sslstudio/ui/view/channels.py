@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QColorDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from sslstudio.language import later, tr
+from sslstudio.language import later, tr, within
 from sslstudio.ui.panels.class_list import Swatch
 from sslstudio.ui.panels.fields import Check, Combo
 from sslstudio.ui.panels.parts import label
@@ -67,9 +67,9 @@ class ChannelRows(QWidget):
         box.setSpacing(SPACE // 2)
         for part in _PARTS:
             combo = Combo(
-                f"{self.objectName()}.{part.lower()}", tr("Channel shown as {part}").format(part=part.lower())
+                f"{self.objectName()}.{part.lower()}", tr("Channel shown as {part}").format(part=within(tr(part)))
             )
-            combo.setToolTip(tr("The channel that is shown as {part}").format(part=part.lower()))
+            combo.setToolTip(tr("The channel that is shown as {part}").format(part=within(tr(part))))
             combo.setMinimumContentsLength(2)
             combo.activated.connect(self._on_bands)
             cell = QVBoxLayout()

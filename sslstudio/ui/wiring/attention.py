@@ -167,8 +167,13 @@ class AttentionWiring(QObject):
             return
         self.proposed = 0
         self.window.actions_["view.attention"].setChecked(False)
-        self.window.tell(Notice(tr("The proposal is in the mask."), tr("Correct it with the brush; undo takes it back."),
-                                about="attention"))  # fmt: skip
+        self.window.tell(
+            Notice(
+                tr("The proposal is in the mask."),
+                tr("Correct it with the brush; undo takes it back."),
+                about="attention",
+            )
+        )
 
     # inside -------------------------------------------------------------------------------------------
 

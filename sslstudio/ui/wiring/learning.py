@@ -315,7 +315,8 @@ class LearningWiring(QObject):
 
     def _advice(self, kind: str) -> Notice:
         """What to do after a run that came to its end; only told where that is done already or something runs on."""
-        text, advice, button, step = NEXT["pretrain painted" if kind == "pretrain" and self._is_painted() else kind]
+        *words, step = NEXT["pretrain painted" if kind == "pretrain" and self._is_painted() else kind]
+        text, advice, button = (tr(one) for one in words)
         if self.queue.live() or step == self.window.step:
             return Notice(text, "" if self.queue.live() else advice, "info", kind)
         return Notice(text, advice, "info", kind, button, lambda: self.window.go_to_step(step), step)
@@ -336,7 +337,7 @@ class LearningWiring(QObject):
     def _on_broken(self, broken: tuple[PastRun, ...]) -> None:
         for past in broken[-3:]:
             begun = past.summary.state is not RunState.WAITING
-            title = TITLES.get(kind_of(past.run.id), "A run")
+            title = tr(TITLES.get(kind_of(past.run.id), later("A run")))
             self._tell_broken(past.run.id, title, past.summary.checkpoint, begun=begun)
 
     def _tell_broken(self, run_id: str, title: str, checkpoint: int, *, begun: bool = True) -> None:

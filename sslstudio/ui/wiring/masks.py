@@ -39,7 +39,7 @@ class MasksWiring(QObject):
 
     def ask_file(self) -> None:
         """Let the user choose a file of annotations."""
-        dialog = QFileDialog(self.window, tr("Choose a file of annotations"), "", _FILES)
+        dialog = QFileDialog(self.window, tr("Choose a file of annotations"), "", tr(_FILES))
         dialog.setObjectName("dialog.annotations")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         self._open(dialog, lambda path: self.window.files.import_masks(path))

@@ -57,7 +57,7 @@ def test_every_action_is_in_a_menu_under_its_id(window):
     for row in ACTIONS:
         found = window.findChild(QAction, row.id)
         assert found is not None
-        assert found.text() == row.text
+        assert found.text() == row.told
         assert not row.icon or row.icon in icons.GLYPHS, row.icon
 
 

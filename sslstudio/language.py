@@ -1,0 +1,65 @@
+"""The language that people read: texts are marked where they stand and looked up where they are shown.
+
+Sources are English. ``tr`` and ``tr_many`` translate a literal at once; ``later`` marks one in a table that is built
+when the program starts, and whoever shows it says ``tr``. Values are named: ``tr("{name} is gone").format(name=…)``.
+Workers learn the language by ``SSLSTUDIO_LANGUAGE``; without it everything is English, so scripts read what they know.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+from functools import cache
+from pathlib import Path
+
+VARIABLE = "SSLSTUDIO_LANGUAGE"
+# Each in its own words, as those who need it can read it.
+LANGUAGES: dict[str, str] = {"en": "English", "de": "Deutsch"}
+FOLDER = Path(__file__).parent / "locale"
+
+
+def tr(message: str) -> str:
+    """The message in the language in force; itself where there is no translation."""
+    return _catalogue(current()).gettext(message) if message else ""
+
+
+def tr_many(one: str, many: str, count: float) -> str:
+    """The message for this number, by the rules of the language in force."""
+    return _catalogue(current()).ngettext(one, many, count if isinstance(count, int) else 2)
+
+
+def later(message: str) -> str:
+    """Mark a message that is translated where it is used."""
+    return message
+
+
+def current() -> str:
+    """The language in force, such as ``de``."""
+    return nearest(os.environ.get(VARIABLE, "en"))
+
+
+def choose(code: str) -> None:
+    """Put a language in force, here and in every process that is started from here; ``de_AT`` is ``de``."""
+    os.environ[VARIABLE] = nearest(code)
+
+
+def nearest(code: str) -> str:
+    """The language that comes nearest to what a system calls its own; English where there is none."""
+    short = code.replace("-", "_").partition("_")[0].lower()
+    return short if short in LANGUAGES else "en"
+
+
+def within(words: str) -> str:
+    """Words that stand alone, as they stand within a sentence: English begins them small, German keeps its nouns."""
+    return words[:1].lower() + words[1:] if current() == "en" else words
+
+
+def decimal(value: float, digits: int) -> str:
+    """A number with so many places, with the comma or the point of the language in force."""
+    written = f"{value:.{digits}f}"
+    return written if current() == "en" else written.replace(".", ",")
+
+
+@cache
+def _catalogue(code: str) -> gettext.NullTranslations:
+    return gettext.translation("sslstudio", FOLDER, [code], fallback=True)

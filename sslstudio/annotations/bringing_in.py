@@ -17,6 +17,7 @@ from sslstudio.annotations.source import Source
 from sslstudio.annotations.survey import Survey, survey
 from sslstudio.errors import UserError
 from sslstudio.images.reader import read_rgb8
+from sslstudio.language import tr
 from sslstudio.project.classes import LabelClass, check_classes, default_colour
 from sslstudio.project.masks import UNPAINTED
 from sslstudio.project.project import Project
@@ -169,18 +170,27 @@ def _keep(project: Project, waiting: list[tuple[str, np.ndarray]], outcome: _Out
                 project.set_mask(image, labels)
     except UserError as error:
         done = len(outcome.matched) - len(waiting)
-        raise UserError(f"{error.problem} {done} masks had been taken over before.", error.advice) from error
+        raise UserError(
+            tr("{problem} {done} masks had been taken over before.").format(problem=error.problem, done=done),
+            error.advice,
+        ) from error
     waiting.clear()
 
 
 def _read(source: Path, format_: str) -> tuple[Path, Format, Annotations]:
     if format_ and format_ not in FORMATS:
-        raise UserError(f"There is no format “{format_}”.", f"Formats: {', '.join(FORMATS)}.")
+        raise UserError(
+            tr("There is no format “{format_}”.").format(format_=format_),
+            tr("Formats: {formats}.").format(formats=", ".join(FORMATS)),
+        )
     opened = Source.at(source)
     kind = FORMATS[format_] if format_ else find_format(opened)
     found = kind.read(opened)
     if not found.images and not found.refused:
-        raise UserError(f"{opened.path.name} holds no masks that {kind.name} would.", "Check what was exported.")
+        raise UserError(
+            tr("{name} holds no masks that {name_2} would.").format(name=opened.path.name, name_2=kind.name),
+            tr("Check what was exported."),
+        )
     return opened.path, kind, found
 
 
@@ -194,7 +204,8 @@ def _plan(project: Project, found: Annotations, chosen: Mapping[str, str]) -> _P
     known = {one.name for one in found.classes}
     if strange := [name for name in chosen if name not in known]:
         raise UserError(
-            f"The file has no class “{strange[0]}”.", f"Its classes are {', '.join(sorted(known)) or 'none'}."
+            tr("The file has no class “{strange}”.").format(strange=strange[0]),
+            tr("Its classes are {known}.").format(known=", ".join(sorted(known)) or "none"),
         )
     fresh = may_choose_classes(project)
     classes = list(project.classes)
@@ -234,9 +245,23 @@ def _drawn(project: Project, found: Annotations, outcome: _Outcome, progress: Pr
         if not candidates:
             outcome.unmatched.append(one.name)
         elif len(candidates) > 1:
-            outcome.refused.append((one.name, f"It could belong to {candidates[0]} or {candidates[1]}."))
+            outcome.refused.append(
+                (
+                    one.name,
+                    tr("It could belong to {candidates} or {candidates_2}.").format(
+                        candidates=candidates[0], candidates_2=candidates[1]
+                    ),
+                )
+            )
         elif candidates[0] in taken:
-            outcome.refused.append((one.name, f"{candidates[0]} already has the mask {taken[candidates[0]]}."))
+            outcome.refused.append(
+                (
+                    one.name,
+                    tr("{candidates} already has the mask {taken}.").format(
+                        candidates=candidates[0], taken=taken[candidates[0]]
+                    ),
+                )
+            )
         else:
             try:
                 labels = _draw_one(project, one, candidates[0], outcome)
@@ -254,12 +279,16 @@ def _draw_one(project: Project, one: FoundImage, image: str, outcome: _Outcome) 
     height, width = labels.shape
     if one.size is not None and one.size != (height, width):
         raise UserError(
-            f"It was made for {one.size[1]} × {one.size[0]} pixels, but {image} has {width} × {height}.",
-            "Annotations must be of exactly this image.",
+            tr("It was made for {size} × {size_2} pixels, but {image} has {width} × {height}.").format(
+                size=one.size[1], size_2=one.size[0], image=image, width=width, height=height
+            ),
+            tr("Annotations must be of exactly this image."),
         )
     drawn = one.draw(height, width)
     project.check_mask(image, drawn.labels)
-    told = list(drawn.notes[:_SHOWN]) + ([f"and {len(drawn.notes) - _SHOWN} more"] if len(drawn.notes) > _SHOWN else [])
+    told = list(drawn.notes[:_SHOWN]) + (
+        [tr("and {notes} more").format(notes=len(drawn.notes) - _SHOWN)] if len(drawn.notes) > _SHOWN else []
+    )
     outcome.notes += [f"{image}: {note}." for note in (text.rstrip(".") for text in told)]
     return drawn.labels
 

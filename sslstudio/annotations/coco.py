@@ -16,6 +16,7 @@ from sslstudio.annotations.run_lengths import from_counts, from_letters, to_coun
 from sslstudio.annotations.shapes import Bitmap, Polygon, Shape, draw, flat, ring, usable
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
 
 FILE = "annotations.json"
@@ -48,7 +49,10 @@ def read(source: Source) -> Annotations:
 
 def _read_one(document: Any, file: str, classes: Classes) -> tuple[list[FoundImage], list[str]]:
     if not (isinstance(document, dict) and isinstance(document.get("images"), list)):
-        raise UserError(f"{file} is no COCO file: it has no list of images.", "Choose the annotations themselves.")
+        raise UserError(
+            tr("{file} is no COCO file: it has no list of images.").format(file=file),
+            tr("Choose the annotations themselves."),
+        )
     try:
         places = {
             row["id"]: classes.place(str(row["name"]), hex_colour(row.get("color")))
@@ -57,14 +61,19 @@ def _read_one(document: Any, file: str, classes: Classes) -> tuple[list[FoundIma
         rows = {row["id"]: row for row in document["images"]}
         names = [str(row["file_name"]) for row in rows.values()]
     except (KeyError, TypeError) as error:
-        raise UserError(f"{file} has an image or a category without {error}.", "Export it again.") from None
+        raise UserError(
+            tr("{file} has an image or a category without {error}.").format(file=file, error=error),
+            tr("Export it again."),
+        ) from None
     areas, lost = defaultdict(list), 0
     for area in document.get("annotations") or []:
         if isinstance(area, dict) and area.get("image_id") in rows:
             areas[area["image_id"]].append(area)
         else:
             lost += 1
-    notes = [f"{file}: {lost} annotations belong to no image of the file."] if lost else []
+    notes = (
+        [tr("{file}: {lost} annotations belong to no image of the file.").format(file=file, lost=lost)] if lost else []
+    )
     found = []
     for (number, row), name in zip(rows.items(), names, strict=True):
         size = _size(row)
@@ -86,14 +95,16 @@ def _draw(areas: list[dict], places: dict[Any, int], height: int, width: int) ->
 
 
 def _shape(area: dict, places: dict[Any, int]) -> Shape | None:
-    what = f"annotation {area.get('id', '?')}"
+    what = tr("annotation {value}").format(value=area.get("id", "?"))
     if area.get("category_id") not in places:
-        raise UserError(f"{what} has the unknown category {area.get('category_id')}", "")
+        raise UserError(
+            tr("{what} has the unknown category {value}").format(what=what, value=area.get("category_id")), ""
+        )
     place, outline = places[area["category_id"]], area.get("segmentation")
     if isinstance(outline, dict):
         return Bitmap(place, partial(_decode, outline, what))
     if not outline:
-        raise UserError(f"{what} has a box but no outline", "")
+        raise UserError(tr("{what} has a box but no outline").format(what=what), "")
     parts = outline if isinstance(outline[0], list) else [outline]
     if len(parts) == 1:
         return Polygon(place, (ring(parts[0], what),))
@@ -109,9 +120,12 @@ def _union(rings: list[np.ndarray], height: int, width: int) -> np.ndarray:
 def _decode(outline: dict, what: str, height: int, width: int) -> np.ndarray:
     size, counts = outline.get("size"), outline.get("counts")
     if not (isinstance(size, list) and len(size) == 2) or counts is None:
-        raise UserError(f"{what} has run lengths without a size.", "Export it again.")
+        raise UserError(tr("{what} has run lengths without a size.").format(what=what), tr("Export it again."))
     if size != [height, width]:
-        raise UserError(f"{what} has run lengths for {size[1]} × {size[0]} pixels.", "Export it again.")
+        raise UserError(
+            tr("{what} has run lengths for {size} × {size_2} pixels.").format(what=what, size=size[1], size_2=size[0]),
+            tr("Export it again."),
+        )
     numbers = from_letters(counts, what) if isinstance(counts, str) else counts
     return from_counts(numbers, height * width, what).reshape(width, height).T
 
@@ -136,7 +150,7 @@ def write(job: Job, out: Path, *, letters: bool = False) -> list[Path]:
         "annotations": areas,
     }
     file = out / FILE
-    replace_file(file, json.dumps(document, ensure_ascii=False).encode(), f"The file {file.name}")
+    replace_file(file, json.dumps(document, ensure_ascii=False).encode(), tr("The file {name}").format(name=file.name))
     return [file]
 
 
@@ -159,5 +173,5 @@ def _area(region: Region, size: tuple[int, int], number: int, image: int, letter
     }
 
 
-COCO = Format("coco", "COCO JSON", recognise, read, write)
-COCO_RLE = Format("coco-rle", "COCO JSON (run lengths)", lambda _: False, read, partial(write, letters=True))
+COCO = Format("coco", later("COCO JSON"), recognise, read, write)
+COCO_RLE = Format("coco-rle", later("COCO JSON (run lengths)"), lambda _: False, read, partial(write, letters=True))

@@ -16,6 +16,7 @@ from sslstudio.annotations.run_lengths import from_counts, to_counts
 from sslstudio.annotations.shapes import Bitmap, Polygon, Shape, draw, pairs, ring, usable
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
 
 FILE = "annotations.xml"
@@ -34,12 +35,12 @@ def read(source: Source) -> Annotations:
         try:
             root = source.document(name)
             if getattr(root, "tag", "") != "annotations":
-                raise UserError(f"{name} is no file of CVAT.")
+                raise UserError(tr("{name} is no file of CVAT.").format(name=name))
             for one in root.iterfind(".//label"):
                 classes.place(one.findtext("name") or "", hex_colour(one.findtext("color") or ""))
             images += [_image(one, name, classes) for one in root.iterfind("image")]
             if root.find("track") is not None:
-                refused.append((name, "It holds tracks of a video; export it as “CVAT for images 1.1”."))
+                refused.append((name, tr("It holds tracks of a video; export it as “CVAT for images 1.1”.")))
             uncovered = root.findtext("meta/uncovered") or uncovered
         except UserError as error:
             refused.append((name, error.problem))
@@ -71,11 +72,15 @@ def _shape(row: Any, place: int, what: str) -> Shape | None:
         points = [pair.split(",") for pair in (row.get("points") or "").split(";") if pair]
         return Polygon(place, (ring(points, what),))
     if row.tag != "mask":
-        raise UserError(f"{what} is not a drawn area and was left out")
+        raise UserError(tr("{what} is not a drawn area and was left out").format(what=what))
     left, top, width, height = (
-        _number(row.get(key) or "", f"{what} has a box whose {key}") for key in ("left", "top", "width", "height")
+        _number(row.get(key) or "", tr("{what} has a box whose {key}").format(what=what, key=key))
+        for key in ("left", "top", "width", "height")
     )
-    counts = [_number(text, f"{what} has a run length that") for text in (row.get("rle") or "").split(",")]
+    counts = [
+        _number(text, tr("{what} has a run length that").format(what=what))
+        for text in (row.get("rle") or "").split(",")
+    ]
     bitmap = from_counts(counts, width * height, what).reshape(height, width)
     return Bitmap(place, lambda *_: bitmap, top, left)
 
@@ -84,7 +89,7 @@ def _number(text: str, what: str) -> int:
     try:
         return int(float(text))
     except ValueError:
-        raise UserError(f"{what} is no number.", "Export it again.") from None
+        raise UserError(tr("{what} is no number.").format(what=what), tr("Export it again.")) from None
 
 
 def write(job: Job, out: Path) -> list[Path]:
@@ -105,7 +110,7 @@ def write(job: Job, out: Path) -> list[Path]:
     ElementTree.indent(root)
     file = out / FILE
     data = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    replace_file(file, data, f"The file {file.name}")
+    replace_file(file, data, tr("The file {name}").format(name=file.name))
     return [file]
 
 
@@ -127,4 +132,4 @@ def _outline(region: Region) -> dict[str, str]:
     return {"rle": ", ".join(map(str, counts)), **{key: str(value) for key, value in box.items()}}
 
 
-CVAT = Format("cvat", "CVAT for images 1.1", recognise, read, write)
+CVAT = Format("cvat", later("CVAT for images 1.1"), recognise, read, write)

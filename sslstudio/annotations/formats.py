@@ -6,6 +6,7 @@ from sslstudio.annotations import coco, cvat, label_studio, label_tiff, labelme,
 from sslstudio.annotations.model import Format
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 
 # Asked in this order: those that can be told for certain come first, plain pictures last.
 _ALL: tuple[Format, ...] = (
@@ -33,8 +34,13 @@ def find_format(source: Source) -> Format:
             return one
     if source.path.is_dir() and not source.documents:
         known = ", ".join(one.name for one in _ALL)
-        raise UserError(f"No masks were found in {source.path}.", f"These are known: {known}.")
+        raise UserError(
+            tr("No masks were found in {path}.").format(path=source.path),
+            tr("These are known: {known}.").format(known=known),
+        )
     raise UserError(
-        f"{source.path.name} is in no format that is known.",
-        f"These are: {', '.join(one.name for one in _ALL)}. Name one with --format if it was not recognised.",
+        tr("{name} is in no format that is known.").format(name=source.path.name),
+        tr("These are: {all}. Name one with --format if it was not recognised.").format(
+            all=", ".join(one.name for one in _ALL)
+        ),
     )

@@ -12,6 +12,7 @@ from sslstudio.annotations.formats import FORMATS
 from sslstudio.annotations.model import Job, Picture, is_background, rgb
 from sslstudio.errors import UserError
 from sslstudio.images.reader import read_rgb8
+from sslstudio.language import tr
 from sslstudio.project.classes import LabelClass
 from sslstudio.project.files import ensure_writable, replace_file
 from sslstudio.project.masks import UNPAINTED, read_mask
@@ -49,7 +50,10 @@ def export_masks(
     format itself would look black.
     """
     if format_ not in FORMATS:
-        raise UserError(f"There is no format “{format_}”.", f"Formats: {', '.join(FORMATS)}.")
+        raise UserError(
+            tr("There is no format “{format_}”.").format(format_=format_),
+            tr("Formats: {formats}.").format(formats=", ".join(FORMATS)),
+        )
     kind, out = FORMATS[format_], Path(out).expanduser().absolute()
     wanted = sources(project, model)
     ensure_writable(out)
@@ -75,7 +79,7 @@ def export_masks(
     refused |= problems
     notes = [kind.note] if kind.note else []
     if job.uncovered == "unpainted" and not kind.pictures:
-        notes.append("Some pixels are unpainted, so the background was written as shapes of its own.")
+        notes.append(tr("Some pixels are unpainted, so the background was written as shapes of its own."))
     return ExportReport(tuple(done), tuple(files), count, tuple(refused.items()), tuple(notes))
 
 
@@ -84,12 +88,13 @@ def sources(project: Project, model: str) -> list[str]:
     if not model:
         found = [record.path for record in project.painted() if not record.problem]
         if not found:
-            raise UserError("Nothing is painted in this project yet.", "Paint a mask, or import some.")
+            raise UserError(tr("Nothing is painted in this project yet."), tr("Paint a mask, or import some."))
         return found
     found = [record.path for record in project.images() if project.prediction_file(model, record.path).exists()]
     if not found:
         raise UserError(
-            f"There are no predictions of “{model}”.", "Segment all images first: sslstudio predict PROJECT."
+            tr("There are no predictions of “{model}”.").format(model=model),
+            tr("Segment all images first: sslstudio predict PROJECT."),
         )
     return found
 
@@ -144,7 +149,7 @@ def coloured(labels: np.ndarray, classes: tuple[LabelClass, ...]) -> np.ndarray:
 def overlay(pixels: np.ndarray, labels: np.ndarray, classes: tuple[LabelClass, ...]) -> np.ndarray:
     """The image (H, W, 3) with its classes shining over it; the background hardly, unpainted not at all."""
     if pixels.shape[:2] != labels.shape:
-        raise UserError("The image does not have the size of its mask any more.", "Refresh the project.")
+        raise UserError(tr("The image does not have the size of its mask any more."), tr("Refresh the project."))
     strength = np.zeros((256, 1), np.float32)
     for place, one in enumerate(classes):
         strength[place] = _QUIET if is_background(one.name) else OVERLAY
@@ -159,5 +164,7 @@ def _write_png(file: Path, pixels: np.ndarray) -> None:
 
     good, data = cv2.imencode(".png", pixels[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])
     if not good:
-        raise UserError(f"{file.name} could not be made into a PNG.", "Its image may be too large.")
-    replace_file(file, data.tobytes(), f"The picture {file.name}", settle=False)
+        raise UserError(
+            tr("{name} could not be made into a PNG.").format(name=file.name), tr("Its image may be too large.")
+        )
+    replace_file(file, data.tobytes(), tr("The picture {name}").format(name=file.name), settle=False)

@@ -17,6 +17,7 @@ from sslstudio.annotations.run_lengths import to_counts
 from sslstudio.annotations.shapes import Bitmap, Polygon, Shape, draw, ring, usable
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
 
 FILE = "tasks.json"
@@ -42,7 +43,7 @@ def read(source: Source) -> Annotations:
         try:
             tasks = source.document(name)
             if not isinstance(tasks, list):
-                raise UserError(f"{name} is no list of tasks; export it as “JSON”.")
+                raise UserError(tr("{name} is no list of tasks; export it as “JSON”.").format(name=name))
             for number, task in enumerate(tasks, 1):
                 images.append(_image(task, number, name, classes))
                 marks.add(str((task.get("meta") or {}).get("uncovered", "")))
@@ -56,7 +57,7 @@ def read(source: Source) -> Annotations:
 def _image(task: Any, number: int, file: str, classes: Classes) -> FoundImage:
     data = task.get("data") if isinstance(task, dict) else None
     if not isinstance(data, dict):
-        raise UserError(f"Task {number} of {file} has no data.")
+        raise UserError(tr("Task {number} of {file} has no data.").format(number=number, file=file))
     path = data.get("image") or next((text for text in data.values() if isinstance(text, str)), "")
     answers = task.get("annotations") or task.get("completions") or task.get("predictions") or []
     answers = [one for one in answers if isinstance(one, dict) and not one.get("was_cancelled")]
@@ -72,13 +73,20 @@ def _image(task: Any, number: int, file: str, classes: Classes) -> FoundImage:
 def _maker(row: dict, number: int, classes: Classes) -> Any:
     kind, value = str(row.get("type")), row.get("value") or {}
     names = value.get(kind) or value.get("labels") or ["object"]
-    return partial(_shape, kind, value, row, classes.place(str(names[0])), f"area {number} ({names[0]})")
+    return partial(
+        _shape,
+        kind,
+        value,
+        row,
+        classes.place(str(names[0])),
+        tr("area {number} ({names})").format(number=number, names=names[0]),
+    )
 
 
 def _draw(makers: list, several: bool, height: int, width: int) -> Drawn:
     shapes, problems = usable(makers)
     drawn = draw(shapes, height, width)
-    told = ("it was annotated several times; the last one was taken",) if several else ()
+    told = (tr("it was annotated several times; the last one was taken"),) if several else ()
     return Drawn(drawn.labels, (*told, *problems, *drawn.notes))
 
 
@@ -87,17 +95,25 @@ def _shape(kind: str, value: dict, row: dict, place: int, what: str) -> Shape | 
         return Polygon(place, (ring(value.get("points"), what) / 100,), relative=True)
     if kind in ("brushlabels", "brush") and value.get("format", "rle") == "rle":
         return Bitmap(place, partial(_brush, value.get("rle"), row, what))
-    raise UserError(f"{what} is of the kind {kind}, which is not a drawn area, and was left out")
+    raise UserError(
+        tr("{what} is of the kind {kind}, which is not a drawn area, and was left out").format(what=what, kind=kind)
+    )
 
 
 def _brush(packed: Any, row: dict, what: str, height: int, width: int) -> np.ndarray:
     if [row.get("original_height"), row.get("original_width")] != [height, width]:
-        raise UserError(f"{what} was painted on {row.get('original_width')} × {row.get('original_height')} pixels.")
+        raise UserError(
+            tr("{what} was painted on {value} × {value_2} pixels.").format(
+                what=what, value=row.get("original_width"), value_2=row.get("original_height")
+            )
+        )
     values = unpack(packed, what)
     if values.size != height * width * 4:
         raise UserError(
-            f"{what} has run lengths for {values.size // 4:,} pixels, but the image has {height * width:,}.",
-            "Export it again from where it came.",
+            tr("{what} has run lengths for {size:,} pixels, but the image has {height:,}.").format(
+                what=what, size=values.size // 4, height=height * width
+            ),
+            tr("Export it again from where it came."),
         )
     return values.reshape(height, width, 4)[..., _VISIBLE] > 0
 
@@ -109,28 +125,41 @@ def unpack(packed: Any, what: str) -> np.ndarray:
         if data.ndim != 1 or data.size < 7 or data.min() < 0 or data.max() > 255:
             raise ValueError
     except (TypeError, ValueError, OverflowError):
-        raise UserError(f"{what} has brush strokes that are no list of bytes.", "Export it again.") from None
+        raise UserError(
+            tr("{what} has brush strokes that are no list of bytes.").format(what=what), tr("Export it again.")
+        ) from None
     bits = "".join(np.unpackbits(data.astype(np.uint8)).astype("U1").tolist())
     size, word = int(bits[:32], 2), int(bits[32:37], 2) + 1
     sizes = [int(bits[at : at + 4], 2) + 1 for at in (37, 41, 45, 49)]
     if size > 4 * 1_000_000_000 or word != _WORD:
-        raise UserError(f"{what} has brush strokes of an unknown kind.", "Export it again.")
+        raise UserError(tr("{what} has brush strokes of an unknown kind.").format(what=what), tr("Export it again."))
     parts, have, at = [], 0, 53
     while have < size:
         if at + 3 > len(bits):
-            raise UserError(f"{what} has run lengths that end too early.", "The file may be cut off; export it again.")
+            raise UserError(
+                tr("{what} has run lengths that end too early.").format(what=what),
+                tr("The file may be cut off; export it again."),
+            )
         length = sizes[int(bits[at + 1 : at + 3], 2)]
         same, start = bits[at] == "1", at + 3 + length
         count = int(bits[at + 3 : start] or "0", 2) + 1
         at = start + (word if same else word * count)
         if at > len(bits):
-            raise UserError(f"{what} has run lengths that end too early.", "The file may be cut off; export it again.")
+            raise UserError(
+                tr("{what} has run lengths that end too early.").format(what=what),
+                tr("The file may be cut off; export it again."),
+            )
         letters = [int(bits[place : place + word], 2) for place in range(start, at, word)]
         parts.append(np.full(count, letters[0], np.uint8) if same else np.array(letters, np.uint8))
         have += count
     values = np.concatenate(parts) if parts else np.zeros(0, np.uint8)
     if values.size != size:
-        raise UserError(f"{what} has run lengths for {values.size:,} values in place of {size:,}.", "Export it again.")
+        raise UserError(
+            tr("{what} has run lengths for {size:,} values in place of {size_2:,}.").format(
+                what=what, size=values.size, size_2=size
+            ),
+            tr("Export it again."),
+        )
     return values
 
 
@@ -153,7 +182,7 @@ def pack(bitmap: np.ndarray) -> list[int]:
 def write(job: Job, out: Path) -> list[Path]:
     """``tasks.json`` to import, and ``labeling.xml`` for the project's labelling interface."""
     tasks = [_task(job, picture, number) for number, picture in enumerate(job.pictures(), 1)]
-    replace_file(out / FILE, json.dumps(tasks, ensure_ascii=False).encode(), f"The file {FILE}")
+    replace_file(out / FILE, json.dumps(tasks, ensure_ascii=False).encode(), tr("The file {file}").format(file=FILE))
     view = Element("View")
     SubElement(view, "Image", name="image", value="$image")
     for tag, name in (("PolygonLabels", "polygon"), ("BrushLabels", "brush")):
@@ -161,7 +190,7 @@ def write(job: Job, out: Path) -> list[Path]:
         for _, one in job.shape_classes:
             SubElement(labels, "Label", value=one.name, background=one.colour)
     ElementTree.indent(view)
-    replace_file(out / "labeling.xml", ElementTree.tostring(view, encoding="utf-8"), "The file labeling.xml")
+    replace_file(out / "labeling.xml", ElementTree.tostring(view, encoding="utf-8"), tr("The file labeling.xml"))
     return [out / FILE]
 
 
@@ -192,6 +221,6 @@ def _result(job: Job, region: Region, size: tuple[int, ...], key: str) -> dict[s
 
 
 LABEL_STUDIO = Format(
-    "labelstudio", "Label Studio JSON", recognise, read, write,
-    note="Label Studio finds the images when “image” in tasks.json is where it serves them.",
+    "labelstudio", later("Label Studio JSON"), recognise, read, write,
+    note=later("Label Studio finds the images when “image” in tasks.json is where it serves them."),
 )  # fmt: skip

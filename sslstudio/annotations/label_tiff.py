@@ -14,6 +14,7 @@ from sslstudio.annotations.palette_png import MOST_FOUND, classes_file, read_cla
 from sslstudio.annotations.pictures import MASKS, mask_files, mask_folder, write_classes
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
 from sslstudio.project.masks import UNPAINTED
 
@@ -48,7 +49,9 @@ def read(source: Source) -> Annotations:
             continue  # refused with its reason when it is drawn
     if highest >= MOST_FOUND:
         classes = [FoundClass("background"), FoundClass("object")]
-        note = f"The numbers go up to {highest:,}, so they were taken as single objects of one class."
+        note = tr("The numbers go up to {highest:,}, so they were taken as single objects of one class.").format(
+            highest=highest
+        )
         return _annotations(source, files, classes, objects=True, notes=(note,))
     classes = [FoundClass("background"), *(FoundClass(f"class {number}") for number in range(1, highest + 1))]
     return _annotations(source, files, classes, objects=False)
@@ -76,7 +79,11 @@ def _draw(file: Path, count: int, objects: bool, height: int, width: int) -> Dra
         return Drawn((labels > 0).astype(np.uint8))
     unknown = np.unique(labels[((labels >= count) & (labels != UNPAINTED)) | (labels < 0)])
     if unknown.size:
-        raise UserError(f"It holds the value {unknown[0]}; the classes are 0 to {count - 1}.")
+        raise UserError(
+            tr("It holds the value {unknown}; the classes are 0 to {count}.").format(
+                unknown=unknown[0], count=count - 1
+            )
+        )
     return Drawn(labels.astype(np.uint8))
 
 
@@ -87,16 +94,22 @@ def read_labels(file: Path) -> np.ndarray:
     try:
         pixels = np.squeeze(tifffile.imread(file))
     except Exception as error:
-        raise UserError(f"{file.name} cannot be read as a TIFF; it may be damaged.") from error
+        raise UserError(tr("{name} cannot be read as a TIFF; it may be damaged.").format(name=file.name)) from error
     if pixels.ndim != 2:
         shape = " × ".join(map(str, pixels.shape))
-        raise UserError(f"{file.name} is a stack or a colour picture ({shape}); labels have one number per pixel.")
+        raise UserError(
+            tr("{name} is a stack or a colour picture ({shape}); labels have one number per pixel.").format(
+                name=file.name, shape=shape
+            )
+        )
     if pixels.dtype.kind == "f":
         if not (np.isfinite(pixels).all() and (pixels == np.rint(pixels)).all()):
-            raise UserError(f"{file.name} holds fractions; labels are whole numbers.")
+            raise UserError(tr("{name} holds fractions; labels are whole numbers.").format(name=file.name))
         pixels = pixels.astype(np.int64)
     if pixels.dtype.kind not in "uib":
-        raise UserError(f"{file.name} holds {pixels.dtype} values; labels are whole numbers.")
+        raise UserError(
+            tr("{name} holds {dtype} values; labels are whole numbers.").format(name=file.name, dtype=pixels.dtype)
+        )
     return pixels.astype(np.uint8) if pixels.dtype.kind == "b" else pixels
 
 
@@ -108,7 +121,9 @@ def write(job: Job, out: Path) -> list[Path]:
     names = Names()
     for picture in job.pictures():
         name = names.of(picture.path, ".tif")
-        replace_file(out / MASKS / name, _tiff(picture.labels, colours), f"The mask {name}", settle=False)
+        replace_file(
+            out / MASKS / name, _tiff(picture.labels, colours), tr("The mask {name}").format(name=name), settle=False
+        )
     write_classes(job.classes, out)
     return [out / MASKS]
 
@@ -121,4 +136,4 @@ def _tiff(labels: np.ndarray, colours: np.ndarray) -> bytes:
     return data.getvalue()
 
 
-LABEL_TIFF = Format("tiff", "Label TIFF (napari, ImageJ)", recognise, read, write, pictures=True)
+LABEL_TIFF = Format("tiff", later("Label TIFF (napari, ImageJ)"), recognise, read, write, pictures=True)

@@ -19,6 +19,7 @@ from sslstudio.annotations.outlines import Region, regions
 from sslstudio.annotations.shapes import Bitmap, Polygon, Shape, draw, pairs, ring, usable
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
 
 _FLAG = "uncovered pixels are unpainted"
@@ -38,7 +39,7 @@ def read(source: Source) -> Annotations:
         try:
             document = source.document(name)
             if not (isinstance(document, dict) and isinstance(document.get("shapes"), list)):
-                raise UserError(f"{name} is no labelme file: it has no list of shapes.", "")
+                raise UserError(tr("{name} is no labelme file: it has no list of shapes.").format(name=name), "")
             images.append(_image(name, document, classes))
             flags.add(bool((document.get("flags") or {}).get(_FLAG)))
         except UserError as error:
@@ -51,7 +52,11 @@ def _image(name: str, document: dict[str, Any], classes: Classes) -> FoundImage:
     makers = []
     for number, row in enumerate(document["shapes"], 1):
         label = str(row.get("label", "")) if isinstance(row, dict) else ""
-        makers.append(partial(_shape, row, classes.place(label), f"shape {number} ({label})"))
+        makers.append(
+            partial(
+                _shape, row, classes.place(label), tr("shape {number} ({label})").format(number=number, label=label)
+            )
+        )
     height, width = document.get("imageHeight"), document.get("imageWidth")
     size = (height, width) if isinstance(height, int) and isinstance(width, int) else None
     path = str(document.get("imagePath") or "").replace("\\", "/")
@@ -67,7 +72,7 @@ def _draw(makers: list, height: int, width: int) -> Drawn:
 
 def _shape(row: Any, place: int, what: str) -> Shape | None:
     if not isinstance(row, dict) or not isinstance(row.get("points"), list):
-        raise UserError(f"{what} has no points", "")
+        raise UserError(tr("{what} has no points").format(what=what), "")
     kind, points = row.get("shape_type") or "polygon", row["points"]
     if kind == "polygon":
         return Polygon(place, (ring(points, what),))
@@ -80,7 +85,7 @@ def _shape(row: Any, place: int, what: str) -> Shape | None:
         bitmap = _bitmap(str(row["mask"]), what)
         left, top = (round(float(value)) for value in points[0])
         return Bitmap(place, lambda *_: bitmap, top, left)
-    raise UserError(f"{what} is a {kind}, which covers no area", "")
+    raise UserError(tr("{what} is a {kind}, which covers no area").format(what=what, kind=kind), "")
 
 
 def _circle(points: np.ndarray) -> np.ndarray:
@@ -98,7 +103,7 @@ def _bitmap(text: str, what: str) -> np.ndarray:
         with Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=("PNG",)) as image:
             return np.array(image.convert("L")) > 0
     except (OSError, ValueError, SyntaxError, binascii.Error):
-        raise UserError(f"{what} has a mask picture that cannot be read", "") from None
+        raise UserError(tr("{what} has a mask picture that cannot be read").format(what=what), "") from None
 
 
 def write(job: Job, out: Path) -> list[Path]:
@@ -119,7 +124,7 @@ def _write_one(job: Job, picture: Picture, file: Path) -> Path:
         "imageWidth": width,
     }
     data = json.dumps(document, ensure_ascii=False, indent=1).encode()
-    replace_file(file, data, f"The file {file.name}", settle=False)
+    replace_file(file, data, tr("The file {name}").format(name=file.name), settle=False)
     return file
 
 
@@ -140,4 +145,4 @@ def _picture(bitmap: np.ndarray) -> str:
     return base64.b64encode(data.getvalue()).decode()
 
 
-LABELME = Format("labelme", "labelme JSON", recognise, read, write)
+LABELME = Format("labelme", later("labelme JSON"), recognise, read, write)

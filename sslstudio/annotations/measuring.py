@@ -15,6 +15,7 @@ import numpy as np
 from sslstudio.annotations.handing_out import labels_of, sources
 from sslstudio.errors import UserError
 from sslstudio.images.pixel_size import PixelSize, pixel_size
+from sslstudio.language import tr
 from sslstudio.project.files import replace_file
 from sslstudio.project.masks import UNPAINTED
 from sslstudio.project.project import Project
@@ -65,8 +66,8 @@ def measure(project: Project, out: Path, model: str = "", progress: Progress = l
                 regions.add(path, one.name, at, *region, *_physical(region[0], size))
         progress(number, len(wanted))
     second = out.with_name(f"{out.stem}_regions{out.suffix}")
-    replace_file(out, images.data(), f"The table {out.name}")
-    replace_file(second, regions.data(), f"The table {second.name}")
+    replace_file(out, images.data(), tr("The table {name}").format(name=out.name))
+    replace_file(second, regions.data(), tr("The table {name}").format(name=second.name))
     return Measured(out, second, len(wanted) - len(refused), regions.rows, with_size, tuple(refused))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.project.classes import MAX_CLASSES, LabelClass
 
 if TYPE_CHECKING:
@@ -121,7 +122,12 @@ class Classes:
             return IGNORED
         if name not in self.found:
             if len(self.found) >= IGNORED:
-                raise UserError(f"There are more than {IGNORED} classes, for example “{name}”.", "Merge some.")
+                raise UserError(
+                    tr("There are more than {ignored} classes, for example “{name}”.").format(
+                        ignored=IGNORED, name=name
+                    ),
+                    tr("Merge some."),
+                )
             self.found[name] = FoundClass(name, colour)
         elif colour and not self.found[name].colour:
             self.found[name] = FoundClass(name, colour)

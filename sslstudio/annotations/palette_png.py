@@ -13,6 +13,7 @@ import numpy as np
 
 from sslstudio.errors import UserError
 from sslstudio.images.scan import natural_key
+from sslstudio.language import tr, tr_many
 from sslstudio.project.classes import FIRST_CLASSES, LabelClass, default_colour
 from sslstudio.project.masks import UNPAINTED, read_mask
 from sslstudio.project.project import Project
@@ -57,7 +58,7 @@ def import_masks(
     notes = []
     if matched and only_background == len(matched):
         notes.append(
-            "All masks hold only 0 and 255. 255 means unpainted; if it stands for class 1, import with --map 255=1."
+            tr("All masks hold only 0 and 255. 255 means unpainted; if it stands for class 1, import with --map 255=1.")
         )
     return ImportReport(tuple(matched), tuple(unmatched), tuple(refused + later), tuple(notes))
 
@@ -69,7 +70,9 @@ def mask_pairs(project: Project, source: Path) -> list[tuple[str, str]]:
 
 def _mask_files(source: Path) -> list[str]:
     if not source.is_dir():
-        raise UserError(f"The folder {source} is not there.", "Choose the folder that holds the masks.")
+        raise UserError(
+            tr("The folder {source} is not there.").format(source=source), tr("Choose the folder that holds the masks.")
+        )
     found = []
     for folder, folders, names in os.walk(source):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -80,7 +83,9 @@ def _mask_files(source: Path) -> list[str]:
             if name.lower().endswith(_SUFFIXES) and not name.startswith(".")
         ]
     if not found:
-        raise UserError(f"No masks were found in {source}.", "Masks are palette or grey PNG files.")
+        raise UserError(
+            tr("No masks were found in {source}.").format(source=source), tr("Masks are palette or grey PNG files.")
+        )
     return sorted(found, key=natural_key)
 
 
@@ -96,9 +101,23 @@ def _pair(
         if not candidates:
             unmatched.append(file)
         elif len(candidates) > 1:
-            refused.append((file, f"It could belong to {candidates[0]} or {candidates[1]}."))
+            refused.append(
+                (
+                    file,
+                    tr("It could belong to {candidates} or {candidates_2}.").format(
+                        candidates=candidates[0], candidates_2=candidates[1]
+                    ),
+                )
+            )
         elif candidates[0] in taken:
-            refused.append((file, f"{candidates[0]} already has the mask {taken[candidates[0]]}."))
+            refused.append(
+                (
+                    file,
+                    tr("{candidates} already has the mask {taken}.").format(
+                        candidates=candidates[0], taken=taken[candidates[0]]
+                    ),
+                )
+            )
         else:
             taken[candidates[0]] = file
             pairs.append((file, candidates[0]))
@@ -165,8 +184,14 @@ def _refuse_unknown(values: list[int], count: int) -> None:
     unknown = [value for value in values if count <= value < UNPAINTED]
     if unknown:
         shown = ", ".join(map(str, unknown[:5])) + (" …" if len(unknown) > 5 else "")
-        known = f"0 to {count - 1}" if count > 1 else "0"
-        raise UserError(f"It holds the value{'s' if len(unknown) > 1 else ''} {shown}; the classes are {known}.")
+        known = tr("0 to {count}").format(count=count - 1) if count > 1 else "0"
+        raise UserError(
+            tr_many(
+                "It holds the value {shown}; the classes are {known}.",
+                "It holds the values {shown}; the classes are {known}.",
+                len(unknown),
+            ).format(shown=shown, known=known)
+        )
 
 
 def may_choose_classes(project: Project) -> bool:
@@ -180,7 +205,10 @@ def _table(values: Mapping[int, int]) -> np.ndarray:
     table = np.arange(256, dtype=np.uint8)
     for value, label in values.items():
         if not (0 <= value <= UNPAINTED and 0 <= label <= UNPAINTED):
-            raise UserError(f"{value}={label} maps no pixel value.", "Both are numbers from 0 to 255.")
+            raise UserError(
+                tr("{value}={label} maps no pixel value.").format(value=value, label=label),
+                tr("Both are numbers from 0 to 255."),
+            )
         table[value] = label
     return table
 
@@ -200,8 +228,12 @@ def _classes_for(
         highest = max([highest, *found])
         if highest >= MOST_FOUND:
             raise UserError(
-                f"{file} holds the value {highest}, and the project has no classes yet.",
-                f"Name the classes first; or say which class it means, for example --map {highest}=1.",
+                tr("{file} holds the value {highest}, and the project has no classes yet.").format(
+                    file=file, highest=highest
+                ),
+                tr("Name the classes first; or say which class it means, for example --map {highest}=1.").format(
+                    highest=highest
+                ),
             )
     if now and highest < len(now):
         return now  # their names say as much as made ones
@@ -223,7 +255,10 @@ def read_class_list(file: Path) -> list[LabelClass]:
             raise ValueError("class numbers go from 0 to 254")
         return [_class_of(entries.get(place, {"name": f"class {place}"}), place) for place in range(max(entries) + 1)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{file.name} cannot be understood ({error}).", "Mend it, or remove it.") from None
+        raise UserError(
+            tr("{name} cannot be understood ({error}).").format(name=file.name, error=error),
+            tr("Mend it, or remove it."),
+        ) from None
 
 
 def _class_of(entry: dict, place: int) -> LabelClass:

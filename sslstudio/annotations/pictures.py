@@ -15,6 +15,7 @@ from sslstudio.annotations.names import Names
 from sslstudio.annotations.palette_png import MOST_FOUND, classes_file, read_class_list
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.project.classes import LabelClass
 from sslstudio.project.files import replace_file
 from sslstudio.project.masks import UNPAINTED, read_mask, write_mask
@@ -66,7 +67,12 @@ def _from_values(source: Source, files: Sequence[str]) -> list[FoundClass]:
             continue  # refused with its reason when it is drawn
         highest = max(highest, int(labels[labels < UNPAINTED].max(initial=0)))
     if highest >= MOST_FOUND:
-        raise UserError(f"The masks hold the value {highest}, which is more likely a grey level than a class.", "")
+        raise UserError(
+            tr("The masks hold the value {highest}, which is more likely a grey level than a class.").format(
+                highest=highest
+            ),
+            "",
+        )
     return [FoundClass("background"), *(FoundClass(f"class {number}") for number in range(1, highest + 1))]
 
 
@@ -74,7 +80,11 @@ def _draw(file: Path, count: int, height: int, width: int) -> Drawn:
     labels = read_mask(file)
     unknown = np.unique(labels[(labels >= count) & (labels < UNPAINTED)])
     if unknown.size:
-        raise UserError(f"It holds the value {unknown[0]}; the classes are 0 to {count - 1}.")
+        raise UserError(
+            tr("It holds the value {unknown}; the classes are 0 to {count}.").format(
+                unknown=unknown[0], count=count - 1
+            )
+        )
     return Drawn(labels)
 
 
@@ -84,7 +94,7 @@ def write(job: Job, out: Path, *, grey: bool) -> list[Path]:
     for picture in job.pictures():
         file = out / MASKS / names.of(picture.path, ".png")
         if grey:
-            replace_file(file, _grey(picture.labels), f"The mask {file.name}", settle=False)
+            replace_file(file, _grey(picture.labels), tr("The mask {name}").format(name=file.name), settle=False)
         else:
             write_mask(file, picture.labels, [one.colour for one in job.classes], settle=False)
     write_classes(job.classes, out)
@@ -106,8 +116,8 @@ def write_classes(classes: Sequence[LabelClass], out: Path, unpainted: str = "")
     replace_file(out / "classes.json", json.dumps(document, ensure_ascii=False, indent=1).encode(), "classes.json")
 
 
-PALETTE = Format("palette", "Palette PNG", recognise, read, partial(write, grey=False), pictures=True)
+PALETTE = Format("palette", later("Palette PNG"), recognise, read, partial(write, grey=False), pictures=True)
 GREY = Format(
-    "grey", "Grey PNG", lambda _: False, read, partial(write, grey=True), pictures=True,
-    note="The pixel values are class numbers, so grey masks look black; coloured ones lie beside them.",
+    "grey", later("Grey PNG"), lambda _: False, read, partial(write, grey=True), pictures=True,
+    note=later("The pixel values are class numbers, so grey masks look black; coloured ones lie beside them."),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from sslstudio.annotations.outlines import Region, regions
 from sslstudio.annotations.shapes import Polygon, Shape, draw, pairs, ring, usable
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
 
 _AREAS = ("Polygon", "MultiPolygon")
@@ -42,7 +43,7 @@ def read(source: Source) -> Annotations:
             document = source.document(name)
             rows = _features(document)
             if rows is None:
-                raise UserError(f"{name} holds no GeoJSON features.", "")
+                raise UserError(tr("{name} holds no GeoJSON features.").format(name=name), "")
             makers = [maker for number, row in enumerate(rows, 1) for maker in _makers(row, number, classes)]
         except UserError as error:
             refused.append((name, error.problem))
@@ -59,10 +60,17 @@ def _makers(row: Any, number: int, classes: Classes) -> list:
     kind = about.get("classification") or {}
     name = kind if isinstance(kind, str) else ": ".join(kind.get("names") or [str(kind.get("name") or "object")])
     colour = "" if isinstance(kind, str) else hex_colour(kind.get("color")) or hex_colour(kind.get("colorRGB"))
-    place, what = classes.place(name, colour), f"feature {number} ({name})"
+    place, what = classes.place(name, colour), tr("feature {number} ({name})").format(number=number, name=name)
     shape = row.get("geometry") if isinstance(row, dict) else None
     if not isinstance(shape, dict) or shape.get("type") not in _AREAS:
-        return [partial(_refuse, f"{what} is a {(shape or {}).get('type', 'thing')}, which covers no area")]
+        return [
+            partial(
+                _refuse,
+                tr("{what} is a {value}, which covers no area").format(
+                    what=what, value=(shape or {}).get("type", "thing")
+                ),
+            )
+        ]
     parts = shape.get("coordinates") or []
     parts = [parts] if shape["type"] == "Polygon" else parts
     return [partial(_polygon, part, place, what) for part in parts]
@@ -74,7 +82,7 @@ def _refuse(problem: str) -> Shape | None:
 
 def _polygon(rings: Any, place: int, what: str) -> Shape:
     if not isinstance(rings, list) or not rings:
-        raise UserError(f"{what} has no corners")
+        raise UserError(tr("{what} has no corners").format(what=what))
     return Polygon(place, tuple(ring(one, what) for one in rings))
 
 
@@ -93,7 +101,12 @@ def _write_one(job: Job, picture: Picture, out: Path) -> Path:
     features = [_feature(job, region) for region in regions(picture.labels, job.background)]
     document = {"type": "FeatureCollection", "uncovered": job.uncovered, "features": features}
     file = out / f"{picture.path}.geojson"
-    replace_file(file, json.dumps(document, ensure_ascii=False).encode(), f"The file {file.name}", settle=False)
+    replace_file(
+        file,
+        json.dumps(document, ensure_ascii=False).encode(),
+        tr("The file {name}").format(name=file.name),
+        settle=False,
+    )
     return file
 
 
@@ -111,4 +124,4 @@ def _feature(job: Job, region: Region) -> dict[str, Any]:
     }
 
 
-QUPATH = Format("qupath", "QuPath GeoJSON", recognise, read, write)
+QUPATH = Format("qupath", later("QuPath GeoJSON"), recognise, read, write)

@@ -16,6 +16,7 @@ from sslstudio.annotations.palette_png import classes_file, read_class_list
 from sslstudio.annotations.pictures import MASKS, inside, mask_files, mask_folder, write_classes
 from sslstudio.annotations.source import Source, read_text
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.project.classes import LabelClass
 from sslstudio.project.files import replace_file
 from sslstudio.project.masks import UNPAINTED
@@ -45,12 +46,15 @@ def read(source: Source) -> Annotations:
     table = colour_table(source)
     if not table:
         raise UserError(
-            "These masks are colour pictures, and nothing says which colour is which class.",
-            "Put a colours.csv beside them with the lines: name,red,green,blue.",
+            tr("These masks are colour pictures, and nothing says which colour is which class."),
+            tr("Put a colours.csv beside them with the lines: name,red,green,blue."),
         )
     colours = [one.colour for one in table]
     if double := [one for number, one in enumerate(table) if one.colour in colours[:number]]:
-        raise UserError(f"Two classes have the colour {double[0].colour}, so they cannot be told apart.", "Mend it.")
+        raise UserError(
+            tr("Two classes have the colour {colour}, so they cannot be told apart.").format(colour=double[0].colour),
+            tr("Mend it."),
+        )
     files = mask_files(source)
     images = [
         FoundImage(inside(name), partial(_draw, source.folder / name, tuple(colours)), None, name) for name in files
@@ -80,7 +84,10 @@ def labelmap(file: Path) -> list[FoundClass]:
         name, _, rest = line.partition(":")
         colour = hex_colour(rest.split(":")[0].split(","))
         if not colour:
-            raise UserError(f"Line {number} of {file.name} names no colour.", "It should read name:red,green,blue::")
+            raise UserError(
+                tr("Line {number} of {name} names no colour.").format(number=number, name=file.name),
+                tr("It should read name:red,green,blue::"),
+            )
         found.append(FoundClass(name.strip(), colour))
     return found
 
@@ -111,7 +118,7 @@ def read_colours(file: Path) -> np.ndarray:
         with Image.open(file) as image:
             return np.array(image.convert("RGB"))
     except Exception as error:
-        raise UserError(f"{file.name} cannot be read as an image; it may be damaged.") from error
+        raise UserError(tr("{name} cannot be read as an image; it may be damaged.").format(name=file.name)) from error
 
 
 def places_of(pixels: np.ndarray, colours: Sequence[str]) -> np.ndarray:
@@ -123,7 +130,10 @@ def places_of(pixels: np.ndarray, colours: Sequence[str]) -> np.ndarray:
     unknown = [int(one) for one in found if int(one) not in known and int(one) not in void]
     if unknown:
         shown = ", ".join(f"#{one:06x}" for one in unknown[:_SHOWN]) + (" …" if len(unknown) > _SHOWN else "")
-        raise UserError(f"It holds colours that are in no row of the table: {shown}.", "Add them to the table.")
+        raise UserError(
+            tr("It holds colours that are in no row of the table: {shown}.").format(shown=shown),
+            tr("Add them to the table."),
+        )
     table = np.array([known.get(int(one), UNPAINTED) for one in found], np.uint8)
     return table[back].reshape(codes.shape)
 
@@ -138,13 +148,13 @@ def write(job: Job, out: Path) -> list[Path]:
     names = Names()
     for picture in job.pictures():
         file = out / MASKS / names.of(picture.path, ".png")
-        replace_file(file, png_bytes(table[picture.labels]), f"The mask {file.name}", settle=False)
+        replace_file(file, png_bytes(table[picture.labels]), tr("The mask {name}").format(name=file.name), settle=False)
     write_classes(classes, out, void)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["name", "red", "green", "blue"])
     writer.writerows([one.name, *rgb(one.colour)] for one in classes)
-    replace_file(out / "colours.csv", text.getvalue().encode(), "The file colours.csv")
+    replace_file(out / "colours.csv", text.getvalue().encode(), tr("The file colours.csv"))
     return [out / MASKS]
 
 
@@ -170,4 +180,4 @@ def png_bytes(pixels: np.ndarray) -> bytes:
     return data.getvalue()
 
 
-RGB = Format("rgb", "RGB PNG with a colour table", recognise, read, write, pictures=True)
+RGB = Format("rgb", later("RGB PNG with a colour table"), recognise, read, write, pictures=True)

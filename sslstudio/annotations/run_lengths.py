@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 
 
 def to_counts(flat: np.ndarray) -> list[int]:
@@ -22,11 +23,15 @@ def from_counts(counts: Any, size: int, what: str) -> np.ndarray:
     try:
         lengths = np.asarray(counts, np.int64)
     except (TypeError, ValueError, OverflowError):
-        raise UserError(f"{what} has run lengths that are no whole numbers.", "Export it again.") from None
+        raise UserError(
+            tr("{what} has run lengths that are no whole numbers.").format(what=what), tr("Export it again.")
+        ) from None
     if lengths.ndim != 1 or (lengths < 0).any() or int(lengths.sum()) != size:
         raise UserError(
-            f"{what} has run lengths for {int(lengths.sum()):,} pixels, but its size says {size:,}.",
-            "Export it again from where it came.",
+            tr("{what} has run lengths for {sum:,} pixels, but its size says {size:,}.").format(
+                what=what, sum=int(lengths.sum()), size=size
+            ),
+            tr("Export it again from where it came."),
         )
     return np.repeat(np.arange(lengths.size) % 2 == 1, lengths)
 
@@ -52,7 +57,12 @@ def from_letters(letters: str, what: str) -> list[int]:
     for letter in letters:
         bits = ord(letter) - 48
         if not 0 <= bits < 64:
-            raise UserError(f"{what} has run lengths with the letter “{letter}”, which means nothing.", "Export again.")
+            raise UserError(
+                tr("{what} has run lengths with the letter “{letter}”, which means nothing.").format(
+                    what=what, letter=letter
+                ),
+                tr("Export again."),
+            )
         value |= (bits & 0x1F) << shift
         shift += 5
         if bits & 0x20:
@@ -62,5 +72,8 @@ def from_letters(letters: str, what: str) -> list[int]:
         counts.append(value + counts[-2] if len(counts) > 2 else value)
         value = shift = 0
     if shift:
-        raise UserError(f"{what} has run lengths that end in the middle.", "The file may be cut off; export it again.")
+        raise UserError(
+            tr("{what} has run lengths that end in the middle.").format(what=what),
+            tr("The file may be cut off; export it again."),
+        )
     return counts

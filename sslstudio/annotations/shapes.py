@@ -11,6 +11,7 @@ import numpy as np
 from sslstudio.annotations.model import Drawn
 from sslstudio.annotations.outlines import fill
 from sslstudio.errors import UserError
+from sslstudio.language import tr, tr_many
 from sslstudio.project.masks import UNPAINTED
 
 
@@ -47,14 +48,26 @@ def draw(shapes: Iterable[Shape], height: int, width: int) -> Drawn:
         labels[top : top + bitmap.shape[0], left : left + bitmap.shape[1]][bitmap] = shape.place
     notes = []
     if cut:
-        notes.append(f"{_many(cut)} beyond the image and {'was' if cut == 1 else 'were'} cut at its border")
+        notes.append(
+            tr_many(
+                "{many} beyond the image and was cut at its border",
+                "{many} beyond the image and were cut at its border",
+                cut,
+            ).format(many=_many(cut))
+        )
     if outside:
-        notes.append(f"{outside} shape{'s lie' if outside > 1 else ' lies'} wholly outside the image")
+        notes.append(
+            tr_many(
+                "{outside} shape lies wholly outside the image",
+                "{outside} shapes lie wholly outside the image",
+                outside,
+            ).format(outside=outside)
+        )
     return Drawn(labels, tuple(notes))
 
 
 def _many(count: int) -> str:
-    return f"{count} shape{'s reach' if count > 1 else ' reaches'}"
+    return tr_many("{count} shape reaches", "{count} shapes reach", count).format(count=count)
 
 
 def _pixels(shape: Shape, height: int, width: int) -> tuple[int, int, np.ndarray, bool]:
@@ -76,15 +89,25 @@ def ring(points: Any, what: str) -> np.ndarray:
     try:
         corners = np.asarray(points, np.float64)
     except (TypeError, ValueError):
-        raise UserError(f"{what} has corners that are no numbers.", "Mend it, or export it again.") from None
+        raise UserError(
+            tr("{what} has corners that are no numbers.").format(what=what), tr("Mend it, or export it again.")
+        ) from None
     if corners.ndim == 1 and corners.size % 2:
-        raise UserError(f"{what} has {corners.size} coordinates; they come in pairs.", "Mend it, or export it again.")
+        raise UserError(
+            tr("{what} has {size} coordinates; they come in pairs.").format(what=what, size=corners.size),
+            tr("Mend it, or export it again."),
+        )
     corners = corners.reshape(-1, corners.shape[-1] if corners.ndim == 2 else 2)
     if corners.shape[1] < 2 or not np.isfinite(corners).all():
-        raise UserError(f"{what} has corners that are no numbers.", "Mend it, or export it again.")
+        raise UserError(
+            tr("{what} has corners that are no numbers.").format(what=what), tr("Mend it, or export it again.")
+        )
     corners = corners[:, :2]
     if len(corners) < 3:
-        raise UserError(f"{what} has only {len(corners)} corners; an area needs three.", "Mend it, or leave it out.")
+        raise UserError(
+            tr("{what} has only {corners} corners; an area needs three.").format(what=what, corners=len(corners)),
+            tr("Mend it, or leave it out."),
+        )
     return corners[:-1] if len(corners) > 3 and (corners[0] == corners[-1]).all() else corners
 
 
@@ -115,4 +138,6 @@ def usable(shapes: Sequence[Callable[[], Shape | None]], allowed: int = 20) -> t
             continue
         if shape is not None:
             made.append(shape)
-    return made, problems[:allowed] + ([f"… and {len(problems) - allowed} more"] if len(problems) > allowed else [])
+    return made, problems[:allowed] + (
+        [tr("… and {problems} more").format(problems=len(problems) - allowed)] if len(problems) > allowed else []
+    )

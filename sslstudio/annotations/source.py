@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from sslstudio.errors import UserError
 from sslstudio.images.scan import natural_key
+from sslstudio.language import tr
 
 _DOCUMENTS = (".json", ".geojson", ".xml")
 _PICTURES = (".png", ".tif", ".tiff", ".bmp", ".gif")
@@ -29,7 +30,9 @@ class Source:
         """The source at ``path``; raises UserError when nothing is there."""
         path = Path(path).expanduser().absolute()
         if not path.exists():
-            raise UserError(f"{path} is not there.", "Choose the file or folder that holds the masks.")
+            raise UserError(
+                tr("{path} is not there.").format(path=path), tr("Choose the file or folder that holds the masks.")
+            )
         return cls(path)
 
     @cached_property
@@ -108,35 +111,49 @@ def read_text(file: Path) -> str:
     try:
         return file.read_text("utf-8-sig")
     except UnicodeDecodeError:
-        raise UserError(f"{file.name} is not text in UTF-8.", "Export it again from where it came.") from None
+        raise UserError(
+            tr("{name} is not text in UTF-8.").format(name=file.name), tr("Export it again from where it came.")
+        ) from None
     except OSError as error:
-        raise UserError(f"{file.name} cannot be read ({error.strerror or error}).", "Check its rights.") from None
+        raise UserError(
+            tr("{name} cannot be read ({strerror}).").format(name=file.name, strerror=error.strerror or error),
+            tr("Check its rights."),
+        ) from None
 
 
 def _json(file: Path) -> Any:
     text = read_text(file)
     if not text.strip():
-        raise UserError(f"{file.name} is empty.", "Export it again from where it came.")
+        raise UserError(tr("{name} is empty.").format(name=file.name), tr("Export it again from where it came."))
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise UserError(
-            f"{file.name} is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}.",
-            "It may be cut off; export it again from where it came.",
+            tr("{name} is not valid JSON: {msg} in line {lineno}, column {colno}.").format(
+                name=file.name, msg=error.msg, lineno=error.lineno, colno=error.colno
+            ),
+            tr("It may be cut off; export it again from where it came."),
         ) from None
     except RecursionError:
-        raise UserError(f"{file.name} is nested too deeply to be annotations.", "Choose another file.") from None
+        raise UserError(
+            tr("{name} is nested too deeply to be annotations.").format(name=file.name), tr("Choose another file.")
+        ) from None
 
 
 def _xml(file: Path) -> Any:
     text = read_text(file)
     if "<!DOCTYPE" in text[:2000] or "<!ENTITY" in text:
-        raise UserError(f"{file.name} declares entities of its own, which are not opened for safety.", "Export again.")
+        raise UserError(
+            tr("{name} declares entities of its own, which are not opened for safety.").format(name=file.name),
+            tr("Export again."),
+        )
     try:
         return ElementTree.fromstring(text.encode())
     except ElementTree.ParseError as error:
         line, column = error.position
         raise UserError(
-            f"{file.name} is not valid XML (line {line}, column {column + 1}).",
-            "It may be cut off; export it again from where it came.",
+            tr("{name} is not valid XML (line {line}, column {column}).").format(
+                name=file.name, line=line, column=column + 1
+            ),
+            tr("It may be cut off; export it again from where it came."),
         ) from None

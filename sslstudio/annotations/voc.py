@@ -13,6 +13,7 @@ from sslstudio.annotations.names import Names
 from sslstudio.annotations.rgb_png import labelmap, places_of, read_colours
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
 from sslstudio.project.masks import UNPAINTED, read_mask
 
@@ -55,7 +56,11 @@ def _draw(file: Path, colours: tuple[str, ...], by_colour: bool, height: int, wi
     labels = read_mask(file)
     unknown = np.unique(labels[(labels >= len(colours)) & (labels < UNPAINTED)])
     if unknown.size:
-        raise UserError(f"It holds the value {unknown[0]}, and there is no labelmap.txt to say what it means.")
+        raise UserError(
+            tr("It holds the value {unknown}, and there is no labelmap.txt to say what it means.").format(
+                unknown=unknown[0]
+            )
+        )
     return Drawn(labels)
 
 
@@ -84,12 +89,12 @@ def write(job: Job, out: Path) -> list[Path]:
         name = names.of(picture.path, ".png")
         stems.append(PurePosixPath(name).with_suffix("").as_posix())
         labels = np.minimum(table[picture.labels], UNPAINTED).astype(np.uint8)
-        replace_file(out / FOLDER / name, _png(labels, palette), f"The mask {name}", settle=False)
+        replace_file(out / FOLDER / name, _png(labels, palette), tr("The mask {name}").format(name=name), settle=False)
     lines = ["# label:color_rgb:parts:actions"]
     lines += [f"{name}:{','.join(map(str, bytes.fromhex(colour_of(at)[1:])))}::" for at, name in enumerate(rows)]
-    replace_file(out / "labelmap.txt", ("\n".join(lines) + "\n").encode(), "The file labelmap.txt")
+    replace_file(out / "labelmap.txt", ("\n".join(lines) + "\n").encode(), tr("The file labelmap.txt"))
     listed = "".join(f"{stem}\n" for stem in stems).encode()
-    replace_file(out / "ImageSets" / "Segmentation" / "default.txt", listed, "The list of images")
+    replace_file(out / "ImageSets" / "Segmentation" / "default.txt", listed, tr("The list of images"))
     return [out]
 
 
@@ -102,4 +107,4 @@ def _png(labels: np.ndarray, palette: list[int]) -> bytes:
     return data.getvalue()
 
 
-VOC = Format("voc", "Pascal VOC", recognise, read, write, pictures=True)
+VOC = Format("voc", later("Pascal VOC"), recognise, read, write, pictures=True)

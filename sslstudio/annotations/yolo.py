@@ -16,6 +16,7 @@ from sslstudio.annotations.outlines import regions
 from sslstudio.annotations.shapes import Polygon, Shape, draw, ring, usable
 from sslstudio.annotations.source import Source, read_text
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
 
 _LINE = re.compile(r"^\d+(\s+-?\d*\.?\d+([eE][-+]?\d+)?){4,}\s*$")
@@ -68,19 +69,21 @@ def read(source: Source) -> Annotations:
 def _name(line: str, names: dict[int, str]) -> str:
     first = line.split()[0]
     if not first.isdecimal():
-        raise UserError(f"A line begins with “{first[:20]}” where the number of a class should stand.")
+        raise UserError(
+            tr("A line begins with “{first}” where the number of a class should stand.").format(first=first[:20])
+        )
     return names.get(int(first), f"class {int(first)}")
 
 
 def _shape(line: str, number: int, place: int) -> Shape | None:
     words = line.split()[1:]
     if len(words) == 4:
-        raise UserError(f"line {number} is a box, not an outline")
+        raise UserError(tr("line {number} is a box, not an outline").format(number=number))
     try:
         values = [float(word) for word in words]
     except ValueError:
-        raise UserError(f"line {number} holds something that is no number") from None
-    return Polygon(place, (ring(values, f"line {number}"),), relative=True)
+        raise UserError(tr("line {number} holds something that is no number").format(number=number)) from None
+    return Polygon(place, (ring(values, tr("line {number}").format(number=number)),), relative=True)
 
 
 def _draw(makers: list, height: int, width: int) -> Drawn:
@@ -151,14 +154,19 @@ def write(job: Job, out: Path) -> list[Path]:
             for region in regions(picture.labels, job.background)
         ]
         file = out / "labels" / names.of(picture.path, ".txt")
-        replace_file(file, "".join(f"{line}\n" for line in lines).encode(), f"The file {file.name}", settle=False)
+        replace_file(
+            file,
+            "".join(f"{line}\n" for line in lines).encode(),
+            tr("The file {name}").format(name=file.name),
+            settle=False,
+        )
     rows = [f"  {numbers[place]}: {json.dumps(one.name, ensure_ascii=False)}" for place, one in job.shape_classes]
     text = "\n".join([f"{_MARK}{job.uncovered}", "path: .", "train: images", "val: images", "names:", *rows, ""])
-    replace_file(out / "data.yaml", text.encode(), "The file data.yaml")
+    replace_file(out / "data.yaml", text.encode(), tr("The file data.yaml"))
     return [out]
 
 
 YOLO = Format(
-    "yolo", "YOLO segmentation", recognise, read, write,
-    note="Put the images into a folder “images” beside “labels” before training.",
+    "yolo", later("YOLO segmentation"), recognise, read, write,
+    note=later("Put the images into a folder “images” beside “labels” before training."),
 )  # fmt: skip

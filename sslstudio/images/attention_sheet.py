@@ -10,6 +10,7 @@ from PIL import Image
 
 from sslstudio.errors import UserError
 from sslstudio.images.reader import read_rgb8
+from sslstudio.language import tr
 
 SIDE = 320  # pixels of a tile's longer side
 GAP = 8
@@ -31,7 +32,10 @@ def write_sheet(image: Path, maps: np.ndarray, out: Path) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(sheet).save(out, format="PNG")
     except OSError as error:
-        raise UserError(f"{out} cannot be written: {error.strerror}.", "Choose another place.") from None
+        raise UserError(
+            tr("{out} cannot be written: {strerror}.").format(out=out, strerror=error.strerror),
+            tr("Choose another place."),
+        ) from None
 
 
 def _glow(picture: np.ndarray, attention: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from sslstudio.images.display import shrunk_size, stretched_bands
 from sslstudio.images.errors import UnreadableImage, refuse
 from sslstudio.images.reader import read_pixels, read_rgb8, to_rgb8
+from sslstudio.language import tr, tr_many
 
 _LUMA = (0.299, 0.587, 0.114)
 _AT_ONCE = 4  # channels that OpenCV averages over areas together
@@ -39,11 +40,11 @@ def read_bands8(path: Path, channels: int, *, longest: int | None = None) -> np.
 
 def wrong_channels(path: Path, has: int, wanted: int) -> UnreadableImage:
     """The refusal of an image with another number of channels than the others."""
-    here, there = (f"{count} channel{'' if count == 1 else 's'}" for count in (has, wanted))
+    here, there = (tr_many("{count} channel", "{count} channels", count).format(count=count) for count in (has, wanted))
     return refuse(
         path,
-        f"has {here}, but the network is set to {there}",
-        f"Save it with {there}, remove it from the folder, or change the setting “Channels”.",
+        tr("has {here}, but the network is set to {there}").format(here=here, there=there),
+        tr("Save it with {there}, remove it from the folder, or change the setting “Channels”.").format(there=there),
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 
-REPLACE = "Copy the file again from its source, or remove it from the folder."
+REPLACE = later("Copy the file again from its source, or remove it from the folder.")
 
 
 class UnreadableImage(UserError):
@@ -15,14 +16,14 @@ class UnreadableImage(UserError):
 
 def refuse(path: Path, reason: str, advice: str = REPLACE) -> UnreadableImage:
     """The exception for ``path``; ``reason`` goes on after the file's name, without a full stop."""
-    return UnreadableImage(f"{path.name} {reason}.", advice)
+    return UnreadableImage(f"{path.name} {reason}.", tr(advice))
 
 
 def cut_off(path: Path) -> UnreadableImage:
     """The exception for a file whose end is missing."""
-    return refuse(path, "is cut off: the end of the file is missing")
+    return refuse(path, tr("is cut off: the end of the file is missing"))
 
 
 def damaged(path: Path) -> UnreadableImage:
     """The exception for a file whose content contradicts itself."""
-    return refuse(path, "is damaged and cannot be decoded")
+    return refuse(path, tr("is damaged and cannot be decoded"))

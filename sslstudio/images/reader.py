@@ -15,6 +15,7 @@ import numpy as np
 from sslstudio.images import content, display, pillow_files, tiff_files
 from sslstudio.images.display import to_rgb8
 from sslstudio.images.errors import UnreadableImage, cut_off, damaged, refuse
+from sslstudio.language import tr
 
 __all__ = [
     "EXTENSIONS",
@@ -55,7 +56,7 @@ def probe(path: Path) -> ImageInfo:
     with _opened(path) as (file, kind), _explained(path):
         info = _PROBES.get(kind, _probe_pillow)(file, path)
     if info.width < 1 or info.height < 1:
-        raise refuse(path, "says that it has no pixels")
+        raise refuse(path, tr("says that it has no pixels"))
     return info
 
 
@@ -85,9 +86,11 @@ def too_large(path: Path, info: ImageInfo) -> UnreadableImage | None:
         return None
     return refuse(
         path,
-        f"is too large to open at once ({info.width} × {info.height} pixels; "
-        f"the limit is {MAX_PIXELS // 1_000_000} million pixels and 2 GB)",
-        "Cut it into tiles, or remove it from the folder.",
+        tr(
+            "is too large to open at once ({width} × {height} pixels; the limit is {max_pixels} "
+            "million pixels and 2 GB)"
+        ).format(width=info.width, height=info.height, max_pixels=MAX_PIXELS // 1000000),
+        tr("Cut it into tiles, or remove it from the folder."),
     )
 
 
@@ -99,10 +102,10 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, str]]:
     """The open file and the kind that its content shows; raises UnreadableImage in words."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
-            raise refuse(path, "is not a file", "Remove it from the folder.")
+            raise refuse(path, tr("is not a file"), tr("Remove it from the folder."))
         file = path.open("rb")
     except FileNotFoundError:
-        raise refuse(path, "is not there any more", "Put the file back, or refresh the project.") from None
+        raise refuse(path, tr("is not there any more"), tr("Put the file back, or refresh the project.")) from None
     except OSError as error:
         raise _unopened(path, error) from None
     with file:
@@ -115,20 +118,28 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, str]]:
 
 def _unopened(path: Path, error: OSError) -> UnreadableImage:
     if isinstance(error, PermissionError):
-        return refuse(path, "may not be read", "Ask its owner for the right to read it.")
-    return refuse(path, f"could not be opened ({error.strerror or error})", "Check the disk or the network drive.")
+        return refuse(path, tr("may not be read"), tr("Ask its owner for the right to read it."))
+    return refuse(
+        path,
+        tr("could not be opened ({strerror})").format(strerror=error.strerror or error),
+        tr("Check the disk or the network drive."),
+    )
 
 
 def _kind(path: Path, head: bytes) -> str:
     if not head:
-        raise refuse(path, "is empty (0 bytes)")
+        raise refuse(path, tr("is empty (0 bytes)"))
     kind = content.kind_of(head)
     if kind:
         return kind
     if not any(head):
-        raise refuse(path, "holds only zeros where an image should begin")
-    what = "a text file" if content.looks_like_text(head) else "not an image of a kind that can be read"
-    raise refuse(path, f"is {what}, whatever its name says", "Convert it to PNG or TIFF, or remove it from the folder.")
+        raise refuse(path, tr("holds only zeros where an image should begin"))
+    what = tr("a text file") if content.looks_like_text(head) else tr("not an image of a kind that can be read")
+    raise refuse(
+        path,
+        tr("is {what}, whatever its name says").format(what=what),
+        tr("Convert it to PNG or TIFF, or remove it from the folder."),
+    )
 
 
 @contextmanager
@@ -139,7 +150,9 @@ def _explained(path: Path) -> Iterator[None]:
     except UnreadableImage:
         raise
     except MemoryError:
-        raise refuse(path, "needs more memory than there is", "Close other programs, or make it smaller.") from None
+        raise refuse(
+            path, tr("needs more memory than there is"), tr("Close other programs, or make it smaller.")
+        ) from None
     except Exception as error:
         text = str(error).lower()
         early = "truncated" in text or "not enough" in text or isinstance(error, EOFError)
@@ -308,8 +321,8 @@ def _map_npy(path: Path) -> np.ndarray:
         shape = " × ".join(map(str, pixels.shape))
         raise refuse(
             path,
-            f"holds an array of {shape} {pixels.dtype} values, which is no image",
-            "Save it as height × width or height × width × channels.",
+            tr("holds an array of {shape} {dtype} values, which is no image").format(shape=shape, dtype=pixels.dtype),
+            tr("Save it as height × width or height × width × channels."),
         )
     return pixels
 
@@ -323,7 +336,9 @@ def _probe_npy(file: BinaryIO, path: Path) -> ImageInfo:
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = header(file)
     if dtype.hasobject:
-        raise refuse(path, "holds Python objects, which are not opened for safety", "Save plain numbers instead.")
+        raise refuse(
+            path, tr("holds Python objects, which are not opened for safety"), tr("Save plain numbers instead.")
+        )
     if path.stat().st_size < file.tell() + math.prod(shape) * dtype.itemsize:
         raise cut_off(path)
     return _npy_info(_map_npy(path))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sslstudio.errors import UserError
 from sslstudio.images.reader import EXTENSIONS
+from sslstudio.language import tr
 
 _log = logging.getLogger(__name__)
 _DIGITS = re.compile(r"\d+")
@@ -41,12 +42,19 @@ def scan(folder: Path) -> Iterator[Found]:
     try:
         entries = _entries(folder)
     except FileNotFoundError:
-        raise UserError(f"The folder {folder} is not there.", "Choose the folder that holds your images.") from None
+        raise UserError(
+            tr("The folder {folder} is not there.").format(folder=folder),
+            tr("Choose the folder that holds your images."),
+        ) from None
     except NotADirectoryError:
-        raise UserError(f"{folder} is a file, not a folder.", "Choose the folder that holds your images.") from None
+        raise UserError(
+            tr("{folder} is a file, not a folder.").format(folder=folder),
+            tr("Choose the folder that holds your images."),
+        ) from None
     except OSError as error:
         raise UserError(
-            f"The folder {folder} could not be read ({error.strerror}).", "Check that you may open it."
+            tr("The folder {folder} could not be read ({strerror}).").format(folder=folder, strerror=error.strerror),
+            tr("Check that you may open it."),
         ) from None
     yield from _walk(entries, "", {_identity(folder)})
 

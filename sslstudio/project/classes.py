@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.project.label_map import UNPAINTED
 
 # What a project begins with in the window, so that one can paint at once; names are changed any time.
@@ -63,13 +64,25 @@ def moved_up(at: int) -> np.ndarray:
 def check_classes(classes: Sequence[LabelClass]) -> None:
     """Raise UserError for an empty or double name, a colour that is none, or too many classes."""
     if len(classes) > MAX_CLASSES:
-        raise UserError(f"{len(classes)} classes are too many: a mask can hold {MAX_CLASSES}.", "Merge some.")
+        raise UserError(
+            tr("{classes} classes are too many: a mask can hold {max_classes}.").format(
+                classes=len(classes), max_classes=MAX_CLASSES
+            ),
+            tr("Merge some."),
+        )
     seen: set[str] = set()
     for place, one in enumerate(classes):
         if not one.name.strip():
-            raise UserError(f"Class {place + 1} has no name.", "Give every class a name.")
+            raise UserError(tr("Class {place} has no name.").format(place=place + 1), tr("Give every class a name."))
         if one.name in seen:
-            raise UserError(f"Two classes are called “{one.name}”.", "Give every class its own name.")
+            raise UserError(
+                tr("Two classes are called “{name}”.").format(name=one.name), tr("Give every class its own name.")
+            )
         if not _COLOUR.fullmatch(one.colour):
-            raise UserError(f"The colour “{one.colour}” of class “{one.name}” is not of the form #rrggbb.", "Mend it.")
+            raise UserError(
+                tr("The colour “{colour}” of class “{name}” is not of the form #rrggbb.").format(
+                    colour=one.colour, name=one.name
+                ),
+                tr("Mend it."),
+            )
         seen.add(one.name)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.project import backups, journal, schema
 from sslstudio.project.files import disk_refused
 
@@ -38,7 +39,8 @@ class Database:
         self._depth = 0
         if not create and not self.file.is_file():
             raise DamagedDatabase(
-                f"{folder} is not a whole project: it holds no {FILE}.", "Choose a folder whose name ends in .sslproj."
+                tr("{folder} is not a whole project: it holds no {file}.").format(folder=folder, file=FILE),
+                tr("Choose a folder whose name ends in .sslproj."),
             )
         self.writable = not read_only
         self.journalled = False  # whether readers and a writer may work at the same time (WAL)
@@ -78,14 +80,18 @@ class Database:
         newest = len(schema.MIGRATIONS)
         if version > newest:
             raise UserError(
-                f"The project {self.folder.name} was made by a newer SSL Studio "
-                f"(its format is {version}, this program knows up to {newest}).",
-                "Install the newest SSL Studio to open it; nothing was changed.",
+                tr(
+                    "The project {name} was made by a newer SSL Studio (its format is {version}, this "
+                    "program knows up to {newest})."
+                ).format(name=self.folder.name, version=version, newest=newest),
+                tr("Install the newest SSL Studio to open it; nothing was changed."),
             )
         if not create and version == 0:
             raise damaged(self.folder)  # an empty file, or one that lost its beginning
         if version and run("PRAGMA application_id").fetchone()[0] != APPLICATION:
-            raise DamagedDatabase(f"The file {FILE} in {self.folder.name} belongs to another program.")
+            raise DamagedDatabase(
+                tr("The file {file} in {name} belongs to another program.").format(file=FILE, name=self.folder.name)
+            )
         if self.writable:
             self._set_journal()
         if not create:
@@ -148,8 +154,10 @@ class Database:
     def _migrate(self, version: int) -> None:
         if not self.writable:
             raise UserError(
-                f"The project {self.folder.name} was made by an older SSL Studio and must be brought up to date first.",
-                "Copy it to a disk that may be written to and open it there.",
+                tr("The project {name} was made by an older SSL Studio and must be brought up to date first.").format(
+                    name=self.folder.name
+                ),
+                tr("Copy it to a disk that may be written to and open it there."),
             )
         if version:
             backups.keep(self, f"before-format-{len(schema.MIGRATIONS)}.sqlite")
@@ -168,8 +176,8 @@ class Database:
         with self._lock, self.explained():
             if not self.writable:
                 raise UserError(
-                    f"The project {self.folder.name} lies on a disk that may only be read.",
-                    "Copy it to a disk that may be written to.",
+                    tr("The project {name} lies on a disk that may only be read.").format(name=self.folder.name),
+                    tr("Copy it to a disk that may be written to."),
                 )
             run = self._connection.execute
             inner = f"depth{self._depth}" if self._depth else ""
@@ -255,7 +263,7 @@ class Database:
             said = _in_words(error, self.folder)
             raise self.suspect() if isinstance(said, DamagedDatabase) else said from error
         except OSError as error:
-            raise disk_refused(f"The project {self.folder.name}", error) from error
+            raise disk_refused(tr("The project {name}").format(name=self.folder.name), error) from error
 
 
 def on_network(folder: Path) -> bool:
@@ -279,8 +287,10 @@ def _beyond(ends: tuple[int, ...], read: int) -> list[int]:
 def damaged(folder: Path) -> DamagedDatabase:
     """The exception for a project whose database is not what it should be."""
     return DamagedDatabase(
-        f"The file {FILE} in {folder.name} is damaged.",
-        f"Close the project and open it again to have it repaired; the painted masks are in {folder.name}/masks.",
+        tr("The file {file} in {name} is damaged.").format(file=FILE, name=folder.name),
+        tr("Close the project and open it again to have it repaired; the painted masks are in {name}/masks.").format(
+            name=folder.name
+        ),
     )
 
 
@@ -289,16 +299,25 @@ def _in_words(error: sqlite3.DatabaseError, folder: Path) -> UserError:
     text = str(error)
     if "full" in text or "disk I/O" in text:
         return UserError(
-            f"The project {folder.name} could not be written: the disk is full or does not take more.",
-            "Make room on the disk and try again; nothing that was saved is lost.",
+            tr("The project {name} could not be written: the disk is full or does not take more.").format(
+                name=folder.name
+            ),
+            tr("Make room on the disk and try again; nothing that was saved is lost."),
         )
     if "readonly" in text or "unable to open" in text:
         return UserError(
-            f"The project {folder.name} could not be written: you may not write there, or the disk is read-only.",
-            "Ask for the right to write, or copy the project to your own folder.",
+            tr("The project {name} could not be written: you may not write there, or the disk is read-only.").format(
+                name=folder.name
+            ),
+            tr("Ask for the right to write, or copy the project to your own folder."),
         )
     if "locked" in text:
-        return UserError(f"The project {folder.name} is busy in another program.", "Try again in a moment.")
+        return UserError(
+            tr("The project {name} is busy in another program.").format(name=folder.name), tr("Try again in a moment.")
+        )
     if any(words in text for words in ("not a database", "malformed", "no such table", "Could not decode")):
         return damaged(folder)
-    return UserError(f"The project {folder.name} answered: {text}.", "Close it and open it again.")
+    return UserError(
+        tr("The project {name} answered: {text}.").format(name=folder.name, text=text),
+        tr("Close it and open it again."),
+    )

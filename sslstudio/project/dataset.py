@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.project.project import Project
 
 
@@ -26,8 +27,11 @@ def pretrain_images(project: Project) -> tuple[str, ...]:
     usable = tuple(record.path for record in project.images() if not record.problem)
     if not usable:
         first = project.problems()[:1]
-        reason = f" The first: {first[0].problem}" if first else ""
-        raise UserError(f"None of the images of {project.name} can be used.{reason}", "Check the image folder.")
+        reason = tr(" The first: {problem}").format(problem=first[0].problem) if first else ""
+        raise UserError(
+            tr("None of the images of {name} can be used.{reason}").format(name=project.name, reason=reason),
+            tr("Check the image folder."),
+        )
     return usable
 
 
@@ -39,7 +43,7 @@ def labelled_images(project: Project, validation: float, seed: int) -> tuple[Lab
     painted = [record.path for record in project.painted() if not record.problem]
     painted = [path for path in painted if project.image_file(path).exists()]
     if not painted:
-        raise UserError("No mask has been painted yet.", "Paint at least one image, then start again.")
+        raise UserError(tr("No mask has been painted yet."), tr("Paint at least one image, then start again."))
     held_out = _held_out(project, painted, validation, seed)
     folder = project.path
     return tuple(

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr, tr_many
 
 FOLDER, ABOUT = "features", "about.json"
 
@@ -53,12 +54,16 @@ class FeatureSet:
     def _missing(self, image: str) -> UserError:
         if self.channels == 3:
             return UserError(
-                f"{image} was not there when the network looked at the folder.", "Look at the folder again."
+                tr("{image} was not there when the network looked at the folder.").format(image=image),
+                tr("Look at the folder again."),
             )
         return UserError(
-            f"The network has not seen {image}: it sees images with {self.channels} channel"
-            f"{'' if self.channels == 1 else 's'}, or the image came later.",
-            "If the image has as many, look at the folder again.",
+            tr_many(
+                "The network has not seen {image}: it sees images with {channels} channel, or the image came later.",
+                "The network has not seen {image}: it sees images with {channels} channels, or the image came later.",
+                self.channels,
+            ).format(image=image, channels=self.channels),
+            tr("If the image has as many, look at the folder again."),
         )
 
 

@@ -11,24 +11,41 @@ import zlib
 from pathlib import Path
 
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 
 _REASONS = {
-    errno.ENOSPC: ("the disk is full", "Make room on the disk and try again; nothing that was saved is lost."),
-    errno.EDQUOT: ("your share of the disk is used up", "Make room and try again; nothing that was saved is lost."),
-    errno.EFBIG: ("the disk does not take files of this size", "Use a disk with another file system."),
-    errno.EROFS: ("the disk is read-only", "Copy the project to a disk that may be written to."),
-    errno.EACCES: ("you may not write there", "Ask for the right to write, or copy the project to your own folder."),
-    errno.EPERM: ("you may not write there", "Ask for the right to write, or copy the project to your own folder."),
-    errno.ENAMETOOLONG: ("its name is too long for the disk", "Choose a shorter name or a place higher up."),
+    errno.ENOSPC: (
+        later("the disk is full"),
+        later("Make room on the disk and try again; nothing that was saved is lost."),
+    ),
+    errno.EDQUOT: (
+        later("your share of the disk is used up"),
+        later("Make room and try again; nothing that was saved is lost."),
+    ),
+    errno.EFBIG: (later("the disk does not take files of this size"), later("Use a disk with another file system.")),
+    errno.EROFS: (later("the disk is read-only"), later("Copy the project to a disk that may be written to.")),
+    errno.EACCES: (
+        later("you may not write there"),
+        later("Ask for the right to write, or copy the project to your own folder."),
+    ),
+    errno.EPERM: (
+        later("you may not write there"),
+        later("Ask for the right to write, or copy the project to your own folder."),
+    ),
+    errno.ENAMETOOLONG: (
+        later("its name is too long for the disk"),
+        later("Choose a shorter name or a place higher up."),
+    ),
 }
 
 
 def disk_refused(what: str, error: OSError) -> UserError:
     """The exception for a failed write; ``what`` begins the sentence: "The mask of a.png"."""
     reason, advice = _REASONS.get(
-        error.errno or 0, (str(error.strerror or error).lower(), "Check the disk or the network drive and try again.")
+        error.errno or 0,
+        (str(error.strerror or error).lower(), later("Check the disk or the network drive and try again.")),
     )
-    return UserError(f"{what} could not be written: {reason}.", advice)
+    return UserError(tr("{what} could not be written: {reason}.").format(what=what, reason=tr(reason)), tr(advice))
 
 
 def ensure_writable(folder: Path) -> None:
@@ -39,8 +56,10 @@ def ensure_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise UserError(
-            f"Nothing can be written into {folder} ({error.strerror or type(error).__name__}).",
-            "Choose another folder, or check its rights and the room on the disk.",
+            tr("Nothing can be written into {folder} ({strerror}).").format(
+                folder=folder, strerror=error.strerror or type(error).__name__
+            ),
+            tr("Choose another folder, or check its rights and the room on the disk."),
         ) from None
 
 

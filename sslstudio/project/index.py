@@ -11,6 +11,7 @@ from pathlib import Path
 from sslstudio.errors import UserError
 from sslstudio.images.reader import ImageInfo, UnreadableImage, probe, read_rgb8, too_large
 from sslstudio.images.scan import Found, natural_key
+from sslstudio.language import tr
 from sslstudio.project.database import Database
 
 Progress = Callable[[int, int], None]
@@ -98,7 +99,7 @@ class Index:
         self._db.write_many("DELETE FROM image WHERE path=? AND mask_width=0", paths)
         kept = self._db.rows("SELECT path FROM image WHERE size >= 0 AND mask_width > 0")
         gone_rows = [
-            (f"{Path(path).name} is not in the image folder any more; its mask is kept.", path)
+            (tr("{name} is not in the image folder any more; its mask is kept.").format(name=Path(path).name), path)
             for (path,) in kept
             if path in missing
         ]
@@ -148,7 +149,7 @@ def _stored(path: str) -> str:
 def _new_row(found: Found) -> tuple[str, str, int, int, str, int]:
     path = _stored(found.path)
     odd = path != found.path
-    problem = "Its name holds bytes that are no characters; rename the file to use it." if odd else ""
+    problem = tr("Its name holds bytes that are no characters; rename the file to use it.") if odd else ""
     return path, natural_key(path), found.size, found.mtime_ns, problem, int(odd)
 
 
@@ -168,10 +169,10 @@ def _looked_into(root: Path, row: tuple[int, str, int, int]) -> tuple[int, int, 
 
 def size_problem(path: str, width: int, height: int, mask_width: int, mask_height: int) -> str:
     """The sentence for an image that changed its size after it was painted."""
-    return (
-        f"{Path(path).name} is now {width} × {height} pixels, but its mask was painted for "
-        f"{mask_width} × {mask_height}; the mask is kept."
-    )
+    return tr(
+        "{name} is now {width} × {height} pixels, but its mask was painted for {mask_width} × "
+        "{mask_height}; the mask is kept."
+    ).format(name=Path(path).name, width=width, height=height, mask_width=mask_width, mask_height=mask_height)
 
 
 def _record(row: Sequence, predicted: set[str]) -> ImageRecord:
@@ -223,5 +224,5 @@ def _pngs(folder: str, prefix: str) -> Iterator[str]:
 def image_info(record: ImageRecord) -> ImageInfo:
     """Size and type of a usable image; raises UserError with its problem otherwise."""
     if record.problem:
-        raise UserError(record.problem, "Choose another image, or put the file right and refresh the project.")
+        raise UserError(record.problem, tr("Choose another image, or put the file right and refresh the project."))
     return ImageInfo(record.width, record.height, record.channels, record.dtype)

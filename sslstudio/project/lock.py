@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.project.files import disk_refused
 from sslstudio.project.holder import introduced
 
@@ -33,7 +34,7 @@ class ProjectLock:
         except Timeout:
             raise self._taken() from None
         except OSError as error:
-            raise disk_refused(f"The project {self._folder.name}", error) from None
+            raise disk_refused(tr("The project {name}").format(name=self._folder.name), error) from None
         with contextlib.suppress(OSError):
             self.left = self._note.stat().st_mtime
         with contextlib.suppress(OSError):
@@ -54,23 +55,35 @@ class ProjectLock:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             what, more = "", ""
         problem, advice = _IN_HANDS.get(what, _IN_HANDS["command"] if what else _IN_HANDS[""])
-        return UserError(f"The project {self._folder.name} is {problem.format(what)}{more}.", advice)
+        return UserError(
+            tr("The project {name} is {state}{more}.").format(
+                name=self._folder.name, state=tr(problem).format(command=what), more=more
+            ),
+            tr(advice),
+        )
 
 
-_CLOSE = "Close it there first, or go on working there."
+_CLOSE = later("Close it there first, or go on working there.")
 _IN_HANDS = {
-    "": ("already open in another program", _CLOSE),
-    "window": ("already open in another window", _CLOSE),
-    "command": ("in use by the command “sslstudio {}”", "Wait until it has ended, or press Ctrl+C where it runs."),
+    "": (later("already open in another program"), _CLOSE),
+    "window": (later("already open in another window"), _CLOSE),
+    "command": (
+        later("in use by the command “sslstudio {command}”"),
+        later("Wait until it has ended, or press Ctrl+C where it runs."),
+    ),
 }
 
 
 def _where_and_since(note: dict) -> str:
     """In words: " on ward7 since 10:42 (process 4711)"."""
-    where = "on this computer" if note["host"] == socket.gethostname() else f"on {note['host']}"
+    where = (
+        tr("on this computer") if note["host"] == socket.gethostname() else tr("on {host}").format(host=note["host"])
+    )
     since = datetime.fromisoformat(note["since"])
     day = "" if since.date() == datetime.now().date() else f"{since.day} {since:%B}, "
-    return f" {where} since {day}{since:%H:%M} (process {note['pid']})"
+    return tr(" {where} since {day}{since:%H:%M} (process {pid})").format(
+        where=where, day=day, since=since, pid=note["pid"]
+    )
 
 
 def _me() -> dict[str, object]:

@@ -20,6 +20,7 @@ import numpy as np
 from filelock import FileLock
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.project.database import Database
 from sslstudio.project.edit_log import DONE, UNDONE, EditLog
 from sslstudio.project.files import disk_refused, sync_folder
@@ -123,7 +124,7 @@ class MaskStore:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 file.replace(kept)
             except OSError as error:
-                raise disk_refused(f"The mask of {path}", error) from None
+                raise disk_refused(tr("The mask of {path}").format(path=path), error) from None
 
     # reading --------------------------------------------------------------------------------------------
 
@@ -157,9 +158,12 @@ class MaskStore:
             return self._from_strokes(record, shape, error.problem), 0
         if saved.shape != shape:
             raise UserError(
-                f"The mask of {record.path} has {saved.shape[1]} × {saved.shape[0]} pixels, "
-                f"but the image has {shape[1]} × {shape[0]}.",
-                f"Put the right file at {file}, or remove it to paint anew.",
+                tr(
+                    "The mask of {path} has {shape} × {shape_2} pixels, but the image has {shape_3} × {shape_4}."
+                ).format(
+                    path=record.path, shape=saved.shape[1], shape_2=saved.shape[0], shape_3=shape[1], shape_4=shape[0]
+                ),
+                tr("Put the right file at {file}, or remove it to paint anew.").format(file=file),
             )
         return LabelMap(saved), self._held(note, record.id)
 
@@ -182,15 +186,21 @@ class MaskStore:
         counts = np.bincount(labels.labels.ravel(), minlength=256)[:UNPAINTED]
         found = {int(label): int(counts[label]) for label in np.flatnonzero(counts)}
         if found == self._edits.counted(record.id):
-            self._tell(f"{problem} The mask of {record.path} was made anew from its strokes; nothing is lost.")
+            self._tell(
+                tr("{problem} The mask of {path} was made anew from its strokes; nothing is lost.").format(
+                    problem=problem, path=record.path
+                )
+            )
             return labels
         part = sum(found.values()) / max(1, sum(self._edits.counted(record.id).values()))
         if self._mend:
             with contextlib.suppress(UserError):
                 self._set_aside(record.path)
         self._tell(
-            f"{problem} The mask of {record.path} was made anew from the strokes that are kept, about "
-            f"{min(part, 1):.0%} of what was painted; what is left of the old file is in backups/masks."
+            tr(
+                "{problem} The mask of {path} was made anew from the strokes that are kept, about "
+                "{part:.0%} of what was painted; what is left of the old file is in backups/masks."
+            ).format(problem=problem, path=record.path, part=min(part, 1))
         )
         return labels
 
@@ -207,8 +217,10 @@ class MaskStore:
         if self._repairing:
             return  # the repair has a sentence of its own
         self._tell(
-            f"The project's database had lost its newest part. {record.path} was kept as its mask was last saved; "
-            "its strokes from before can no longer be undone."
+            tr(
+                "The project's database had lost its newest part. {path} was kept as its mask was last "
+                "saved; its strokes from before can no longer be undone."
+            ).format(path=record.path)
         )
 
     def check_newer(self, records: Sequence[ImageRecord], since: float) -> None:
@@ -232,15 +244,22 @@ class MaskStore:
                 lost.append(record.path)
         (self._path / "masks").mkdir(exist_ok=True)
         if made or lost:
-            gone = f" The masks of {len(lost)} others are lost, for example {lost[0]}." if lost else ""
+            gone = (
+                tr(" The masks of {lost} others are lost, for example {lost_2}.").format(lost=len(lost), lost_2=lost[0])
+                if lost
+                else ""
+            )
             self._notices.insert(
-                0, f"The folder “masks” of the project was gone. {made} masks were made anew from their strokes.{gone}"
+                0,
+                tr(
+                    "The folder “masks” of the project was gone. {made} masks were made anew from their strokes.{gone}"
+                ).format(made=made, gone=gone),
             )
 
     def after_repair(self, records: Sequence[ImageRecord], about: dict[str, Any], colours: Sequence[str]) -> list[str]:
         """Bring counts and strokes in line with the masks after a repair; what to tell, the main thing first."""
         if about["whole"]:
-            return ["The project's database was damaged and was repaired; everything in it was saved."]
+            return [tr("The project's database was damaged and was repaired; everything in it was saved.")]
         told, kept, self._repairing = [], 0, True
         for record in records:
             if not self.file(record.path).exists() and not self._edits.has(record.id, DONE):
@@ -256,10 +275,13 @@ class MaskStore:
             kept += 1
         self._repairing = False
         self._known_identity = self._new_identity()  # strokes are counted anew, so no older mask may be believed
-        filled = "the last backup filled the holes" if about["backup"] else "there was no backup"
+        filled = tr("the last backup filled the holes") if about["backup"] else tr("there was no backup")
         return [
-            f"The project's database was damaged and was repaired; {filled}. {kept} masks were saved as they are on "
-            f"disk, with all strokes that could be read; strokes from before can no longer be undone.",
+            tr(
+                "The project's database was damaged and was repaired; {filled}. {kept} masks were saved "
+                "as they are on disk, with all strokes that could be read; strokes from before can no "
+                "longer be undone."
+            ).format(filled=filled, kept=kept),
             *told,
         ]
 
@@ -277,7 +299,7 @@ def _turn(file: Path, name: str) -> Iterator[None]:
     try:
         lock.acquire()
     except OSError as error:  # Timeout is one too
-        raise disk_refused(f"The masks of {name}", error) from None
+        raise disk_refused(tr("The masks of {name}").format(name=name), error) from None
     try:
         yield
     finally:

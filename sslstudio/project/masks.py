@@ -11,6 +11,7 @@ import numpy as np
 
 from sslstudio.errors import UserError
 from sslstudio.images.reader import MAX_PIXELS
+from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
 from sslstudio.project.label_map import UNPAINTED
 
@@ -18,7 +19,7 @@ __all__ = ["UNPAINTED", "read_mask", "write_mask"]
 
 _NOTE = "SSL Studio"  # the key of a text in our own masks
 _FORMATS = ("PNG", "TIFF", "BMP", "GIF")
-_ADVICE = "A mask must be a palette or grey PNG: pixel value = class, 255 = unpainted."
+_ADVICE = later("A mask must be a palette or grey PNG: pixel value = class, 255 = unpainted.")
 
 
 class DamagedMask(UserError):
@@ -39,19 +40,29 @@ def read_noted(path: Path) -> tuple[np.ndarray, str]:
     try:
         with Image.open(path, formats=_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise UserError(f"{path.name} is too large for a mask ({image.width} × {image.height}).", _ADVICE)
+                raise UserError(
+                    tr("{name} is too large for a mask ({width} × {height}).").format(
+                        name=path.name, width=image.width, height=image.height
+                    ),
+                    tr(_ADVICE),
+                )
             return _numbers(image, path), str(image.info.get(_NOTE, ""))
     except UserError:
         raise
     except FileNotFoundError:
-        raise DamagedMask(f"The mask {path.name} is not there any more.", "Put the file back.") from None
+        raise DamagedMask(
+            tr("The mask {name} is not there any more.").format(name=path.name), tr("Put the file back.")
+        ) from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno:  # Pillow's own have no number
             reason = (error.strerror or str(error)).lower()
-            raise UserError(f"The mask {path.name} could not be read: {reason}.", "Check the disk.") from error
+            raise UserError(
+                tr("The mask {name} could not be read: {reason}.").format(name=path.name, reason=reason),
+                tr("Check the disk."),
+            ) from error
         empty = path.exists() and path.stat().st_size == 0
-        reason = "is empty (0 bytes)" if empty else "cannot be read as an image; it may be damaged"
-        raise DamagedMask(f"The mask {path.name} {reason}.", _ADVICE) from error
+        reason = tr("is empty (0 bytes)") if empty else tr("cannot be read as an image; it may be damaged")
+        raise DamagedMask(tr("The mask {name} {reason}.").format(name=path.name, reason=reason), tr(_ADVICE)) from error
 
 
 def read_note(path: Path) -> str:
@@ -72,8 +83,13 @@ def _numbers(image: Any, path: Path) -> np.ndarray:
         numbers = np.array(image)
         if numbers.min() >= 0 and numbers.max() <= 255:
             return numbers.astype(np.uint8)
-        raise UserError(f"{path.name} holds the value {int(numbers.max())}; masks go up to 255.", _ADVICE)
-    raise UserError(f"{path.name} is a colour picture, so it does not say which class a pixel is.", _ADVICE)
+        raise UserError(
+            tr("{name} holds the value {max}; masks go up to 255.").format(name=path.name, max=int(numbers.max())),
+            tr(_ADVICE),
+        )
+    raise UserError(
+        tr("{name} is a colour picture, so it does not say which class a pixel is.").format(name=path.name), tr(_ADVICE)
+    )
 
 
 def write_mask(path: Path, labels: np.ndarray, colours: Sequence[str], *, settle: bool = True, note: str = "") -> None:
@@ -90,7 +106,9 @@ def write_mask(path: Path, labels: np.ndarray, colours: Sequence[str], *, settle
     if note:
         texts.add_text(_NOTE, note)
     image.save(data, "PNG", compress_level=3, pnginfo=texts)
-    replace_file(Path(path), data.getvalue(), f"The mask {Path(path).name}", alone=True, settle=settle)
+    replace_file(
+        Path(path), data.getvalue(), tr("The mask {name}").format(name=Path(path).name), alone=True, settle=settle
+    )
 
 
 def _palette(colours: Sequence[str]) -> bytes:

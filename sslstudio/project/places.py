@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.project.database import FILE, Database
 
 SUFFIX = ".sslproj"
@@ -19,10 +20,10 @@ class ImagesMoved(UserError):
     def __init__(self, project: Path, old: Path) -> None:
         known = old.name != ""  # not after a repair that could not read it any more
         super().__init__(
-            f"The images of {project.name} are not in {old} any more."
+            tr("The images of {name} are not in {old} any more.").format(name=project.name, old=old)
             if known
-            else f"Where the images of {project.name} are is not known any more.",
-            "Choose the folder where they are now; masks and models are safe in the project.",
+            else tr("Where the images of {name} are is not known any more.").format(name=project.name),
+            tr("Choose the folder where they are now; masks and models are safe in the project."),
         )
         self.project = project
         self.old = old
@@ -109,7 +110,12 @@ def existing(path: Path) -> Path:
     """The project folder meant by ``path``; raises UserError when there is none."""
     path = meant(path)
     if not path.exists():
-        raise UserError(f"There is no project at {path}.", "Check the path, or make a new project from a folder.")
+        raise UserError(
+            tr("There is no project at {path}.").format(path=path),
+            tr("Check the path, or make a new project from a folder."),
+        )
     if not holds_project(path):
-        raise UserError(f"{path} is not a project.", "Choose a folder whose name ends in .sslproj.")
+        raise UserError(
+            tr("{path} is not a project.").format(path=path), tr("Choose a folder whose name ends in .sslproj.")
+        )
     return path

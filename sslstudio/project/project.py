@@ -14,6 +14,7 @@ import numpy as np
 from sslstudio.errors import UserError
 from sslstudio.images.reader import EXTENSIONS
 from sslstudio.images.scan import scan
+from sslstudio.language import tr
 from sslstudio.project import places
 from sslstudio.project.backups import Rolling
 from sslstudio.project.classes import LabelClass, check_classes, default_colour, moved_up, named_classes
@@ -67,14 +68,18 @@ class Project:
         """
         path, images = places.with_suffix(path), Path(images).expanduser().absolute()
         if places.is_project(path):
-            raise UserError(f"There is already a project at {path}.", "Open it, or choose another name.")
+            raise UserError(
+                tr("There is already a project at {path}.").format(path=path), tr("Open it, or choose another name.")
+            )
         labels = named_classes(classes)
         check_classes(labels)
         found = list(scan(images))
         if not found:
             raise UserError(
-                f"No images were found in {images}.",
-                f"Choose a folder with images; these kinds are read: {', '.join(sorted(EXTENSIONS))}.",
+                tr("No images were found in {images}.").format(images=images),
+                tr("Choose a folder with images; these kinds are read: {extensions}.").format(
+                    extensions=", ".join(sorted(EXTENSIONS))
+                ),
             )
         existed = path.exists()
         try:
@@ -83,7 +88,7 @@ class Project:
             if not existed:
                 shutil.rmtree(path, ignore_errors=True)
             if isinstance(error, OSError):
-                raise disk_refused(f"The project {path.name}", error) from None
+                raise disk_refused(tr("The project {name}").format(name=path.name), error) from None
             raise
 
     @classmethod
@@ -148,8 +153,10 @@ class Project:
                 known = [row[0] for row in database.rows("SELECT path FROM image")]
                 if known and not any(one in here for one in known):
                     raise UserError(
-                        f"None of the project's {len(known)} images is in {images} (for example {known[0]}).",
-                        "Choose the folder that holds them with the same names.",
+                        tr("None of the project's {known} images is in {images} (for example {known_2}).").format(
+                            known=len(known), images=images, known_2=known[0]
+                        ),
+                        tr("Choose the folder that holds them with the same names."),
                     )
                 places.store_images(database, path, images)
         finally:
@@ -221,7 +228,10 @@ class Project:
         """One image by its relative path; raises UserError for an unknown one."""
         found = self._index.records(self._predicted, "WHERE path=?", path)
         if not found:
-            raise UserError(f"There is no image “{path}” in {self.name}.", "Refresh the project, or check the name.")
+            raise UserError(
+                tr("There is no image “{path}” in {name}.").format(path=path, name=self.name),
+                tr("Refresh the project, or check the name."),
+            )
         return found[0]
 
     def image_file(self, path: str) -> Path:
@@ -254,7 +264,10 @@ class Project:
             old = self.classes
             lost = [label for label in self._edits.class_pixels(usable_only=False) if label >= len(classes)]
             if lost and min(lost) < len(old):
-                raise UserError(f"Class “{old[min(lost)].name}” is painted in some masks.", "Erase it there first.")
+                raise UserError(
+                    tr("Class “{name}” is painted in some masks.").format(name=old[min(lost)].name),
+                    tr("Erase it there first."),
+                )
             self._db.write("DELETE FROM class")
             self._db.write_many(
                 "INSERT INTO class (place, name, colour) VALUES (?,?,?)",
@@ -332,8 +345,10 @@ class Project:
         shape = self._painted_image(path)[1]
         if labels.shape != shape:
             raise UserError(
-                f"The mask has {labels.shape[1]} × {labels.shape[0]} pixels, but {path} has {shape[1]} × {shape[0]}.",
-                "A mask must have exactly the size of its image.",
+                tr("The mask has {shape} × {shape_2} pixels, but {path} has {shape_3} × {shape_4}.").format(
+                    shape=labels.shape[1], shape_2=labels.shape[0], path=path, shape_3=shape[1], shape_4=shape[0]
+                ),
+                tr("A mask must have exactly the size of its image."),
             )
 
     def set_mask(self, path: str, labels: np.ndarray) -> None:
@@ -398,8 +413,11 @@ class Project:
             self._db.write("DELETE FROM setting WHERE key=?", REPAIRED)
         if self._db.torn:
             self.notices.append(
-                "The project's journal (project.sqlite-wal) was damaged: what was painted just before the project "
-                "was last left may be missing. All up to the damage was saved, and so were the masks on disk."
+                tr(
+                    "The project's journal (project.sqlite-wal) was damaged: what was painted just before "
+                    "the project was last left may be missing. All up to the damage was saved, and so were "
+                    "the masks on disk."
+                )
             )
         colours = [one.colour for one in self.classes]
         if not (self.path / "masks").is_dir():
@@ -414,8 +432,11 @@ class Project:
         made = [LabelClass(f"class {n}", default_colour(n)) for n in range(len(classes), highest + 1)]
         if made:
             self.set_classes((*classes, *made))
-            self.notices.append("The names of some classes are lost; they are called “class 1” and so on now.")
+            self.notices.append(tr("The names of some classes are lost; they are called “class 1” and so on now."))
 
     def _need_lock(self) -> None:
         if self._lock is None:
-            raise UserError(f"{self.name} was opened for reading only.", "Open it for writing to change masks.")
+            raise UserError(
+                tr("{name} was opened for reading only.").format(name=self.name),
+                tr("Open it for writing to change masks."),
+            )

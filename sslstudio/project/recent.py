@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.project.files import replace_file
 from sslstudio.project.places import is_project
 
@@ -62,6 +63,6 @@ def _write(paths: list[Path]) -> None:
     """Keep the list; losing it is no reason to bother anybody."""
     try:
         text = json.dumps([str(path) for path in paths], indent=1)
-        replace_file(state_folder() / "recent.json", text.encode(), "The list of recent projects")
+        replace_file(state_folder() / "recent.json", text.encode(), tr("The list of recent projects"))
     except (UserError, OSError) as error:
         _log.warning("%s", error)

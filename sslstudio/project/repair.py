@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.project import backups
 from sslstudio.project.classes import default_colour
 from sslstudio.project.database import FILE, SUSPICION, DamagedDatabase, Database
@@ -43,8 +44,8 @@ def open_database(path: Path, write: bool) -> Database:
     read_only = not os.access(path, os.W_OK) or (file.exists() and not os.access(file, os.W_OK))
     if read_only and write:
         raise UserError(
-            f"The project {path.name} may not be written to.",
-            "Copy it to a folder of yours, or ask for the right to write.",
+            tr("The project {name} may not be written to.").format(name=path.name),
+            tr("Copy it to a folder of yours, or ask for the right to write."),
         )
     try:
         return Database(path, read_only=read_only)
@@ -54,7 +55,9 @@ def open_database(path: Path, write: bool) -> Database:
         try:
             repaired = _repair(path)
         except OSError as error:
-            raise disk_refused(f"The project {path.name} is damaged, and the repaired one", error) from error
+            raise disk_refused(
+                tr("The project {name} is damaged, and the repaired one").format(name=path.name), error
+            ) from error
         if not repaired:
             raise
     return Database(path)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import cast
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.queries.messages import Answer, Query, QueryKind, encode_query, kind_of, read_answer
 
 GRACE = 2.0  # seconds that a closing process gets before it is killed
@@ -126,8 +127,8 @@ class InferenceClient:
                 Answer(
                     number,
                     "problem",
-                    problem="The process that looks at images has ended unexpectedly.",
-                    advice="Ask again; if it happens again, the image or model may be too large for this machine.",
+                    problem=tr("The process that looks at images has ended unexpectedly."),
+                    advice=tr("Ask again; if it happens again, the image or model may be too large for this machine."),
                     about=kind,
                 )
             )

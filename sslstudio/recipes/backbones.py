@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.recipes.catalogue import catalogue, left_out, made_with
 
 
@@ -27,18 +28,41 @@ class BackboneInfo:
 BACKBONES: dict[str, BackboneInfo] = {
     info.name: info
     for info in (
-        BackboneInfo("resnet18", "ResNet-18", "conv", 11.2, 32, "Convolutional; quick on a CPU, keeps fine detail."),
-        BackboneInfo("resnet50", "ResNet-50", "conv", 23.5, 32, "Convolutional; for a GPU."),
-        BackboneInfo("convnext_atto", "ConvNeXt atto", "conv", 3.4, 32, "Small modern convolutional network."),
-        BackboneInfo("convnext_tiny", "ConvNeXt tiny", "conv", 27.8, 32, "Modern convolutional network; for a GPU."),
         BackboneInfo(
-            "vit_tiny_patch16_224", "ViT tiny, 16 px", "vit", 5.5, 16, "Transformer with attention maps; quick."
+            "resnet18", "ResNet-18", "conv", 11.2, 32, later("Convolutional; quick on a CPU, keeps fine detail.")
         ),
-        BackboneInfo("vit_small_patch16_224", "ViT small, 16 px", "vit", 21.7, 16, "Transformer with attention maps."),
+        BackboneInfo("resnet50", "ResNet-50", "conv", 23.5, 32, later("Convolutional; for a GPU.")),
+        BackboneInfo("convnext_atto", "ConvNeXt atto", "conv", 3.4, 32, later("Small modern convolutional network.")),
         BackboneInfo(
-            "vit_small_patch8_224", "ViT small, 8 px", "vit", 21.7, 8, "Finer attention maps, four times the work."
+            "convnext_tiny", "ConvNeXt tiny", "conv", 27.8, 32, later("Modern convolutional network; for a GPU.")
         ),
-        BackboneInfo("vit_base_patch16_224", "ViT base, 16 px", "vit", 85.8, 16, "Large transformer; for a GPU."),
+        BackboneInfo(
+            "vit_tiny_patch16_224",
+            "ViT tiny, 16 px",
+            "vit",
+            5.5,
+            16,
+            later("Transformer with attention maps; quick."),
+        ),
+        BackboneInfo(
+            "vit_small_patch16_224",
+            "ViT small, 16 px",
+            "vit",
+            21.7,
+            16,
+            later("Transformer with attention maps."),
+        ),
+        BackboneInfo(
+            "vit_small_patch8_224",
+            "ViT small, 8 px",
+            "vit",
+            21.7,
+            8,
+            later("Finer attention maps, four times the work."),
+        ),
+        BackboneInfo(
+            "vit_base_patch16_224", "ViT base, 16 px", "vit", 85.8, 16, later("Large transformer; for a GPU.")
+        ),
     )
 }
 
@@ -66,14 +90,19 @@ def check_backbone(name: str) -> None:
     row = catalogue().get(base)
     if base in left_out():
         raise UserError(
-            f"The backbone “{base}” cannot be used: {left_out()[base]}.", "Choose a ViT, a ResNet or a ConvNeXt."
+            tr("The backbone “{base}” cannot be used: {left_out}.").format(base=base, left_out=left_out()[base]),
+            tr("Choose a ViT, a ResNet or a ConvNeXt."),
         )
     if row is None:
-        raise UserError(f"There is no backbone “{name}”.", _near(base))
+        raise UserError(tr("There is no backbone “{name}”.").format(name=name), _near(base))
     tags = [weights.tag for weights in row.weights if weights.tag]
     if tag and tag not in tags:
-        known = f"Known: {', '.join(f'{base}.{one}' for one in tags[:4])}." if tags else f"Choose “{base}”."
-        raise UserError(f"There are no weights “{tag}” of the backbone “{base}”.", known)
+        known = (
+            tr("Known: {tags}.").format(tags=", ".join(f"{base}.{one}" for one in tags[:4]))
+            if tags
+            else tr("Choose “{base}”.").format(base=base)
+        )
+        raise UserError(tr("There are no weights “{tag}” of the backbone “{base}”.").format(tag=tag, base=base), known)
 
 
 def _near(base: str) -> str:
@@ -81,7 +110,11 @@ def _near(base: str) -> str:
     first = [name for name in catalogue() if name.startswith(base)] if len(base) > 2 else []
     near = first[:3] or difflib.get_close_matches(base, catalogue(), n=3, cutoff=0.7)
     near = near or [name for name in catalogue() if name.startswith(f"{base.split('_')[0]}_")][:3]
-    return f"Similar names: {', '.join(near)}." if near else "“sslstudio backbones --all” lists all names."
+    return (
+        tr("Similar names: {near}.").format(near=", ".join(near))
+        if near
+        else tr("“sslstudio backbones --all” lists all names.")
+    )
 
 
 @cache

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr, tr_many
 from sslstudio.recipes.methods import METHODS
 
 MOST = 64
@@ -31,15 +32,26 @@ def suggest_channels(counts: Sequence[int], method: str | None = None) -> tuple[
     if not _banded(common) or 2 * counts.count(common) <= len(counts):
         return 3, _as_colours(counts)
     if common > MOST:
-        return 3, f"A network sees {MOST} channels at most, so only the first three of {common} are seen."
+        return 3, tr("A network sees {most} channels at most, so only the first three of {common} are seen.").format(
+            most=MOST, common=common
+        )
     if method in COLOURS_ONLY:
-        return 3, f"{METHODS[method].name} needs colours, so only the first three of {common} channels are seen."
+        return 3, tr("{name} needs colours, so only the first three of {common} channels are seen.").format(
+            name=METHODS[method].name, common=common
+        )
     left = len(counts) - counts.count(common)
     if not left:
-        return common, f"All images have {common} channels, and the network sees every channel."
-    who = "the other image is" if left == 1 else f"the other {left} images are"
-    alike = f"{counts.count(common)} of {len(counts)} images have {common} channels"
-    return common, f"{alike}, and the network sees every channel; {who} left out."
+        return common, tr("All images have {common} channels, and the network sees every channel.").format(
+            common=common
+        )
+    sentence = tr_many(
+        "{count} of {counts} images have {common} channels, and the network sees every channel; "
+        "the other image is left out.",
+        "{count} of {counts} images have {common} channels, and the network sees every channel; "
+        "the other {left} images are left out.",
+        left,
+    )
+    return common, sentence.format(count=counts.count(common), counts=len(counts), common=common, left=left)
 
 
 def _banded(count: int) -> bool:
@@ -51,11 +63,26 @@ def _as_colours(counts: Sequence[int]) -> str:
     """Why a folder of several kinds of images is seen as colours."""
     odd = sorted({count for count in counts if _banded(count)})
     many = sum(_banded(count) for count in counts)
-    kinds = f"{', '.join(map(str, odd[:-1]))} or {odd[-1]}" if len(odd) > 1 else str(odd[0])
-    have, are, their = ("has", "is", "its") if many == 1 else ("have", "are", "their")
-    how = f" ({their} first three channels)" if odd[-1] > 3 else ""
-    alike = f"{many} of {len(counts)} images {have} {kinds} channels"
-    return f"{alike} and {are} seen as colours{how}, so that none is left out."
+    kinds = (
+        tr("{several} or {last}").format(several=", ".join(map(str, odd[:-1])), last=odd[-1])
+        if len(odd) > 1
+        else str(odd[0])
+    )
+    if odd[-1] > 3:
+        sentence = tr_many(
+            "{many} of {counts} images has {kinds} channels and is seen as colours (its first three channels), "
+            "so that none is left out.",
+            "{many} of {counts} images have {kinds} channels and are seen as colours (their first three channels), "
+            "so that none is left out.",
+            many,
+        )
+    else:
+        sentence = tr_many(
+            "{many} of {counts} images has {kinds} channels and is seen as colours, so that none is left out.",
+            "{many} of {counts} images have {kinds} channels and are seen as colours, so that none is left out.",
+            many,
+        )
+    return sentence.format(many=many, counts=len(counts), kinds=kinds)
 
 
 def channels_problem(method: str, channels: int) -> UserError | None:
@@ -63,8 +90,10 @@ def channels_problem(method: str, channels: int) -> UserError | None:
     if method not in COLOURS_ONLY or channels == 3:
         return None
     return UserError(
-        f"{METHODS[method].name} learns from colours, and images with {channels} channels have none.",
-        "Set “Channels” to 3, or choose another method.",
+        tr("{name} learns from colours, and images with {channels} channels have none.").format(
+            name=METHODS[method].name, channels=channels
+        ),
+        tr("Set “Channels” to 3, or choose another method."),
     )
 
 
@@ -79,6 +108,10 @@ def folder_problem(channels: int, counts: Sequence[int]) -> UserError | None:
         return None
     common = common_channels(counts)
     return UserError(
-        f"No image has {channels} channel{'' if channels == 1 else 's'}; most have {common}.",
-        f"Set “Channels” to {3 if common == 1 else common}.",
+        tr_many(
+            "No image has {channels} channel; most have {common}.",
+            "No image has {channels} channels; most have {common}.",
+            channels,
+        ).format(channels=channels, common=common),
+        tr("Set “Channels” to {value}.").format(value=3 if common == 1 else common),
     )

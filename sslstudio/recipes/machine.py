@@ -11,6 +11,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from sslstudio.language import later, tr
 from sslstudio.project.recent import state_folder
 from sslstudio.recipes.catalogue import Backbone
 
@@ -86,16 +87,28 @@ def estimate(backbone: Backbone, here: Machine, *, resolution: int = 128, images
 def memory_words(size: float) -> str:
     """Bytes as people say them, with two figures: an estimate has no more."""
     gigabytes = size / 1e9
-    return f"about {gigabytes:.1f} GB" if gigabytes < 9.95 else f"about {gigabytes:.0f} GB"
+    return (
+        tr("about {gigabytes:.1f} GB").format(gigabytes=gigabytes)
+        if gigabytes < 9.95
+        else tr("about {gigabytes:.0f} GB").format(gigabytes=gigabytes)
+    )
 
 
 def time_words(seconds: float) -> str:
     """Seconds as people say them, with two figures."""
     if seconds < 0.095:
-        return f"about {max(1, round(seconds * 1000, -1 if seconds > 0.02 else 0)):.0f} ms"
+        return tr("about {value:.0f} ms").format(value=max(1, round(seconds * 1000, -1 if seconds > 0.02 else 0)))
     if seconds > 99:
-        return f"about {seconds / 60:.1f} min" if seconds < 597 else f"about {seconds / 60:.0f} min"
-    return f"about {seconds:.1f} s" if seconds < 9.95 else f"about {seconds:.0f} s"
+        return (
+            tr("about {seconds:.1f} min").format(seconds=seconds / 60)
+            if seconds < 597
+            else tr("about {seconds:.0f} min").format(seconds=seconds / 60)
+        )
+    return (
+        tr("about {seconds:.1f} s").format(seconds=seconds)
+        if seconds < 9.95
+        else tr("about {seconds:.0f} s").format(seconds=seconds)
+    )
 
 
 @dataclass(frozen=True)
@@ -108,10 +121,14 @@ class Advice:
 
 
 RECOMMENDED = (
-    Advice("resnet18", "cpu", "Learns most per minute on a processor and keeps fine detail."),
-    Advice("convnext_atto", "cpu", "A modern network of a third of that size; sees wider surroundings."),
-    Advice("vit_tiny_patch16_224", "cpu", "The quickest transformer: attention maps, and all masked methods."),
-    Advice("vit_small_patch16_224", "cuda", "Attention maps that find objects; learns well from a thousand images."),
-    Advice("vit_small_patch16_dinov3", "cuda", "With published weights the best start for few images; own licence."),
-    Advice("convnext_tiny", "cuda", "The convolutional choice where outlines must be sharp."),
+    Advice("resnet18", "cpu", later("Learns most per minute on a processor and keeps fine detail.")),
+    Advice("convnext_atto", "cpu", later("A modern network of a third of that size; sees wider surroundings.")),
+    Advice("vit_tiny_patch16_224", "cpu", later("The quickest transformer: attention maps, and all masked methods.")),
+    Advice(
+        "vit_small_patch16_224", "cuda", later("Attention maps that find objects; learns well from a thousand images.")
+    ),
+    Advice(
+        "vit_small_patch16_dinov3", "cuda", later("With published weights the best start for few images; own licence.")
+    ),
+    Advice("convnext_tiny", "cuda", later("The convolutional choice where outlines must be sharp.")),
 )

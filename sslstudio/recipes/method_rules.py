@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from sslstudio.language import later, tr, within
 from sslstudio.recipes.methods.info import BackboneKind
 from sslstudio.recipes.presets import PRESETS
 
@@ -47,29 +48,29 @@ RULES: tuple[MethodRule, ...] = (
     MethodRule(
         "simclr",
         lambda s: s.device == "cpu",
-        "Useful after the few steps that a processor makes, also with {images} images.",
+        later("Useful after the few steps that a processor makes, also with {images} images."),
     ),
     MethodRule(
         "simclr",
         lambda s: s.minutes < ENOUGH_MINUTES,
-        "In so short a time it gets further than methods with a slow teacher.",
+        later("In so short a time it gets further than methods with a slow teacher."),
     ),
     MethodRule(
         # The paper's gain over DINO is largest where every place counts, as in segmentation (its section 4.2).
         "ibot",
         lambda s: s.backbone == "vit" and s.images >= ENOUGH_IMAGES and s.side >= ENOUGH_PIXELS,
-        "With a GPU and {images} images it learns about places as well as images, which helps to segment.",
+        later("With a GPU and {images} images it learns about places as well as images, which helps to segment."),
     ),
     MethodRule(
         "dino",
         lambda s: s.backbone == "vit",
-        "The usual best on a GPU with {images} images, and its attention maps find objects.",
+        later("The usual best on a GPU with {images} images, and its attention maps find objects."),
     ),
     MethodRule(
         # The paper's ResNet-50 is as good with DINO as with the best others (its table 2).
         "dino",
         lambda s: True,
-        "It works well with convolutional networks on a GPU, and needs no large batch.",
+        later("It works well with convolutional networks on a GPU, and needs no large batch."),
     ),
 )
 
@@ -77,7 +78,7 @@ RULES: tuple[MethodRule, ...] = (
 def suggest_method(situation: Situation) -> tuple[str, str]:
     """The id of the method that suits, and why in one sentence."""
     rule = next(rule for rule in RULES if rule.fits(situation))
-    return rule.method, rule.reason.format(images=f"{situation.images:,}")
+    return rule.method, tr(rule.reason).format(images=f"{situation.images:,}")
 
 
 # what speaks against a method -------------------------------------------------------------------------------
@@ -94,8 +95,8 @@ class Material:
     @property
     def kind(self) -> str:
         """The preset's name within a sentence."""
-        name = PRESETS[self.preset].name
-        return name if name.startswith("X") else name.lower()
+        name = tr(PRESETS[self.preset].name)
+        return name if name.startswith("X") else within(name)
 
     @property
     def has_an_up(self) -> bool:
@@ -120,30 +121,40 @@ DOUBTS: tuple[Doubt, ...] = (
     Doubt(
         "rotation",
         lambda m: not m.has_an_up,
-        "Rotation learns which way is up, but images of this kind ({kind}) have no up and down: "
-        "SimCLR will learn more.",
+        later(
+            "Rotation learns which way is up, but images of this kind ({kind}) have no up and down: "
+            "SimCLR will learn more."
+        ),
     ),
     Doubt(
         "colorization",
         lambda m: m.channels == 1,
-        "Colorization learns from colours, but these images are grey: choose another method, for example SimCLR.",
+        later(
+            "Colorization learns from colours, but these images are grey: choose another method, for example SimCLR."
+        ),
     ),
     Doubt(
         "colorization",
         lambda m: m.channels != 1 and m.preset == "xray",
-        "Colorization learns from colours, and images of this kind ({kind}) seldom have any: SimCLR will learn more.",
+        later(
+            "Colorization learns from colours, and images of this kind ({kind}) seldom have any: SimCLR will learn more."
+        ),
     ),
     Doubt(
         "jigsaw",
         lambda m: 0 < m.short < ENOUGH_FOR_NINTHS,
-        "Jigsaw cuts each image into nine, but these are only about {short} pixels high, so a part shows too little: "
-        "SimCLR will learn more.",
+        later(
+            "Jigsaw cuts each image into nine, but these are only about {short} pixels high, so a "
+            "part shows too little: SimCLR will learn more."
+        ),
     ),
     Doubt(
         "jigsaw",
         lambda m: m.preset in ("microscopy", "satellite"),
-        "Jigsaw learns where in an image a part belongs, but images of this kind ({kind}) often look alike "
-        "everywhere: SimCLR will learn more.",
+        later(
+            "Jigsaw learns where in an image a part belongs, but images of this kind ({kind}) often "
+            "look alike everywhere: SimCLR will learn more."
+        ),
     ),
 )
 
@@ -151,4 +162,4 @@ DOUBTS: tuple[Doubt, ...] = (
 def doubts(method: str, material: Material) -> tuple[str, ...]:
     """What speaks against a method for these images, a sentence each; nothing in most cases."""
     found = (doubt.text for doubt in DOUBTS if doubt.method == method and doubt.fits(material))
-    return tuple(text.format(kind=material.kind, short=material.short) for text in found)
+    return tuple(tr(text).format(kind=material.kind, short=material.short) for text in found)

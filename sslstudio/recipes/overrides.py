@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.recipes.settings import Recipe, with_changes
 
 R = TypeVar("R", bound=Recipe)
@@ -46,11 +47,18 @@ def with_settings(recipe: R, pairs: Sequence[str]) -> R:
 def _split(pair: str) -> tuple[str, str]:
     key, equals, value = pair.partition("=")
     if not equals or not key.strip():
-        raise UserError(f"“{pair}” is not a setting.", "Write --set key=value, for example --set batch_size=32.")
+        raise UserError(
+            tr("“{pair}” is not a setting.").format(pair=pair),
+            tr("Write --set key=value, for example --set batch_size=32."),
+        )
     return key.strip(), value.strip()
 
 
 def _unknown(key: str, known: list[str]) -> UserError:
     near = difflib.get_close_matches(key.removeprefix("method."), known, n=1)
-    hint = f"Did you mean “{near[0]}”?" if near else f"Known: {', '.join(known)}."
-    return UserError(f"There is no setting “{key}”.", hint)
+    hint = (
+        tr("Did you mean “{near}”?").format(near=near[0])
+        if near
+        else tr("Known: {known}.").format(known=", ".join(known))
+    )
+    return UserError(tr("There is no setting “{key}”.").format(key=key), hint)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from sslstudio.language import later
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -46,14 +48,14 @@ PRESETS: dict[str, Preset] = {
     for preset in (
         Preset(
             "natural",
-            "Photographs",
-            "Everyday scenes with an up and a down: mirrored, cropped, recoloured.",
+            later("Photographs"),
+            later("Everyday scenes with an up and a down: mirrored, cropped, recoloured."),
             Augmentation(),
         ),
         Preset(
             "microscopy",
-            "Microscopy",
-            "No up or down; stains and exposure vary a little.",
+            later("Microscopy"),
+            later("No up or down; stains and exposure vary a little."),
             # Stain and focus differ between slides, but hue carries meaning, so colours move mildly.
             Augmentation(
                 flip_vertical=0.5,
@@ -69,8 +71,8 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "xray",
-            "X-ray and ultrasound",
-            "Grey images of a patient lying one way; only exposure varies.",
+            later("X-ray and ultrasound"),
+            later("Grey images of a patient lying one way; only exposure varies."),
             # Grey has no hue; strong contrast changes would erase what a radiologist reads.
             Augmentation(
                 crop_low=0.4, brightness=0.2, contrast=0.2, saturation=0.0, hue=0.0, grey=0.0, blur=0.1, noise=0.02
@@ -78,8 +80,8 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "satellite",
-            "Satellite and aerial",
-            "Seen from above: any turn is possible; haze and season vary.",
+            later("Satellite and aerial"),
+            later("Seen from above: any turn is possible; haze and season vary."),
             Augmentation(
                 flip_vertical=0.5,
                 rotate_quarter=0.75,
@@ -93,8 +95,8 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "industrial",
-            "Industrial inspection",
-            "Fixed camera, small defects: small crops, little blur.",
+            later("Industrial inspection"),
+            later("Fixed camera, small defects: small crops, little blur."),
             # Small crops, because defects are small; blur would wash them out.
             Augmentation(
                 crop_low=0.08,

@@ -104,15 +104,22 @@ def build(recipe: type[R], values: dict[str, Any]) -> R:
     for key in values:
         if key not in recipe.model_fields:
             near = difflib.get_close_matches(key, list(recipe.model_fields), n=1)
-            hint = f"Did you mean “{near[0]}”?" if near else f"Known: {', '.join(recipe.model_fields)}."
-            raise UserError(f"There is no setting “{key}”.", hint)
+            hint = (
+                tr("Did you mean “{near}”?").format(near=near[0])
+                if near
+                else tr("Known: {model_fields}.").format(model_fields=", ".join(recipe.model_fields))
+            )
+            raise UserError(tr("There is no setting “{key}”.").format(key=key), hint)
     try:
         return recipe.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise UserError(
-            f"The setting “{key}” cannot be {first['input']!r}: {first['msg'].lower()}.", "Choose another value."
+            tr("The setting “{key}” cannot be {input!r}: {msg}.").format(
+                key=key, input=first["input"], msg=first["msg"].lower()
+            ),
+            tr("Choose another value."),
         ) from None
 
 

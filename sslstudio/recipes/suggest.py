@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any, Literal
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.recipes.backbones import BACKBONE_NAMES, kind_of
 from sslstudio.recipes.channels import suggest_channels
 from sslstudio.recipes.finetune import FinetuneRecipe
@@ -61,7 +62,10 @@ def suggest(
     kept, and the rest is fitted to it.
     """
     if method is not None and method not in METHODS:
-        raise UserError(f"There is no method “{method}”.", f"Known methods: {', '.join(METHODS)}.")
+        raise UserError(
+            tr("There is no method “{method}”.").format(method=method),
+            tr("Known methods: {methods}.").format(methods=", ".join(METHODS)),
+        )
     choices = _Choices(minutes=minutes, preset=preset)
     backbone = backbone or _backbone(choices, device, method)
     kind = kind_of(backbone)
@@ -74,7 +78,7 @@ def suggest(
     choices.reasons += [Reason(DOUBT, text) for text in doubts(method, material)]
     _channels(choices, counts, method)
     if max(counts) == 1:
-        choices.add("grey", True, "The images are grey: views differ in brightness and contrast, not in hue.")
+        choices.add("grey", True, tr("The images are grey: views differ in brightness and contrast, not in hue."))
     batch = _pretrain_batch(choices, images, device, resolution, METHODS[method])
     _learning_rate(choices, METHODS[method], kind, batch)
     _warmup(choices, images, batch)
@@ -102,15 +106,19 @@ def doubt_of(reasons: Sequence[Reason]) -> str:
 def in_words(recipe: PretrainRecipe, reasons: Sequence[Reason]) -> str:
     """What will be trained how, why, and what speaks against it, in a few sentences."""
     net = BACKBONE_NAMES.get(recipe.backbone, recipe.backbone)
-    told = (f"{METHODS[recipe.method.id].name} on {net}.", why(reasons), doubt_of(reasons))
+    told = (
+        tr("{name} on {net}.").format(name=METHODS[recipe.method.id].name, net=net),
+        why(reasons),
+        doubt_of(reasons),
+    )
     return " ".join(part for part in told if part)
 
 
 def _misfit(method: str, backbone: str) -> UserError:
-    other = {"vit": "a convolutional network such as resnet18", "conv": "a ViT such as vit_tiny_patch16_224"}
+    other = {"vit": tr("a convolutional network such as resnet18"), "conv": tr("a ViT such as vit_tiny_patch16_224")}
     return UserError(
-        f"{METHODS[method].name} does not work with the backbone “{backbone}”.",
-        f"Choose {other[kind_of(backbone)]}, or another method.",
+        tr("{name} does not work with the backbone “{backbone}”.").format(name=METHODS[method].name, backbone=backbone),
+        tr("Choose {other}, or another method.").format(other=other[kind_of(backbone)]),
     )
 
 
@@ -118,13 +126,13 @@ def _backbone(choices: _Choices, device: Device, method: str | None) -> str:
     kinds = ("vit", "conv") if method is None else METHODS[method].backbones
     if device == "cuda" and "vit" in kinds:
         # A small ViT learns well from some thousand images and gives attention maps.
-        return choices.add("backbone", "vit_small_patch16_224", "A GPU is at hand: a small transformer pays.")
+        return choices.add("backbone", "vit_small_patch16_224", tr("A GPU is at hand: a small transformer pays."))
     if device == "cuda":
-        return choices.add("backbone", "resnet50", "The usual convolutional network for a GPU.")
+        return choices.add("backbone", "resnet50", tr("The usual convolutional network for a GPU."))
     if "conv" not in kinds:
-        return choices.add("backbone", "vit_tiny_patch16_224", "The smallest transformer, for a processor.")
+        return choices.add("backbone", "vit_tiny_patch16_224", tr("The smallest transformer, for a processor."))
     # Convolutions need far fewer images and steps than a transformer before their features are useful.
-    return choices.add("backbone", "resnet18", "Learns most per minute on a processor.")
+    return choices.add("backbone", "resnet18", tr("Learns most per minute on a processor."))
 
 
 def _method(choices: _Choices, situation: Situation) -> str:
@@ -146,9 +154,9 @@ def _channels(choices: _Choices, counts: Sequence[int], method: str | None = Non
 def _warmup(choices: _Choices, images: int, batch: int) -> None:
     # A tenth at most: what the rate rises over is lost for learning, and short runs have nothing to lose.
     if images < 10 * batch:
-        choices.add("warmup", 0.1, "A longer gentle start, because few images make a restless beginning.")
+        choices.add("warmup", 0.1, tr("A longer gentle start, because few images make a restless beginning."))
     else:
-        choices.add("warmup", 0.05, "A short gentle start is enough with so many images.")
+        choices.add("warmup", 0.05, tr("A short gentle start is enough with so many images."))
 
 
 def _resolution(choices: _Choices, sizes: Sizes, device: Device) -> int:
@@ -157,8 +165,8 @@ def _resolution(choices: _Choices, sizes: Sizes, device: Device) -> int:
     short = _short_side(sizes)
     side = max(32, min(afforded, short // 32 * 32))
     if side < afforded:
-        return choices.add("resolution", side, f"The images are only about {short} pixels high.")
-    return choices.add("resolution", side, "As fine as this device learns from at a good speed.")
+        return choices.add("resolution", side, tr("The images are only about {short} pixels high.").format(short=short))
+    return choices.add("resolution", side, tr("As fine as this device learns from at a good speed."))
 
 
 def _pretrain_batch(choices: _Choices, images: int, device: Device, resolution: int, info: MethodInfo) -> int:
@@ -169,17 +177,19 @@ def _pretrain_batch(choices: _Choices, images: int, device: Device, resolution: 
         largest //= 4
     batch = max(2, min(largest, _power_of_two(images)))
     if batch < largest:
-        return choices.add("batch_size", batch, f"No larger than the folder: {images} images.")
+        return choices.add("batch_size", batch, tr("No larger than the folder: {images} images.").format(images=images))
     if not info.compares:
-        return choices.add("batch_size", batch, "Images are not compared, so many quick steps teach most.")
-    return choices.add("batch_size", batch, "As many images to compare per step as this device handles well.")
+        return choices.add("batch_size", batch, tr("Images are not compared, so many quick steps teach most."))
+    return choices.add("batch_size", batch, tr("As many images to compare per step as this device handles well."))
 
 
 def _learning_rate(choices: _Choices, info: MethodInfo, kind: BackboneKind, batch: int) -> float:
     # AdamW: square-root rule from values known to train calmly at 64 images per step.
     base = info.rates[0] if kind == "vit" else info.rates[1]
     rate = round(base * (batch / 64) ** 0.5, 6)
-    return choices.add("learning_rate", min(rate, 2 * max(info.rates)), f"Fitted to steps of {batch} images.")
+    return choices.add(
+        "learning_rate", min(rate, 2 * max(info.rates)), tr("Fitted to steps of {batch} images.").format(batch=batch)
+    )
 
 
 def _method_values(choices: _Choices, method: str, folder: Folder) -> dict[str, Any]:
@@ -210,22 +220,28 @@ def suggest_finetune(
     if pretrained_by in FILLERS:
         # Their features are rich but not sorted by meaning (MAE, section 4.3): frozen they are worth little.
         name = METHODS[pretrained_by].name
-        choices.add("frozen_share", 0.05, f"{name} fills gaps, so its network must learn along soon, not stay frozen.")
-        choices.add("unfreeze_blocks", 99, f"All of a network that {name} has trained learns along.")
+        choices.add(
+            "frozen_share",
+            0.05,
+            tr("{name} fills gaps, so its network must learn along soon, not stay frozen.").format(name=name),
+        )
+        choices.add(
+            "unfreeze_blocks", 99, tr("All of a network that {name} has trained learns along.").format(name=name)
+        )
     choices.values["backbone"] = backbone or _backbone(choices, device, None)
     short = _short_side(sizes)
     # Large crops show context; a processor affords 256 pixels, and no crop need be larger than the image.
     crop = max(32, min(512 if device == "cuda" else 256, -(-short // 32) * 32))
-    choices.add("crop", crop, f"Fits images about {short} pixels high.")
+    choices.add("crop", crop, tr("Fits images about {short} pixels high.").format(short=short))
     # Measured on two cores, 10 masks of road damage, equal time: mIoU 0.400 with 4 crops, 0.375 with 8.
-    choices.add("batch_size", 16 if device == "cuda" else 4, "More steps in the same time on a processor.")
+    choices.add("batch_size", 16 if device == "cuda" else 4, tr("More steps in the same time on a processor."))
     if painted < 4:
-        choices.add("validation", 0.0, "With so few masks, all of them are needed for learning.")
+        choices.add("validation", 0.0, tr("With so few masks, all of them are needed for learning."))
     elif painted < 20:
         # A fifth of ten masks would cost the model more than the finer figure is worth to the user.
-        choices.add("validation", 0.1, "Masks are few: one in ten is kept to measure, the others teach.")
+        choices.add("validation", 0.1, tr("Masks are few: one in ten is kept to measure, the others teach."))
     else:
-        choices.add("validation", 0.2, "One mask in five is kept to measure how good the model is.")
+        choices.add("validation", 0.2, tr("One mask in five is kept to measure how good the model is."))
     return build(FinetuneRecipe, choices.values), tuple(choices.reasons)
 
 

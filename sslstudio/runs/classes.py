@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.project.project import Project
 from sslstudio.runs.folder import RunFolder, RunState, runs_of
 from sslstudio.runs.prepare import models_of
@@ -16,7 +17,8 @@ def remove_class(project: Project, at: int) -> None:
     tuning = [run for run in runs_of(project.path) if run.summary().kind == "finetune"]
     if any(run.alive() for run in tuning):
         raise UserError(
-            "Fine-tuning is under way, with the classes as they are.", "Stop it or wait for its end, then remove it."
+            tr("Fine-tuning is under way, with the classes as they are."),
+            tr("Stop it or wait for its end, then remove it."),
         )
     for run in tuning:
         if run.state() is not RunState.FINISHED:
@@ -25,4 +27,4 @@ def remove_class(project: Project, at: int) -> None:
 
 
 def _forbid(run: RunFolder) -> None:
-    run.forbid("The classes have changed since this fine-tuning was asked for.", "Start a new one.")
+    run.forbid(tr("The classes have changed since this fine-tuning was asked for."), tr("Start a new one."))

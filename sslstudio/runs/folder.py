@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.runs import events as ev
 from sslstudio.runs.request import REQUEST, Request, RunKind
 
@@ -106,8 +107,8 @@ class RunFolder:
             write_atomic(run.path / "request.json", request.model_dump_json(indent=1).encode())
         except OSError as error:
             raise UserError(
-                f"The run could not be prepared in {runs}: {error.strerror}.",
-                "Make room on the disk, or check that the project folder may be written to.",
+                tr("The run could not be prepared in {runs}: {strerror}.").format(runs=runs, strerror=error.strerror),
+                tr("Make room on the disk, or check that the project folder may be written to."),
             ) from None
         return run
 
@@ -117,7 +118,8 @@ class RunFolder:
             return REQUEST.validate_json((self.path / "request.json").read_bytes())
         except (OSError, ValidationError) as error:
             raise UserError(
-                f"The request of run {self.id} cannot be read ({type(error).__name__}).", "Start a new run."
+                tr("The request of run {id} cannot be read ({name}).").format(id=self.id, name=type(error).__name__),
+                tr("Start a new run."),
             ) from None
 
     # events -----------------------------------------------------------------------------------------
@@ -295,8 +297,11 @@ def find_run(project_folder: Path, run_id: str) -> RunFolder:
     runs = runs_of(project_folder)
     hits = [run for run in runs if run.id == run_id] or [run for run in runs if run.id.startswith(run_id)]
     if len(hits) != 1:
-        known = ", ".join(run.id for run in runs[-5:]) or "none yet"
-        raise UserError(f"There is no run “{run_id}” in {project_folder}.", f"Known runs: {known}.")
+        known = ", ".join(run.id for run in runs[-5:]) or tr("none yet")
+        raise UserError(
+            tr("There is no run “{run_id}” in {project_folder}.").format(run_id=run_id, project_folder=project_folder),
+            tr("Known runs: {known}.").format(known=known),
+        )
     return hits[0]
 
 

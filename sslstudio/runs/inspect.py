@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 
 
 def inspect_checkpoint(file: Path, backbone: str = "") -> dict[str, Any]:
@@ -18,7 +19,9 @@ def inspect_checkpoint(file: Path, backbone: str = "") -> dict[str, Any]:
     """
     file = Path(file).expanduser().absolute()
     if not file.exists():
-        raise UserError(f"There is no checkpoint {file}.", "Choose a .safetensors, .pth or .pt file.")
+        raise UserError(
+            tr("There is no checkpoint {file}.").format(file=file), tr("Choose a .safetensors, .pth or .pt file.")
+        )
     return _ask("inspect", str(file), *([backbone] if backbone else []))
 
 
@@ -33,8 +36,10 @@ def _ask(module: str, *words: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
-        last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-        raise UserError(f"The worker ended unexpectedly: {last[:200]}", "Try again, or report this.") from None
+        last = (done.stderr.strip().splitlines() or [tr("it gave no reason")])[-1]
+        raise UserError(
+            tr("The worker ended unexpectedly: {last}").format(last=last[:200]), tr("Try again, or report this.")
+        ) from None
     if "error" in found:
         raise UserError(found["error"]["problem"], found["error"]["advice"])
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr, tr_many
 from sslstudio.recipes.methods import METHODS
 from sslstudio.runs import events as ev
 from sslstudio.runs.folder import EventTail, RunFolder
@@ -22,7 +23,7 @@ def run_name(run: RunFolder) -> str:
     try:
         return request_name(run.request())
     except UserError:
-        return "another run"
+        return tr("another run")
 
 
 def request_name(request: Request) -> str:
@@ -30,25 +31,29 @@ def request_name(request: Request) -> str:
     match request:
         case PretrainRequest():
             method = request.recipe.method.id
-            return f"Pretraining with {METHODS[method].name if method in METHODS else method}"
+            return tr("Pretraining with {value}").format(value=METHODS[method].name if method in METHODS else method)
         case FinetuneRequest():
-            return f"Fine-tuning of {request.model}"
+            return tr("Fine-tuning of {model}").format(model=request.model)
         case PredictRequest():
-            return f"Segmenting with {request.model}"
+            return tr("Segmenting with {model}").format(model=request.model)
         case ExportRequest():
-            return f"Exporting of {request.model}"
+            return tr("Exporting of {model}").format(model=request.model)
         case EvaluateRequest():
-            return "A look at what the network knows"
+            return tr("A look at what the network knows")
         case HelpRequest():
-            return "The check whether pretraining helped"
+            return tr("The check whether pretraining helped")
 
 
 def waiting_words(name: str, seconds_left: float = -1.0, *, project: str = "", more: int = 0) -> str:
     """What a run says that waits for the one called ``name`` (in another ``project``, if named) and for ``more``."""
-    where = f" in the project {project}" if project else ""
+    where = tr(" in the project {project}").format(project=project) if project else ""
     left = about(seconds_left)
-    others = f", then {more} more {'run' if more == 1 else 'runs'}" if more else ""
-    return f"Waiting for “{name}”{where}" + (f", {left} left" if left else "") + others
+    others = tr_many(", then {more} more run", ", then {more} more runs", more).format(more=more) if more else ""
+    return (
+        tr("Waiting for “{name}”{where}").format(name=name, where=where)
+        + (tr(", {left} left").format(left=left) if left else "")
+        + others
+    )
 
 
 def about(seconds: float) -> str:
@@ -57,21 +62,21 @@ def about(seconds: float) -> str:
         return ""
     minutes = round(seconds / 60)
     if minutes < 1:
-        return "less than a minute"
+        return tr("less than a minute")
     if minutes >= 90:
-        return f"about {round(minutes / 60)} hours"
+        return tr("about {minutes} hours").format(minutes=round(minutes / 60))
     if minutes > 10:
         minutes = 5 * round(minutes / 5)
-    return f"about {minutes} minute{'' if minutes == 1 else 's'}"
+    return tr_many("about {minutes} minute", "about {minutes} minutes", minutes).format(minutes=minutes)
 
 
 def resuming(kind: str, checkpoint: int) -> str:
     """What resuming a run will do, after “It” or “Resuming”; ``checkpoint`` is its newest one's step, 0 before any."""
     if checkpoint > 0:
-        return f"goes on from the last checkpoint (step {checkpoint})"
+        return tr("goes on from the last checkpoint (step {checkpoint})").format(checkpoint=checkpoint)
     if kind in ("pretrain", "finetune"):
-        return "begins again from step 1, because there was no checkpoint yet"
-    return "begins again"
+        return tr("begins again from step 1, because there was no checkpoint yet")
+    return tr("begins again")
 
 
 class TimeLeft:

@@ -6,23 +6,24 @@ import os
 from pathlib import Path
 
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.project.recent import state_folder
 from sslstudio.runs.folder import RunFolder
 from sslstudio.runs.request import ExportRequest, PredictRequest, Request
 
-COPY = "Copy the project to a disk that may be written to."
+COPY = later("Copy the project to a disk that may be written to.")
 
 
 def create_run(project: Path, request: Request, name: str = "") -> RunFolder:
     """Make the folder of a new run; raises UserError when what it makes would have to go into a read-only project."""
     if _may_write(project):
         return RunFolder.create(project, request, name)
-    refusal = f"The project {project.name} may only be read"
+    refusal = tr("The project {name} may only be read").format(name=project.name)
     if not isinstance(request, PredictRequest | ExportRequest):
-        raise UserError(f"{refusal}, and this run leaves what it learns there.", COPY)
+        raise UserError(tr("{refusal}, and this run leaves what it learns there.").format(refusal=refusal), tr(COPY))
     project = project.resolve()
     if not request.out or (project / request.out).resolve().is_relative_to(project):
-        raise UserError(f"{refusal}.", f"Say where the result should go: --out PLACE. {COPY}")
+        raise UserError(f"{refusal}.", tr("Say where the result should go: --out PLACE. {copy}").format(copy=tr(COPY)))
     elsewhere = state_folder() / "runs of read-only projects" / project.stem
     return RunFolder.create(elsewhere, request.model_copy(update={"project": str(project)}), name)
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from sslstudio.errors import UserError
 from sslstudio.images.scan import scan
+from sslstudio.language import tr
 from sslstudio.project.dataset import labelled_images, pretrain_images
 from sslstudio.project.project import Project
 from sslstudio.recipes.backbones import check_backbone
@@ -52,7 +53,10 @@ def pretrain_request(project: Project, recipe: PretrainRecipe) -> PretrainReques
     check_backbone(recipe.backbone)
     images = tuple(pretrain_images(project))
     if not images:
-        raise UserError(f"There is no usable image in {project.images_root}.", "Choose a folder that holds pictures.")
+        raise UserError(
+            tr("There is no usable image in {images_root}.").format(images_root=project.images_root),
+            tr("Choose a folder that holds pictures."),
+        )
     _check_channels(project, images, recipe.channels, recipe.method.id)
     shown = fitting(project, images, recipe.channels)
     step = max(1, len(shown) // PINNED)
@@ -73,7 +77,9 @@ def finetune_request(
     if not encoder_run:
         check_backbone(recipe.backbone)
     if not project.classes:
-        raise UserError("The project has no classes yet.", "Add at least two: background and what you look for.")
+        raise UserError(
+            tr("The project has no classes yet."), tr("Add at least two: background and what you look for.")
+        )
     project.save_masks()
     labelled = tuple(
         LabelledImage(image=str(item.image), mask=str(item.mask), split=item.split)
@@ -104,7 +110,9 @@ def predict_request(
     else:
         root, names = Path(images).absolute(), tuple(item.path for item in scan(Path(images)))
     if not names:
-        raise UserError(f"There is no image in {root}.", "Choose a folder that holds pictures.")
+        raise UserError(
+            tr("There is no image in {root}.").format(root=root), tr("Choose a folder that holds pictures.")
+        )
     target = f"predictions/{found.name}" if out is None else str(Path(out).absolute())
     return PredictRequest(model=found.name, images_root=str(root), images=names, out=target)
 
@@ -141,13 +149,16 @@ def find_model(project_folder: Path, name: str = "") -> ModelInfo:
     """The model with this name, or the newest for an empty one; raises UserError naming those that exist."""
     models = models_of(project_folder)
     if not models:
-        raise UserError("The project has no model yet.", "Paint a few masks and fine-tune first.")
+        raise UserError(tr("The project has no model yet."), tr("Paint a few masks and fine-tune first."))
     if not name:
         return models[-1]
     for model in models:
         if model.name == name:
             return model
-    raise UserError(f"There is no model “{name}”.", f"Known models: {', '.join(m.name for m in models)}.")
+    raise UserError(
+        tr("There is no model “{name}”.").format(name=name),
+        tr("Known models: {models}.").format(models=", ".join(m.name for m in models)),
+    )
 
 
 def latest_encoder(project_folder: Path) -> RunFolder | None:
@@ -163,7 +174,8 @@ def encoder_folder(run: RunFolder) -> Path:
     folder = run.checkpoints / "last"
     if not (folder / "encoder.json").exists():
         raise UserError(
-            f"The run {run.id} has no checkpoint yet.", "Choose another run, or let it work a little longer."
+            tr("The run {id} has no checkpoint yet.").format(id=run.id),
+            tr("Choose another run, or let it work a little longer."),
         )
     return folder
 
@@ -173,7 +185,9 @@ def encoder_backbone(run: RunFolder) -> str:
     try:
         return str(json.loads((encoder_folder(run) / "encoder.json").read_bytes())["name"])
     except (OSError, ValueError, KeyError):
-        raise UserError(f"The checkpoint of run {run.id} cannot be read.", "Choose another run.") from None
+        raise UserError(
+            tr("The checkpoint of run {id} cannot be read.").format(id=run.id), tr("Choose another run.")
+        ) from None
 
 
 def encoder_method(run: RunFolder) -> str:
@@ -207,16 +221,20 @@ def _checked_start(start: str) -> str:
         return start
     if not Path(start).expanduser().exists():
         raise UserError(
-            f"There is no checkpoint “{start}” to start from.", "Give “scratch”, “timm” or the path of a file."
+            tr("There is no checkpoint “{start}” to start from.").format(start=start),
+            tr("Give “scratch”, “timm” or the path of a file."),
         )
     return str(Path(start).expanduser().absolute())
 
 
 def _check_new_model(project_folder: Path, name: str) -> None:
     if not re.fullmatch(r"[\w][\w .+-]*", name):
-        raise UserError(f"“{name}” cannot be the name of a model.", "Use letters, digits, spaces, “-” and “_”.")
+        raise UserError(
+            tr("“{name}” cannot be the name of a model.").format(name=name),
+            tr("Use letters, digits, spaces, “-” and “_”."),
+        )
     if (Path(project_folder) / "models" / name / "model.json").exists():
-        raise UserError(f"There is a model “{name}” already.", "Choose another name.")
+        raise UserError(tr("There is a model “{name}” already.").format(name=name), tr("Choose another name."))
 
 
 # suggestions ------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.project.dataset import labelled_images, pretrain_images
 from sslstudio.project.project import Project
 from sslstudio.recipes.backbones import check_backbone
@@ -30,7 +31,7 @@ def evaluate_request(
 ) -> EvaluateRequest:
     """Looking at all usable images with a run's encoder (the newest if not named) or with a timm ``backbone``."""
     if encoder_run and backbone:
-        raise UserError("“--run” brings its own backbone.", "Give either --run or --backbone.")
+        raise UserError(tr("“--run” brings its own backbone."), tr("Give either --run or --backbone."))
     if backbone:
         check_backbone(backbone)
     run = None if backbone else chosen_run(project, encoder_run)
@@ -52,11 +53,15 @@ def help_request(project: Project, encoder_run: str = "", minutes: float = HELP_
     run = chosen_run(project, encoder_run)
     labelled = _labelled(project)
     if len(labelled) < 4:
-        painted = "No image is painted" if not labelled else f"Only {len(labelled)} painted"
+        painted = (
+            tr("No image is painted") if not labelled else tr("Only {labelled} painted").format(labelled=len(labelled))
+        )
         painted += "" if not labelled else " image" if len(labelled) == 1 else " images"
         raise UserError(
-            f"{painted} so far: this check needs at least 4, to learn from some and test on the others.",
-            f"Paint {4 - len(labelled)} more, then ask again.",
+            tr("{painted} so far: this check needs at least 4, to learn from some and test on the others.").format(
+                painted=painted
+            ),
+            tr("Paint {labelled} more, then ask again.").format(labelled=4 - len(labelled)),
         )
     preset = str(project.setting("preset", "natural"))
     recipe, _ = default_finetune_recipe(project, minutes, preset, encoder_backbone(run))
@@ -78,7 +83,7 @@ def chosen_run(project: Project, encoder_run: str) -> RunFolder:
     """The pretraining run with this id, or the newest that left an encoder; UserError where there is none."""
     run = find_run(project.path, encoder_run) if encoder_run else latest_encoder(project.path)
     if run is None:
-        raise UserError("Nothing was pretrained in this project yet.", "Pretrain first, or name a --backbone.")
+        raise UserError(tr("Nothing was pretrained in this project yet."), tr("Pretrain first, or name a --backbone."))
     encoder_folder(run)
     return run
 

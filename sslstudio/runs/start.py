@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.runs.folder import RunFolder, RunState
 
 # How far a worker steps back, 0 to 19. Not all the way: on a busy machine it would get next to nothing.
@@ -21,7 +22,9 @@ def start(run: RunFolder, *, background: bool = True) -> subprocess.Popen[bytes]
     Only the background steps back behind everything else: there somebody may be painting.
     """
     if run.alive():
-        raise UserError(f"The run {run.id} is being worked on already.", "Stop it first, or wait for its end.")
+        raise UserError(
+            tr("The run {id} is being worked on already.").format(id=run.id), tr("Stop it first, or wait for its end.")
+        )
     run.check_allowed()
     run.request()  # an unreadable request is told now, by whoever asked, and not later in a log
     try:
@@ -36,15 +39,17 @@ def start(run: RunFolder, *, background: bool = True) -> subprocess.Popen[bytes]
             )
     except OSError as error:
         raise UserError(
-            f"The worker of run {run.id} could not be started: {error.strerror}.",
-            "Check that the project folder may be written to and that the disk is not full.",
+            tr("The worker of run {id} could not be started: {strerror}.").format(id=run.id, strerror=error.strerror),
+            tr("Check that the project folder may be written to and that the disk is not full."),
         ) from None
 
 
 def resume(run: RunFolder, *, background: bool = True) -> subprocess.Popen[bytes]:
     """Go on with a stopped, failed or interrupted run from its last checkpoint, if any; older wishes are forgotten."""
     if run.state() is RunState.FINISHED:
-        raise UserError(f"The run {run.id} is finished; there is nothing to resume.", "Start a new run.")
+        raise UserError(
+            tr("The run {id} is finished; there is nothing to resume.").format(id=run.id), tr("Start a new run.")
+        )
     if not run.alive():
         run.unwish("stop")
         run.unwish("pause")

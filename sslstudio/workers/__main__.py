@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.runs.events import Event, Finished, Paused, Phase, Started, Stopped
 from sslstudio.runs.folder import RunFolder
 from sslstudio.runs.request import (
@@ -98,7 +99,7 @@ def _carry_out(run: RunFolder, control: FolderControl, reporter: Reporter) -> No
         return
     # Told before torch is loaded, which takes seconds: from here on a death is an interruption.
     reporter.write(Started())
-    reporter.write(Phase(text="Getting ready"))
+    reporter.write(Phase(text=tr("Getting ready")))
     control.on_resume = partial(turn.wait, control)
     last: Event | None = None
     for last in _job(run, request, control):

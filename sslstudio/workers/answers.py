@@ -13,6 +13,7 @@ import torch
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8
+from sslstudio.language import tr
 from sslstudio.learning.backbones.checkpoints import load_encoder
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.evaluation.attention import Attention, attend, feature_colours
@@ -118,7 +119,10 @@ def _encoder(where: str) -> Encoder:
     if (folder / "model.json").exists():
         return load_model(folder).encoder
     if folder.is_absolute():
-        raise UserError(f"There is no encoder in {folder}.", "Choose another run, or wait for its first checkpoint.")
+        raise UserError(
+            tr("There is no encoder in {folder}.").format(folder=folder),
+            tr("Choose another run, or wait for its first checkpoint."),
+        )
     return _named_encoder(where)
 
 

@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.runs.events import Checkpointed, Failed
 from sslstudio.runs.folder import RunFolder
 
-KEPT = "What was learned up to the last checkpoint is kept."
+KEPT = later("What was learned up to the last checkpoint is kept.")
 _DISK_FULL = ("no space left", "code: 28", "disk is full", "disk quota")
 _MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
@@ -21,25 +22,30 @@ def explain(error: BaseException, folder: Path) -> Failed:
         return Failed(problem=error.problem, advice=error.advice)
     text = str(error).lower()
     if _is_disk_full(error, text, folder):
-        return Failed(problem="The disk is full.", advice=f"Make room and resume the run.{_kept(folder)}")
+        return Failed(
+            problem=tr("The disk is full."), advice=tr("Make room and resume the run.{kept}").format(kept=_kept(folder))
+        )
     if isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS:
         name = getattr(error, "filename", None) or folder
-        return Failed(problem=f"{name} may not be written to.", advice="Check the rights of the project folder.")
+        return Failed(
+            problem=tr("{name} may not be written to.").format(name=name),
+            advice=tr("Check the rights of the project folder."),
+        )
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or any(w in text for w in _MEMORY):
         return Failed(
-            problem="The memory of this machine was not enough.",
-            advice="Choose a smaller batch, view size or backbone, or close other programs, and start again.",
+            problem=tr("The memory of this machine was not enough."),
+            advice=tr("Choose a smaller batch, view size or backbone, or close other programs, and start again."),
         )
-    first = str(error).strip().splitlines()[0][:200] if str(error).strip() else "no message"
+    first = str(error).strip().splitlines()[0][:200] if str(error).strip() else tr("no message")
     return Failed(
-        problem=f"Something unexpected happened ({type(error).__name__}: {first}).",
-        advice=f"See log.txt in the run's folder and report it; resuming may help.{_kept(folder)}",
+        problem=tr("Something unexpected happened ({name}: {first}).").format(name=type(error).__name__, first=first),
+        advice=tr("See log.txt in the run's folder and report it; resuming may help.{kept}").format(kept=_kept(folder)),
     )
 
 
 def _kept(folder: Path) -> str:
     """The sentence that comforts, where there is a checkpoint."""
-    return f" {KEPT}" if any(isinstance(event, Checkpointed) for event in RunFolder(folder).events()) else ""
+    return f" {tr(KEPT)}" if any(isinstance(event, Checkpointed) for event in RunFolder(folder).events()) else ""
 
 
 def is_expected(error: BaseException, folder: Path) -> bool:

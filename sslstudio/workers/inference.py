@@ -15,6 +15,7 @@ import threading
 from typing import TYPE_CHECKING, BinaryIO
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.queries.messages import Answer, Query, QueryKind, decode_query, kind_of, write_answer
 
 if TYPE_CHECKING:
@@ -65,13 +66,16 @@ def answer(number: int, query: Query, answers: Answers) -> Answer:
         return Answer(number, "problem", problem=error.problem, advice=error.advice, about=about)
     except MemoryError:
         return Answer(
-            number, "problem", problem="The memory was not enough for this image.", advice="Close other programs.",
+            number,
+            "problem",
+            problem=tr("The memory was not enough for this image."),
+            advice=tr("Close other programs."),
             about=about,
-        )  # fmt: skip
+        )
     except Exception as error:  # the one place where a bug becomes an answer
         log.exception("A question could not be answered.")
-        problem = f"Something unexpected happened ({type(error).__name__}: {error})."
-        return Answer(number, "problem", problem=problem, advice="Please report it.", about=about)
+        problem = tr("Something unexpected happened ({name}: {error}).").format(name=type(error).__name__, error=error)
+        return Answer(number, "problem", problem=problem, advice=tr("Please report it."), about=about)
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from sslstudio.language import tr
 from sslstudio.project.recent import state_folder
 from sslstudio.runs.folder import RunFolder
 from sslstudio.runs.naming import TimeLeft, run_name, waiting_words
@@ -100,7 +101,7 @@ class _Ahead:
         self._told = ""
         self._told_at = 0.0
         self._holder = Path()
-        self._name = "another run"
+        self._name = tr("another run")
         self._left: Callable[[], float] = lambda: -1.0
         self._knew = False
 

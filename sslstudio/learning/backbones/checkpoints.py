@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.backbones.stem import adapt_stem
 from sslstudio.runs.folder import write_atomic
@@ -46,16 +47,18 @@ def load_encoder(folder: Path, *, channels: int | None = None) -> Encoder:
         state = load_file(Path(folder) / WEIGHTS)
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise UserError(
-            f"The encoder in {folder} cannot be read ({type(error).__name__}).",
-            "Choose another run, or train anew.",
+            tr("The encoder in {folder} cannot be read ({name}).").format(folder=folder, name=type(error).__name__),
+            tr("Choose another run, or train anew."),
         ) from None
     encoder = create_encoder(name, channels=channels or have)
     try:
         encoder.load_state_dict(adapt_stem(state, encoder.state_dict(), have, encoder.channels))
     except RuntimeError:
         raise UserError(
-            f"The encoder in {folder} does not fit the backbone “{name}” of this version of timm.",
-            "Install the timm version named in its run, or train anew.",
+            tr("The encoder in {folder} does not fit the backbone “{name}” of this version of timm.").format(
+                folder=folder, name=name
+            ),
+            tr("Install the timm version named in its run, or train anew."),
         ) from None
     return encoder.eval()
 
@@ -71,9 +74,10 @@ def encoder_channels(folder: Path) -> int:
 # files from anywhere ---------------------------------------------------------------------------------
 
 
-SAVE_SAFELY = (
-    "Where it was made, save the weights alone: torch.save(model.state_dict(), “weights.pth”), "
-    "or safetensors.torch.save_file(model.state_dict(), “weights.safetensors”)."
+SAVE_SAFELY = later(
+    "Where it was made, save the weights alone: torch.save(model.state_dict(), "
+    "“weights.pth”), or safetensors.torch.save_file(model.state_dict(), "
+    "“weights.safetensors”)."
 )
 
 # Plain holders of settings that training scripts leave in their checkpoints.
@@ -84,14 +88,16 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
     """All tensors of a checkpoint by name, read without running anything in it; raises UserError."""
     tensors = dict(_walk(read_nested(file), ""))
     if not tensors:
-        raise UserError(f"{file.name} holds no weights.", "Choose a checkpoint of a network.")
+        raise UserError(tr("{name} holds no weights.").format(name=file.name), tr("Choose a checkpoint of a network."))
     return tensors
 
 
 def read_nested(file: Path) -> dict[str, Any]:
     """A checkpoint as it was saved, with whatever nesting, read without running anything in it."""
     if not file.is_file():
-        raise UserError(f"There is no checkpoint {file}.", "Choose a .safetensors, .pth or .pt file.")
+        raise UserError(
+            tr("There is no checkpoint {file}.").format(file=file), tr("Choose a .safetensors, .pth or .pt file.")
+        )
     try:
         if _is_safetensors(file):
             return load_file(file)
@@ -112,16 +118,27 @@ def _is_safetensors(file: Path) -> bool:
 def _refusal(file: Path, error: Exception) -> UserError:
     unsafe = re.search(r"(?:GLOBAL|global)\s+([\w.]+\.[\w.]+)", str(error))
     if unsafe:
-        return UserError(f"{file.name} wants to run code when it is opened ({unsafe[1]}) and was refused.", SAVE_SAFELY)
+        return UserError(
+            tr("{name} wants to run code when it is opened ({unsafe}) and was refused.").format(
+                name=file.name, unsafe=unsafe[1]
+            ),
+            tr(SAVE_SAFELY),
+        )
     if _is_pickle(file):
         return UserError(
-            f"{file.name} is a raw Python pickle: opening it would run the code in it, so it was refused.", SAVE_SAFELY
+            tr("{name} is a raw Python pickle: opening it would run the code in it, so it was refused.").format(
+                name=file.name
+            ),
+            tr(SAVE_SAFELY),
         )
     if "TorchScript" in str(error):
-        return UserError(f"{file.name} is a TorchScript program, not weights alone, so it was refused.", SAVE_SAFELY)
+        return UserError(
+            tr("{name} is a TorchScript program, not weights alone, so it was refused.").format(name=file.name),
+            tr(SAVE_SAFELY),
+        )
     return UserError(
-        f"{file.name} holds no weights that can be read.",
-        "Is the file whole, and is it a checkpoint (.safetensors, .pt or .pth)?",
+        tr("{name} holds no weights that can be read.").format(name=file.name),
+        tr("Is the file whole, and is it a checkpoint (.safetensors, .pt or .pth)?"),
     )
 
 

@@ -12,6 +12,7 @@ from timm.models.eva import Eva
 from timm.models.vision_transformer import VisionTransformer
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import ConvEncoder, Encoder, ViTEncoder
 from sslstudio.learning.backbones.rotary import RotaryViTEncoder
 
@@ -28,7 +29,10 @@ def create(name: str, *, pretrained: bool = False, channels: int = 3) -> Encoder
     base = name.split(".")[0]
     if not timm.is_model(base):
         near = ", ".join(timm.list_models(f"{base.split('_')[0]}*")[:5])
-        raise UserError(f"There is no backbone “{name}”.", f"Similar names: {near}." if near else "Use a timm name.")
+        raise UserError(
+            tr("There is no backbone “{name}”.").format(name=name),
+            tr("Similar names: {near}.").format(near=near) if near else tr("Use a timm name."),
+        )
     if not torch.cuda.is_available():
         # Measured on CPUs with bf16: training with timm's fused attention takes twice as long as without.
         set_fused_attn(enable=False)
@@ -39,7 +43,8 @@ def create(name: str, *, pretrained: bool = False, channels: int = 3) -> Encoder
         raise
     except (RuntimeError, AttributeError, TypeError, NotImplementedError, AssertionError, ValueError) as error:
         raise UserError(
-            f"The backbone “{name}” gives no dense features ({error}).", "Choose a ViT, ResNet or ConvNeXt."
+            tr("The backbone “{name}” gives no dense features ({error}).").format(name=name, error=error),
+            tr("Choose a ViT, ResNet or ConvNeXt."),
         ) from None
 
 
@@ -93,7 +98,10 @@ def fixed_size(name: str, options: dict[str, Any]) -> tuple[int, int] | None:
         made_for = timm.models.get_pretrained_cfg(name.split(".")[0])
         if made_for is not None and _maps_fit(encoder, made_for.input_size[1:]):
             return made_for.input_size[1], made_for.input_size[2]
-    raise UserError(f"The backbone “{name}” gives no usable feature maps.", "Choose a ViT, ResNet or ConvNeXt.")
+    raise UserError(
+        tr("The backbone “{name}” gives no usable feature maps.").format(name=name),
+        tr("Choose a ViT, ResNet or ConvNeXt."),
+    )
 
 
 def _maps_fit(encoder: ConvEncoder, size: tuple[int, int]) -> bool:

@@ -17,6 +17,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from sslstudio.language import tr
+
 CHUNK = 1 << 18  # bytes between two looks at whether to go on
 PATIENCE = 20.0  # seconds without a byte before a connection counts as lost
 TRIES = 4  # connections in a row that may be lost without a byte
@@ -30,7 +32,7 @@ class Refused(Exception):
     """The server answers, but not with the file; ``code`` is HTTP's."""
 
     def __init__(self, code: int) -> None:
-        super().__init__(f"the server answers with code {code}")
+        super().__init__(tr("the server answers with code {code}").format(code=code))
         self.code = code
 
 
@@ -146,7 +148,7 @@ def _go_on(remote: Remote, part: Path) -> Iterator[Arrived]:
     except urllib.error.HTTPError as error:
         if error.code == 416:  # what is there is longer than the file
             part.unlink(missing_ok=True)
-            raise Unreachable("the file has changed") from None
+            raise Unreachable(tr("the file has changed")) from None
         raise (Unreachable(str(error)) if error.code >= 500 else Refused(error.code)) from None
     except (OSError, HTTPException) as error:
         raise Unreachable(str(error)) from None
@@ -162,7 +164,7 @@ def _go_on(remote: Remote, part: Path) -> Iterator[Arrived]:
                 have += len(chunk)
                 yield Arrived(have, total)
     if total and have < total:
-        raise Unreachable("the connection ended early")
+        raise Unreachable(tr("the connection ended early"))
 
 
 def _read(answer: Any) -> bytes:
@@ -199,5 +201,5 @@ def _finish(remote: Remote, part: Path, target: Path) -> None:
     part.with_name(f"{part.name}.json").unlink(missing_ok=True)
     if wrong:
         part.unlink(missing_ok=True)
-        raise Spoilt(f"{target.name} did not arrive as it was sent")
+        raise Spoilt(tr("{name} did not arrive as it was sent").format(name=target.name))
     part.replace(target)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -187,7 +188,10 @@ class ViTEncoder(Encoder):
     def _weights(self, block: Any, x: Tensor, turn: Any) -> Tensor:
         """Attention of one block for the tokens (B, T, D) that enter it, (B, heads, T, T)."""
         if not hasattr(getattr(block, "attn", None), "qkv"):
-            raise UserError(f"“{self.name}” has blocks without attention maps.", "Choose another ViT backbone.")
+            raise UserError(
+                tr("“{name}” has blocks without attention maps.").format(name=self.name),
+                tr("Choose another ViT backbone."),
+            )
         post = isinstance(block, ResPostBlock)  # norms behind, not before, its attention
         return _attention_weights(block.attn, x if post else block.norm1(x))
 

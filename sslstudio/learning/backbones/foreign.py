@@ -14,6 +14,7 @@ from timm.layers import resample_abs_pos_embed, resample_patch_embed
 from torch import Tensor
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.checkpoints import WEIGHTS, read_tensors
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder, create_encoder
 from sslstudio.learning.backbones.layouts import Piece, dialects_of, guess_backbone, made_by, translated
@@ -42,22 +43,26 @@ class LoadReport:
 
     def sentence(self) -> str:
         """The report in a line or two for people."""
-        part = f", from “{self.prefix.rstrip('.')}”" if self.prefix else ""
-        parts = [f"Recognised as {self.origin}: {len(self.used)} tensors used{part}, {self.share:.0%} of the backbone."]
+        part = tr(", from “{prefix}”").format(prefix=self.prefix.rstrip(".")) if self.prefix else ""
+        parts = [
+            tr("Recognised as {origin}: {used} tensors used{part}, {share:.0%} of the backbone.").format(
+                origin=self.origin, used=len(self.used), part=part, share=self.share
+            )
+        ]
         if self.adapted:
-            parts.append(f"Resampled to fit: {_named(self.adapted)}.")
+            parts.append(tr("Resampled to fit: {named}.").format(named=_named(self.adapted)))
         if self.channels:
             parts.append(told(*self.channels))
         if self.missing:
-            parts.append(f"Not in the file, so they start anew: {_named(self.missing)}.")
+            parts.append(tr("Not in the file, so they start anew: {named}.").format(named=_named(self.missing)))
         if self.unused:
-            parts.append(f"Left in the file: {_named(self.unused)}.")
+            parts.append(tr("Left in the file: {named}.").format(named=_named(self.unused)))
         return " ".join(parts)
 
 
 def _named(names: tuple[str, ...], most: int = 3) -> str:
     shown = ", ".join(name.removeprefix("net.") for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+    return shown if len(names) <= most else tr("{shown} and {names} more").format(shown=shown, names=len(names) - most)
 
 
 @dataclass(frozen=True)
@@ -82,11 +87,13 @@ def load_foreign(encoder: Encoder, file: Path) -> LoadReport:
     if report.share < ENOUGH:
         guess = guess_backbone(pieces)
         raise UserError(
-            f"{Path(file).name} does not fit the backbone “{encoder.name}”: only {report.share:.0%} of the weights "
-            "match.",
-            f"It looks like “{guess}”: choose that." if guess and guess != encoder.name.split(".")[0] else
-            "Choose the backbone that the checkpoint was made with.",
-        )  # fmt: skip
+            tr("{file} does not fit the backbone “{name}”: only {share:.0%} of the weights match.").format(
+                file=Path(file).name, name=encoder.name, share=report.share
+            ),
+            tr("It looks like “{guess}”: choose that.").format(guess=guess)
+            if guess and guess != encoder.name.split(".")[0]
+            else tr("Choose the backbone that the checkpoint was made with."),
+        )
     encoder.load_state_dict(fitted, strict=False)
     return report
 
@@ -98,11 +105,15 @@ def inspect(file: Path, backbone: str = "") -> Inspection:
     guess = guess_backbone(translated(tensors, dialect))
     name, origin = backbone or guess, made_by(tensors, dialect)
     if not name:
-        unknown = "Which backbone it was made with cannot be told from its names."
+        unknown = tr("Which backbone it was made with cannot be told from its names.")
         return Inspection(str(file), len(tensors), origin, "", None, unknown)
     report, _, _ = _fitted(create_encoder(name), tensors)
     problem = (
-        "" if report.share >= ENOUGH else f"It does not fit “{name}”: only {report.share:.0%} of the weights match."
+        ""
+        if report.share >= ENOUGH
+        else tr("It does not fit “{name}”: only {share:.0%} of the weights match.").format(
+            name=name, share=report.share
+        )
     )
     return Inspection(str(file), len(tensors), report.origin, name, report, problem)
 

@@ -23,6 +23,7 @@ from huggingface_hub import constants, get_token, try_to_load_from_cache
 from huggingface_hub.file_download import repo_folder_name
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.checkpoints import read_nested
 from sslstudio.learning.backbones.download import Arrived, Refused, Remote, Spoilt, Unreachable, ask_head, download
 from sslstudio.learning.training.control import Control, hold
@@ -54,8 +55,12 @@ def source_of(name: str) -> Source:
     if cfg is not None and cfg.url and not cfg.custom_load:
         return Source(url=str(cfg.url))
     others = [n for n in timm.list_pretrained(f"{name.split('.')[0]}.*") if n != name][:3]
-    hint = f"There are some for: {', '.join(others)}." if others else "Start from scratch, or from a file."
-    raise UserError(f"timm publishes no weights for “{name}”.", hint)
+    hint = (
+        tr("There are some for: {others}.").format(others=", ".join(others))
+        if others
+        else tr("Start from scratch, or from a file.")
+    )
+    raise UserError(tr("timm publishes no weights for “{name}”.").format(name=name), hint)
 
 
 def load_published(name: str) -> dict[str, Any]:
@@ -90,13 +95,13 @@ def fetched(name: str, control: Control) -> Iterator[Event]:
     """
     if cached(name) is not None:
         return
-    yield Phase(text="Looking for the published weights")
+    yield Phase(text=tr("Looking for the published weights"))
     told, began, first = 0.0, time.monotonic(), -1
     for arrived in fetch(name):
         if first < 0:
             first = arrived.done
-            size = f" ({arrived.total / 1e6:.0f} MB)" if arrived.total else ""
-            yield Phase(text=f"Fetching the published weights{size}")
+            size = tr(" ({total:.0f} MB)").format(total=arrived.total / 1000000.0) if arrived.total else ""
+            yield Phase(text=tr("Fetching the published weights{size}").format(size=size))
         now = time.monotonic()
         if now - told >= TELL_EVERY or arrived.done == arrived.total:
             told = now
@@ -120,16 +125,17 @@ def fetch(name: str) -> Iterator[Arrived]:
     """
     source = source_of(name)
     if _offline():
-        raise _no_network(name, source, "the program was told to stay offline (HF_HUB_OFFLINE)")
+        raise _no_network(name, source, tr("the program was told to stay offline (HF_HUB_OFFLINE)"))
     try:
         yield from _fetch_plain(source) if source.url else _fetch_from_hub(source)
     except Unreachable as error:
-        raise _no_network(name, source, f"{_host(source)} cannot be reached", str(error)) from None
+        raise _no_network(name, source, tr("{host} cannot be reached").format(host=_host(source)), str(error)) from None
     except Refused as error:
         raise _refused(name, source, error) from None
     except Spoilt:
         raise UserError(
-            f"The published weights of “{name}” did not arrive as they were sent.", "Start the run again."
+            tr("The published weights of “{name}” did not arrive as they were sent.").format(name=name),
+            tr("Start the run again."),
         ) from None
 
 
@@ -171,7 +177,7 @@ def _on_hub(url: str) -> tuple[Remote, str]:
     digest = identity if re.fullmatch(r"[0-9a-f]{64}", identity) else ""
     commit = head.get("X-Repo-Commit") or ""
     if not (identity and commit):
-        raise Unreachable("the answer is not that of a Hugging Face hub")
+        raise Unreachable(tr("the answer is not that of a Hugging Face hub"))
     return Remote(place, identity, size, digest, token), commit
 
 
@@ -224,19 +230,27 @@ def _page(source: Source) -> str:
 def _no_network(name: str, source: Source, reason: str, detail: str = "") -> UserError:
     told = f" ({detail[:120]})" if detail else ""
     return UserError(
-        f"The published weights of “{name}” are not on this machine, and {reason}{told}.",
-        "Connect to the network and start again; what has arrived is kept. Or start from scratch, or fetch "
-        f"{_page(source)} elsewhere and start from that file.",
+        tr("The published weights of “{name}” are not on this machine, and {reason}{told}.").format(
+            name=name, reason=reason, told=told
+        ),
+        tr(
+            "Connect to the network and start again; what has arrived is kept. Or start from "
+            "scratch, or fetch {page} elsewhere and start from that file."
+        ).format(page=_page(source)),
     )
 
 
 def _refused(name: str, source: Source, error: Refused) -> UserError:
     if error.code in (401, 403):
         return UserError(
-            f"The published weights of “{name}” are given to those only who have agreed to their licence.",
-            f"Agree at {_page(source)}, set HF_TOKEN to your token and start again.",
+            tr("The published weights of “{name}” are given to those only who have agreed to their licence.").format(
+                name=name
+            ),
+            tr("Agree at {page}, set HF_TOKEN to your token and start again.").format(page=_page(source)),
         )
     return UserError(
-        f"The published weights of “{name}” are not where timm says they are (code {error.code}).",
-        "Choose other weights or another backbone, or start from scratch.",
+        tr("The published weights of “{name}” are not where timm says they are (code {code}).").format(
+            name=name, code=error.code
+        ),
+        tr("Choose other weights or another backbone, or start from scratch."),
     )

@@ -9,6 +9,7 @@ from timm.layers import apply_rot_embed_cat
 from torch import Tensor, nn
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import ViTEncoder
 
 
@@ -35,7 +36,10 @@ class RotaryViTEncoder(ViTEncoder):
         """Attention of one block for the tokens (B, T, D) that enter it, (B, heads, T, T)."""
         attention = block.attn
         if not hasattr(attention, "qkv"):
-            raise UserError(f"“{self.name}” has blocks without attention maps.", "Choose another ViT backbone.")
+            raise UserError(
+                tr("“{name}” has blocks without attention maps.").format(name=self.name),
+                tr("Choose another ViT backbone."),
+            )
         post = type(block).__name__ == "EvaBlockPostNorm"
         query, key = _queries_and_keys(attention, x if post else block.norm1(x))
         if turn is not None:

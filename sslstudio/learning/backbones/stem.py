@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from sslstudio.language import tr, tr_many
+
 
 def adapt_channels(weight: Tensor, channels: int) -> Tensor:
     """A stem's weights (O, C, h, w) for images of other channels: repeated in turn, and scaled to keep the sum.
@@ -39,6 +41,10 @@ def _looks_at_images(value: Tensor, wanted: Tensor | None, have: int, channels: 
 
 def told(have: int, channels: int) -> str:
     """What was done to the first layer, in a sentence."""
-    images = f"{channels} channel{'' if channels == 1 else 's'}"
-    how = "they were added up" if channels == 1 else "they were repeated in turn and scaled"
-    return f"The first layer's weights are made for {have} channel{'' if have == 1 else 's'}: {how} for {images}."
+    images = tr_many("{channels} channel", "{channels} channels", channels).format(channels=channels)
+    how = tr("they were added up") if channels == 1 else tr("they were repeated in turn and scaled")
+    return tr_many(
+        "The first layer's weights are made for {have} channel: {how} for {images}.",
+        "The first layer's weights are made for {have} channels: {how} for {images}.",
+        have,
+    ).format(have=have, how=how, images=images)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import resized
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder, normalisation
 
 
@@ -70,10 +71,16 @@ def attend(encoder: Encoder, bands8: np.ndarray, *, longest: int = 448, block: i
     UserError for convolutional networks and for a block that the network lacks.
     """
     if not isinstance(encoder, ViTEncoder):
-        raise UserError(f"“{encoder.name}” has no attention.", "Choose a ViT backbone to see where it looks.")
+        raise UserError(
+            tr("“{name}” has no attention.").format(name=encoder.name),
+            tr("Choose a ViT backbone to see where it looks."),
+        )
     depth = len(encoder.net.blocks)
     if not -depth <= block < depth:
-        raise UserError(f"“{encoder.name}” has no block {block}.", f"Choose one from 0 to {depth - 1}; -1 is the last.")
+        raise UserError(
+            tr("“{name}” has no block {block}.").format(name=encoder.name, block=block),
+            tr("Choose one from 0 to {depth}; -1 is the last.").format(depth=depth - 1),
+        )
     device = next(encoder.parameters()).device
     was_training = encoder.training
     encoder.eval()

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.evaluation import intervals
 from sslstudio.learning.evaluation.probe import folds
@@ -70,7 +71,7 @@ def did_it_help(
     """
     budget = TimeBudget(request.recipe.minutes * 60)
     budget.start()
-    yield Phase(text="Reading masks")
+    yield Phase(text=tr("Reading masks"))
     painted: list[Painted] = []
     for item in read_labelled(request, Path(project), spill, request.recipe.channels):
         if isinstance(item, Warned):
@@ -78,10 +79,15 @@ def did_it_help(
         else:
             painted.append(item)
     if len(painted) < LEAST_MASKS:
-        raise UserError(too_few(len(painted)), f"Paint {LEAST_MASKS - len(painted)} more, then ask again.")
+        raise UserError(
+            too_few(len(painted)),
+            tr("Paint {least_masks} more, then ask again.").format(least_masks=LEAST_MASKS - len(painted)),
+        )
     if (painted_pixels(painted, len(request.classes)) > 0).sum() < 2:
-        raise UserError("Only one class is painted, so there is nothing to tell apart.", "Paint another class, too.")
-    yield Phase(text="Getting the networks")
+        raise UserError(
+            tr("Only one class is painted, so there is nothing to tell apart."), tr("Paint another class, too.")
+        )
+    yield Phase(text=tr("Getting the networks"))
     if arms is None:
         arms, note = _arms(request, Path(project))
         yield from note
@@ -100,7 +106,7 @@ def _arms(request: HelpRequest, project: Path) -> tuple[list[Arm], list[Event]]:
             begun = starting_encoder(domain.name, start, domain.channels).state_dict()
             arms.append(Arm("start", lambda fold: _with(domain, begun), trained=True))
         except UserError as error:
-            text = f"What the run began from cannot be compared: {error.problem}"
+            text = tr("What the run began from cannot be compared: {problem}").format(problem=error.problem)
             notes.append(Warned(text=text, advice=error.advice, about="start"))
     learned = domain.state_dict()
     arms.append(Arm("domain", lambda fold: _with(domain, learned), trained=True))
@@ -158,13 +164,15 @@ class _Check:
         """Plan, train and test fold by fold, tell."""
         yield Started(device=describe(self.accelerator.device))
         if self._given is None:
-            yield Phase(text="Finding out how long a step takes")
+            yield Phase(text=tr("Finding out how long a step takes"))
             self._plan(self._try())
         else:
             self.steps = self._given
         if self.steps < _FEW_STEPS and self._given is None:
-            text = f"The time allows only {self.steps} steps for each model, so all of them know little."
-            yield Warned(text=text, advice="Give the check more minutes.", about="minutes")
+            text = tr("The time allows only {steps} steps for each model, so all of them know little.").format(
+                steps=self.steps
+            )
+            yield Warned(text=text, advice=tr("Give the check more minutes."), about="minutes")
         fold_of = folds(np.zeros(len(self.painted), int), count=self.folds, seed=self.recipe.seed)
         for fold in range(self.folds):
             began = self.budget.elapsed
@@ -227,7 +235,9 @@ class _Check:
     def _fold(self, fold: int, test: np.ndarray) -> Iterator[Event]:
         found: dict[str, float] = {}
         for arm in self.arms:
-            yield Phase(text=f"Round {fold + 1} of {self.folds}: {NAMES[arm.id]}")
+            yield Phase(
+                text=tr("Round {fold} of {folds}: {arm}").format(fold=fold + 1, folds=self.folds, arm=tr(NAMES[arm.id]))
+            )
             learner, sampler = self._learner(arm, fold, test)
             yield from self._train(learner, sampler, arm)
             if self.control.stopped():
@@ -281,7 +291,7 @@ class _Check:
             "seconds": round(self.budget.elapsed, 1),
         }
         if not rounds:
-            return {**result, "answer": "Stopped before the first comparison was complete.", "shown": False}
+            return {**result, "answer": tr("Stopped before the first comparison was complete."), "shown": False}
         result["arms"] = [self._told(arm.id) for arm in self.arms]
         pairs = [(one.id, other.id) for place, one in enumerate(self.arms) for other in self.arms[:place]]
         compared = [compare(self.scores, *pair, masks=masks, test_share=1 / self.folds) for pair in pairs]
@@ -291,4 +301,4 @@ class _Check:
 
     def _told(self, name: str) -> dict[str, Any]:
         found = intervals.mean(self.scores[name])
-        return {"id": name, "name": NAMES[name], "miou": found.value, "rounds": self.scores[name]}
+        return {"id": name, "name": tr(NAMES[name]), "miou": found.value, "rounds": self.scores[name]}

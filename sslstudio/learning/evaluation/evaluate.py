@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional as F
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.evaluation.effective_rank import deviation, effective_rank, spread
 from sslstudio.learning.evaluation.features import painted_pixels, pooled
@@ -54,15 +55,15 @@ class _Evaluation:
     def events(self) -> Iterator[Event]:
         """The whole job."""
         torch.manual_seed(self.request.seed)
-        yield Phase(text="Getting the network")
+        yield Phase(text=tr("Getting the network"))
         encoder = asked_encoder(self.request, self.project)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         encoder = encoder.to(device).eval()
         yield Started(device=describe(device))
-        yield Phase(text="Looking at every image")
+        yield Phase(text=tr("Looking at every image"))
         yield from self._look(encoder)
         if not self.control.stopped():
-            yield Phase(text="Measuring")
+            yield Phase(text=tr("Measuring"))
             self._measure_health()
             self._measure_folders()
             yield from self._measure_painted(encoder)
@@ -90,7 +91,9 @@ class _Evaluation:
             if self.control.stopped():
                 return
         if len(self.names) < 2:
-            raise UserError("There are fewer than two images to compare.", "Add images, or mend those that are broken.")
+            raise UserError(
+                tr("There are fewer than two images to compare."), tr("Add images, or mend those that are broken.")
+            )
         self.features = F.normalize(torch.cat(parts), dim=1)
 
     def _measure_health(self) -> None:
@@ -111,7 +114,9 @@ class _Evaluation:
     def _measure_folders(self) -> None:
         known = folder_labels(self.names)
         if known is None:
-            self.rows.append(missing_row("folder", "All images lie in one folder, so folder names tell nothing apart."))
+            self.rows.append(
+                missing_row("folder", tr("All images lie in one folder, so folder names tell nothing apart."))
+            )
             return
         classes, labels = known
         kept = torch.from_numpy(labels >= 0)
@@ -133,7 +138,7 @@ class _Evaluation:
                 return
         labels = torch.cat([part.labels for part in parts]) if parts else torch.empty(0)
         if len(parts) < 2 or len(labels.unique()) < 2:
-            why = "Paint at least two classes in two images; then this can be measured."
+            why = tr("Paint at least two classes in two images; then this can be measured.")
             self.rows.append(missing_row("painted", why))
             return
         features, owners = torch.cat([p.features for p in parts]), torch.cat([p.images for p in parts])
@@ -146,7 +151,7 @@ class _Evaluation:
         self.rows += knowledge_rows(kind, measured)  # type: ignore[arg-type]
 
     def _draw(self) -> Iterator[Event]:
-        yield Phase(text="Drawing the map")
+        yield Phase(text=tr("Drawing the map"))
         yield Progress(step=len(self.names), steps=len(self.names), share=_LOOK_SHARE + _PAINTED_SHARE)
         features = self.features.numpy()
         drawn = _beside(lambda: (layout(features, seed=self.request.seed), clusters(features)), self.control)

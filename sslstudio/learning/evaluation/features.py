@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8, resized
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.evaluation.attention import to_input
 from sslstudio.learning.segmentation.crops import normalised
@@ -68,7 +69,14 @@ def _read_all(
         except UserError as error:
             problems.append((name, error.problem))
         except OSError as error:
-            problems.append((name, f"{name} cannot be read ({error.strerror or type(error).__name__})."))
+            problems.append(
+                (
+                    name,
+                    tr("{name} cannot be read ({strerror}).").format(
+                        name=name, strerror=error.strerror or type(error).__name__
+                    ),
+                )
+            )
     return np.array(squares, np.uint8).reshape(len(squares), side, side, channels), tuple(problems)
 
 

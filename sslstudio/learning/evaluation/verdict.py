@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sslstudio.language import later, tr, tr_many
 from sslstudio.learning.evaluation import intervals
 
 NAMES = {
-    "random": "random weights",
-    "start": "the published weights alone",
-    "domain": "pretraining on your images",
+    "random": later("random weights"),
+    "start": later("the published weights alone"),
+    "domain": later("pretraining on your images"),
 }
 LEAST_MASKS = 4
 
@@ -58,14 +59,18 @@ def compare(
 def _sentence(found: intervals.Interval, one: str, other: str, masks: int, overlaps: tuple[float, float]) -> str:
     points, reach = 100 * found.value, 100 * (found.high - found.value)
     if not math.isfinite(reach):
-        return f"The time was enough for one comparison ({points:+.1f} %), which proves nothing. Give it more minutes."
+        return tr(
+            "The time was enough for one comparison ({points:+.1f} %), which proves nothing. Give it more minutes."
+        ).format(points=points)
     figures = f"{points:+.1f} % ± {reach:.1f}"
     if not found.excludes_zero:
-        return f"No difference could be shown with {masks} masks: {figures}."
-    overlap = f"overlap {100 * overlaps[0]:.0f} % → {100 * overlaps[1]:.0f} %"
-    way = "helped" if points > 0 else "did harm"
-    answer = "Yes" if points > 0 else "No"
-    return f"{answer}: compared with {NAMES[other]}, {NAMES[one]} {way} by {figures} ({overlap})."
+        return tr("No difference could be shown with {masks} masks: {figures}.").format(masks=masks, figures=figures)
+    overlap = tr("overlap {before:.0f} % → {after:.0f} %").format(before=100 * overlaps[0], after=100 * overlaps[1])
+    way = tr("helped") if points > 0 else tr("did harm")
+    answer = tr("Yes") if points > 0 else tr("No")
+    return tr("{answer}: compared with {other}, {one} {way} by {figures} ({overlap}).").format(
+        answer=answer, other=tr(NAMES[other]), one=tr(NAMES[one]), way=way, figures=figures, overlap=overlap
+    )
 
 
 def primary(comparisons: Sequence[Comparison]) -> Comparison:
@@ -78,5 +83,11 @@ def too_few(masks: int) -> str:
     """Why there is no answer with so few masks; empty when there are enough."""
     if masks >= LEAST_MASKS:
         return ""
-    painted = "No image is painted" if not masks else f"Only {masks} image{'s are' if masks > 1 else ' is'} painted"
-    return f"{painted}, and this check needs at least {LEAST_MASKS}: it learns from some and tests on the others."
+    painted = (
+        tr("No image is painted")
+        if not masks
+        else tr_many("Only {masks} image is painted", "Only {masks} images are painted", masks).format(masks=masks)
+    )
+    return tr(
+        "{painted}, and this check needs at least {least_masks}: it learns from some and tests on the others."
+    ).format(painted=painted, least_masks=LEAST_MASKS)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from sslstudio.language import tr, tr_many
 from sslstudio.learning.evaluation.scores import Knowledge, Score
 
 Level = Literal["good", "fair", "poor", "none"]
@@ -32,17 +33,25 @@ def health_rows(figures: Mapping[str, float], images: int) -> list[Row]:
     spread = figures["feature_deviation"]
     level: Level = "poor" if spread < 0.02 else "fair" if spread < 0.2 else "good"
     meaning = {
-        "poor": "Nearly the same answer for every image: the network has collapsed.",
-        "fair": "All answers are rather alike. With very similar images that is no fault.",
-        "good": "Different images get different answers.",
+        "poor": tr("Nearly the same answer for every image: the network has collapsed."),
+        "fair": tr("All answers are rather alike. With very similar images that is no fault."),
+        "good": tr("Different images get different answers."),
         "none": "",
     }[level]
-    rows.append(Row("feature_deviation", "Variety of the answers", f"{spread:.2f}", f"{meaning} 0 to 1.", level))
+    rows.append(
+        Row(
+            "feature_deviation",
+            tr("Variety of the answers"),
+            f"{spread:.2f}",
+            tr("{meaning} 0 to 1.").format(meaning=meaning),
+            level,
+        )
+    )
     if "teacher_entropy" in figures:
         rows.append(_teacher(figures["teacher_entropy"]))
     if "loss" in figures:
-        sentence = "The last loss of its training; compare it only within one method."
-        rows.append(Row("loss", "Loss", f"{figures['loss']:.3f}", sentence))
+        sentence = tr("The last loss of its training; compare it only within one method.")
+        rows.append(Row("loss", tr("Loss"), f"{figures['loss']:.3f}", sentence))
     return rows
 
 
@@ -50,56 +59,71 @@ def _directions(rank: float, width: int, images: int) -> Row:
     most = min(width, images)
     level: Level = "poor" if rank < 2 and most > 4 else "fair" if rank < min(8, 0.5 * most) else "good"
     meaning = {
-        "poor": "It tells hardly anything apart.",
-        "fair": "It tells only a few things apart; give it more time or more images.",
-        "good": "It tells many different things apart.",
+        "poor": tr("It tells hardly anything apart."),
+        "fair": tr("It tells only a few things apart; give it more time or more images."),
+        "good": tr("It tells many different things apart."),
         "none": "",
     }[level]
-    value = f"{rank:.0f} of {most}"
-    return Row("effective_rank", "Directions used", value, f"{meaning} Effective rank; more is better.", level)
+    value = tr("{rank:.0f} of {most}").format(rank=rank, most=most)
+    return Row(
+        "effective_rank",
+        tr("Directions used"),
+        value,
+        tr("{meaning} Effective rank; more is better.").format(meaning=meaning),
+        level,
+    )
 
 
 def _teacher(entropy: float) -> Row:
     level: Level = "poor" if entropy < 0.01 or entropy > 0.995 else "good"
     meaning = {
-        "poor": "The teacher has collapsed: it says the same of all images, or nothing of any.",
-        "good": "The teacher sorts images without being sure of each.",
+        "poor": tr("The teacher has collapsed: it says the same of all images, or nothing of any."),
+        "good": tr("The teacher sorts images without being sure of each."),
     }[level]
-    return Row("teacher_entropy", "Teacher undecided", _percent(entropy), meaning, level)
+    return Row("teacher_entropy", tr("Teacher undecided"), _percent(entropy), meaning, level)
 
 
 def knowledge_rows(kind: Literal["folder", "painted"], found: Knowledge) -> list[Row]:
     """Rows for what is measured with labels: neighbours, linear probe, few labels."""
-    chance = f"Blind guessing gives {_percent(found.chance)}."
+    chance = tr("Blind guessing gives {chance}.").format(chance=_percent(found.chance))
     alike = {
-        "folder": "The folder of each image, guessed from the images most like it",
-        "painted": "The class of each painted pixel, guessed from the pixels most like it in other images",
+        "folder": tr("The folder of each image, guessed from the images most like it"),
+        "painted": tr("The class of each painted pixel, guessed from the pixels most like it in other images"),
     }[kind]
     rule = {
-        "folder": "A simple rule, learned from some images, names the folder of the others",
-        "painted": "A simple rule, learned from some painted images, names the class of pixels in the others",
+        "folder": tr("A simple rule, learned from some images, names the folder of the others"),
+        "painted": tr("A simple rule, learned from some painted images, names the class of pixels in the others"),
     }[kind]
-    near = f"{alike}: {_percent(found.knn.value)} right. {chance}"
-    open_ = f"{rule}: {_percent(found.probe.value)} right. {chance}"
+    near = tr("{alike}: {value} right. {chance}").format(alike=alike, value=_percent(found.knn.value), chance=chance)
+    open_ = tr("{rule}: {value} right. {chance}").format(rule=rule, value=_percent(found.probe.value), chance=chance)
     rows = [
-        _row(f"{kind}_knn", "Neighbours agree", found.knn, near, found.chance),
-        _row(f"{kind}_probe", "Linear probe", found.probe, open_, found.chance),
+        _row(f"{kind}_knn", tr("Neighbours agree"), found.knn, near, found.chance),
+        _row(f"{kind}_probe", tr("Linear probe"), found.probe, open_, found.chance),
     ]
     if found.few_shot:
         first, last = found.few_shot[0], found.few_shot[-1]
         value = " · ".join(f"{row.shots}: {_percent(row.value.value)}" for row in found.few_shot)
-        noun = "example" if first.shots == 1 else "examples"
-        sentence = f"With {first.shots} {noun} per class, {_percent(first.value.value)} is right"
-        sentence += f"; with {last.shots}, {_percent(last.value.value)}." if last is not first else "."
-        rows.append(Row(f"{kind}_few_shot", "With few labels", value, sentence))
+        sentence = tr_many(
+            "With {shots} example per class, {value} is right",
+            "With {shots} examples per class, {value} is right",
+            first.shots,
+        ).format(shots=first.shots, value=_percent(first.value.value))
+        sentence += (
+            tr("; with {shots}, {value}.").format(shots=last.shots, value=_percent(last.value.value))
+            if last is not first
+            else "."
+        )
+        rows.append(Row(f"{kind}_few_shot", tr("With few labels"), value, sentence))
     return rows
 
 
 def _row(id_: str, title: str, score: Score, sentence: str, chance: float) -> Row:
     level: Level = "good" if score.low > chance else "fair"
     if level == "fair":
-        sentence += " That may be luck."
-    value = f"{_percent(score.value)} ({100 * score.low:.0f} to {100 * score.high:.0f})"
+        sentence += tr(" That may be luck.")
+    value = tr("{value} ({low:.0f} to {high:.0f})").format(
+        value=_percent(score.value), low=100 * score.low, high=100 * score.high
+    )
     return Row(id_, title, value, sentence, level)
 
 
@@ -109,7 +133,7 @@ def _percent(value: float) -> str:
 
 def missing_row(kind: Literal["folder", "painted"], sentence: str) -> Row:
     """What cannot be measured, and what would make it possible."""
-    return Row(kind, {"folder": "Folder names", "painted": "Painted pixels"}[kind], "–", sentence)
+    return Row(kind, {"folder": tr("Folder names"), "painted": tr("Painted pixels")}[kind], "–", sentence)
 
 
 def as_json(rows: list[Row]) -> list[dict[str, Any]]:

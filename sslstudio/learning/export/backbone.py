@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder
 
 
@@ -25,8 +26,10 @@ def timm_state(encoder: Encoder) -> dict[str, Tensor]:
     wrong = [key for key, value in found.items() if value.shape != wanted[key].shape]
     if wrong or not found:
         raise UserError(
-            f"The weights of “{encoder.name}” do not fit this version of timm ({', '.join(wrong[:3])}).",
-            "Install the timm version named in the model card.",
+            tr("The weights of “{name}” do not fit this version of timm ({wrong}).").format(
+                name=encoder.name, wrong=", ".join(wrong[:3])
+            ),
+            tr("Install the timm version named in the model card."),
         )
     return {key: value.detach().cpu().contiguous().clone() for key, value in found.items()}
 

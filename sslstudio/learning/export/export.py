@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sslstudio.errors import UserError
+from sslstudio.language import later, tr
 from sslstudio.learning.export.backbone import export_backbone
 from sslstudio.learning.export.card import model_card
 from sslstudio.learning.segmentation.model import class_names, load_model, read_about
@@ -38,14 +39,15 @@ def export(request: ExportRequest, *, project: Path, control: Control) -> Iterat
         if control.stopped():
             yield Stopped(result=result)
             return
-        yield Phase(text=_PHASES[kind])
+        yield Phase(text=tr(_PHASES[kind]))
         yield Progress(step=number, steps=len(targets), share=number / len(targets))
         try:
             result |= _write(kind, file, model, about, targets)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise UserError(
-                f"{file} cannot be written ({reason}).", "Choose another folder or make room on the disk."
+                tr("{file} cannot be written ({reason}).").format(file=file, reason=reason),
+                tr("Choose another folder or make room on the disk."),
             ) from None
         written[kind] = str(file)
     yield Progress(step=len(targets), steps=len(targets), share=1.0)
@@ -53,9 +55,9 @@ def export(request: ExportRequest, *, project: Path, control: Control) -> Iterat
 
 
 _PHASES = {
-    "onnx": "Writing ONNX and checking it against PyTorch",
-    "backbone": "Writing the backbone's weights",
-    "card": "Writing the model card",
+    "onnx": later("Writing ONNX and checking it against PyTorch"),
+    "backbone": later("Writing the backbone's weights"),
+    "card": later("Writing the model card"),
 }
 
 

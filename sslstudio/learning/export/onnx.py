@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import normalisation
 from sslstudio.learning.segmentation.model import SegmentationModel
 from sslstudio.learning.segmentation.tiles import MARGIN
@@ -107,8 +108,10 @@ def _write(deployable: Deployable, file: Path, classes: list[str]) -> None:
     except Exception as error:
         log.exception("ONNX export failed")
         raise UserError(
-            f"The backbone “{deployable.model.encoder.name}” cannot be exported to ONNX ({type(error).__name__}).",
-            "Choose a ResNet, ConvNeXt or ViT, or report this with the log.",
+            tr("The backbone “{name}” cannot be exported to ONNX ({name_2}).").format(
+                name=deployable.model.encoder.name, name_2=type(error).__name__
+            ),
+            tr("Choose a ResNet, ConvNeXt or ViT, or report this with the log."),
         ) from error
     _describe(file, deployable.model, classes)
 
@@ -119,9 +122,11 @@ def _describe(file: Path, model: SegmentationModel, classes: list[str]) -> None:
     channels = model.encoder.channels
     facts: dict[str, Any] = {
         "classes": json.dumps(classes, ensure_ascii=False),
-        "input": f"{_what(channels)}, 0 to 255, float32, (batch, {channels}, height, width), any height and width",
+        "input": tr("{what}, 0 to 255, float32, (batch, {channels}, height, width), any height and width").format(
+            what=_what(channels), channels=channels
+        ),
         "channels": str(channels),
-        "output": "probabilities of the classes, (batch, classes, height, width)",
+        "output": tr("probabilities of the classes, (batch, classes, height, width)"),
         "backbone": model.encoder.name,
         "crop": str(model.crop),
         "shrink": str(model.shrink),
@@ -157,13 +162,22 @@ def check_onnx(deployable: Deployable, file: Path) -> Agreement:
             (found,) = session.run([OUTPUT], {INPUT: images})
         except Exception as error:
             raise UserError(
-                f"The exported model fails at {width} × {height} pixels ({type(error).__name__}).", "Report this."
+                tr("The exported model fails at {width} × {height} pixels ({name}).").format(
+                    width=width, height=height, name=type(error).__name__
+                ),
+                tr("Report this."),
             ) from error
         if found.shape != wanted.shape:
-            raise UserError(f"The exported model gives {found.shape} instead of {wanted.shape}.", "Report this.")
+            raise UserError(
+                tr("The exported model gives {shape} instead of {shape_2}.").format(
+                    shape=found.shape, shape_2=wanted.shape
+                ),
+                tr("Report this."),
+            )
         worst = max(worst, float(np.abs(found - wanted).max()))
     if worst > _TOLERANCE:
         raise UserError(
-            f"The exported model differs from the trained one by {worst:.4f} in probability.", "Report this."
+            tr("The exported model differs from the trained one by {worst:.4f} in probability.").format(worst=worst),
+            tr("Report this."),
         )
     return Agreement(worst, tuple((width, height) for _, height, width in _TRIED))

@@ -19,6 +19,7 @@ from accelerate.utils import broadcast_object_list
 
 import sslstudio
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.backbones.stem import told
 from sslstudio.learning.methods.batch_norm import has_batch_norm
@@ -63,7 +64,7 @@ def finetune(
     budget = budget or TimeBudget(request.recipe.minutes * 60)
     budget.start()
     torch.manual_seed(request.recipe.seed)
-    yield Phase(text="Reading masks")
+    yield Phase(text=tr("Reading masks"))
     painted: list[Painted] = []
     for item in read_labelled(request, Path(project), checkpoints, request.recipe.channels):
         if isinstance(item, Warned):
@@ -95,19 +96,23 @@ def _fetch(request: FinetuneRequest, control: Control) -> Iterator[Event]:
 def _unpainted_classes(request: FinetuneRequest, painted: list[Painted]) -> Iterator[Warned]:
     """Check that there is something to learn; a class without a pixel is only warned about."""
     if not painted:
-        raise UserError("None of the painted images can be used.", "Paint at least one image, or restore the files.")
+        raise UserError(
+            tr("None of the painted images can be used."), tr("Paint at least one image, or restore the files.")
+        )
     pixels = painted_pixels(painted, len(request.classes))
     if (pixels > 0).sum() < 2:
         only = request.classes[int(pixels.argmax())].name
         raise UserError(
-            f"Only “{only}” is painted, so there is nothing to tell it from.",
-            "Paint some pixels of another class, too." if pixels.argmax() == 0 else "Paint some background, too.",
+            tr("Only “{only}” is painted, so there is nothing to tell it from.").format(only=only),
+            tr("Paint some pixels of another class, too.")
+            if pixels.argmax() == 0
+            else tr("Paint some background, too."),
         )
     for spec, count in zip(request.classes, pixels, strict=True):
         if count == 0:
             yield Warned(
-                text=f"Nobody painted “{spec.name}”, so the model cannot find it.",
-                advice="Paint some of it, or remove the class.",
+                text=tr("Nobody painted “{name}”, so the model cannot find it.").format(name=spec.name),
+                advice=tr("Paint some of it, or remove the class."),
                 about=spec.name,
             )
 
@@ -223,7 +228,7 @@ class _Finetuning:
             pool.shutdown(cancel_futures=True)
         stopped = self._together(self.control.stopped())
         if not stopped and self.validation and self.main:
-            yield Phase(text="Measuring")
+            yield Phase(text=tr("Measuring"))
             yield self._measure(final=True)
         self.learner.check()
         result = self._save()
@@ -257,8 +262,10 @@ class _Finetuning:
         if self.learner.out_of_memory:
             self.learner.out_of_memory = False
             yield Warned(
-                text=f"Memory ran out, so each batch is now worked through in {self.learner.pieces} parts.",
-                advice="A smaller crop, batch or backbone trains faster.",
+                text=tr("Memory ran out, so each batch is now worked through in {pieces} parts.").format(
+                    pieces=self.learner.pieces
+                ),
+                advice=tr("A smaller crop, batch or backbone trains faster."),
                 about="batch_size",
             )
 
@@ -415,8 +422,10 @@ def _refuse_single(encoder: Encoder, crops: int, side: int) -> None:
     """Raise UserError where batch norm would see a single value: one crop with one place in the last map."""
     if crops == 1 and side <= encoder.stride and has_batch_norm(encoder):
         raise UserError(
-            f"“{encoder.name}” cannot learn from single crops of {side} pixels: it compares what is in a step.",
-            f"Choose a batch of 2 or more, or a crop of {2 * encoder.stride} pixels or more.",
+            tr("“{name}” cannot learn from single crops of {side} pixels: it compares what is in a step.").format(
+                name=encoder.name, side=side
+            ),
+            tr("Choose a batch of 2 or more, or a crop of {stride} pixels or more.").format(stride=2 * encoder.stride),
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.segmentation.metrics import IGNORED, Confusion
 from sslstudio.project.masks import read_mask
 
@@ -38,8 +39,10 @@ def compare_folders(predictions: Path, masks: Path, classes: int | Sequence[str]
         images += 1
     if not images:
         raise UserError(
-            f"None of the {len(truths)} masks in {masks} has a prediction of the same name in {predictions}.",
-            "Check that both folders belong together.",
+            tr("None of the {truths} masks in {masks} has a prediction of the same name in {predictions}.").format(
+                truths=len(truths), masks=masks, predictions=predictions
+            ),
+            tr("Check that both folders belong together."),
         )
     return Comparison(confusion, images, tuple(missing), outside)
 
@@ -49,7 +52,10 @@ def _add(confusion: Confusion, truth: Path, guess: Path) -> int:
     true, predicted = read_mask(truth), read_mask(guess)
     if true.shape != predicted.shape:
         sizes = " and ".join(f"{array.shape[1]} × {array.shape[0]}" for array in (predicted, true))
-        raise UserError(f"{guess.name} and its true mask differ in size ({sizes} pixels).", "Predict that image again.")
+        raise UserError(
+            tr("{name} and its true mask differ in size ({sizes} pixels).").format(name=guess.name, sizes=sizes),
+            tr("Predict that image again."),
+        )
     confusion.add(true, predicted)
     return int(((true >= len(confusion.names)) & (true != IGNORED)).sum())
 
@@ -58,8 +64,10 @@ def _pngs(folder: Path) -> dict[str, Path]:
     """PNG files below a folder by relative path; raises UserError where there is none."""
     folder = Path(folder)
     if not folder.is_dir():
-        raise UserError(f"There is no folder {folder}.", "Check the path.")
+        raise UserError(tr("There is no folder {folder}.").format(folder=folder), tr("Check the path."))
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.png"))}
     if not found:
-        raise UserError(f"There is no PNG file in {folder}.", "Masks and predictions are PNG files.")
+        raise UserError(
+            tr("There is no PNG file in {folder}.").format(folder=folder), tr("Masks and predictions are PNG files.")
+        )
     return found

@@ -12,6 +12,7 @@ import numpy as np
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8, resized, with_axis
+from sslstudio.language import tr
 from sslstudio.learning.segmentation.metrics import IGNORED
 from sslstudio.project.masks import read_mask
 from sslstudio.runs.events import Warned
@@ -46,29 +47,41 @@ def read_labelled(request: PaintedRequest, project: Path, spill: Path, channels:
                 pair = replace(pair, pixels=_spilled(pair.pixels, spill), labels=_spilled(pair.labels, spill))
             yield pair
         except UserError as error:
-            yield Warned(text=f"{entry.image} is left out: {error.problem}", advice=error.advice, about=entry.image)
+            yield Warned(
+                text=tr("{image} is left out: {problem}").format(image=entry.image, problem=error.problem),
+                advice=error.advice,
+                about=entry.image,
+            )
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            yield Warned(text=f"{entry.image} is left out: it cannot be read ({reason}).", about=entry.image)
+            yield Warned(
+                text=tr("{image} is left out: it cannot be read ({reason}).").format(image=entry.image, reason=reason),
+                about=entry.image,
+            )
 
 
 def _read_one(entry: LabelledImage, request: PaintedRequest, project: Path, channels: int) -> Painted:
     classes = len(request.classes)
     labels = read_mask(project / entry.mask)
     if not (labels != IGNORED).any():
-        raise UserError("nothing is painted in it.", "Paint a part of it.")
+        raise UserError(tr("nothing is painted in it."), tr("Paint a part of it."))
     unknown = np.unique(labels[(labels >= classes) & (labels != IGNORED)])
     if len(unknown):
         values = ", ".join(str(v) for v in unknown[:5])
         raise UserError(
-            f"its mask {entry.mask} holds the values {values}, but there are only {classes} classes.",
-            "Add the missing classes or paint the mask anew.",
+            tr("its mask {mask} holds the values {values}, but there are only {classes} classes.").format(
+                mask=entry.mask, values=values, classes=classes
+            ),
+            tr("Add the missing classes or paint the mask anew."),
         )
     pixels = read_bands8(Path(request.images_root) / entry.image, channels)
     if pixels.shape[:2] != labels.shape:
         there, here = _size(pixels), _size(labels)
         raise UserError(
-            f"it is {there} pixels large and its mask {entry.mask} is {here}.", "Paint it anew or restore the image."
+            tr("it is {there} pixels large and its mask {mask} is {here}.").format(
+                there=there, mask=entry.mask, here=here
+            ),
+            tr("Paint it anew or restore the image."),
         )
     return Painted(entry.image, pixels, labels, entry.split == "validation")
 

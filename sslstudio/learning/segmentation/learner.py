@@ -12,6 +12,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 from torch import Tensor, nn
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.segmentation.crops import Batch, normalised, recoloured
 from sslstudio.learning.segmentation.losses import segmentation_loss
 from sslstudio.learning.segmentation.model import SegmentationModel
@@ -155,8 +156,8 @@ class Learner:
 
 def _not_a_number(step: int) -> UserError:
     return UserError(
-        f"Training stopped at step {step}: the loss is no longer a number.",
-        "Lower the learning rate and start again; a model that there was before is kept.",
+        tr("Training stopped at step {step}: the loss is no longer a number.").format(step=step),
+        tr("Lower the learning rate and start again; a model that there was before is kept."),
     )
 
 

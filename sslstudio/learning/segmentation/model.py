@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.segmentation.decoders import create_decoder
 
@@ -85,7 +86,8 @@ def read_about(folder: Path) -> dict[str, Any]:
         return json.loads((Path(folder) / "model.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(
-            f"There is no model in {folder} ({type(error).__name__}).", "Fine-tune a model, or choose another one."
+            tr("There is no model in {folder} ({name}).").format(folder=folder, name=type(error).__name__),
+            tr("Fine-tune a model, or choose another one."),
         ) from None
 
 
@@ -105,7 +107,8 @@ def load_model(folder: Path, device: str | torch.device = "cpu") -> Segmentation
         raise
     except Exception as error:
         raise UserError(
-            f"The model in {folder} cannot be read ({type(error).__name__}).", "Fine-tune it again."
+            tr("The model in {folder} cannot be read ({name}).").format(folder=folder, name=type(error).__name__),
+            tr("Fine-tune it again."),
         ) from error
     return model.to(device).eval()
 

@@ -10,6 +10,7 @@ import torch
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8
+from sslstudio.language import tr
 from sslstudio.learning.segmentation.model import SegmentationModel, load_model, read_about
 from sslstudio.learning.segmentation.tiles import bands, segment, segment_labels
 from sslstudio.learning.training.control import Control, hold
@@ -30,9 +31,9 @@ def predict(request: PredictRequest, *, project: Path, control: Control) -> Iter
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = load_model(folder, device)
     if not request.images:
-        raise UserError("There is no image to segment.", "Choose a folder with images.")
+        raise UserError(tr("There is no image to segment."), tr("Choose a folder with images."))
     yield Started(device=device)
-    yield Phase(text="Segmenting images")
+    yield Phase(text=tr("Segmenting images"))
     ours = out.resolve().is_relative_to((Path(project) / "predictions").resolve())
     names = prediction_names(request.images, in_project=ours)
     colours = [entry["colour"] for entry in about["classes"]]
@@ -47,13 +48,18 @@ def predict(request: PredictRequest, *, project: Path, control: Control) -> Iter
         except (UserError, OSError) as error:
             if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
                 raise _refused(out / names[image], error) from None
-            text = error.problem if isinstance(error, UserError) else f"{image} is not there any more."
+            text = (
+                error.problem
+                if isinstance(error, UserError)
+                else tr("{image} is not there any more.").format(image=image)
+            )
             problems.append({"image": image, "problem": text})
             yield Warned(text=text, advice=getattr(error, "advice", ""), about=image)
         yield Progress(step=number + 1, steps=len(request.images), share=(number + 1) / len(request.images))
     if problems and len(problems) == len(request.images):
         raise UserError(
-            f"None of the {len(problems)} images could be segmented.", f"The first: {problems[0]['problem']}"
+            tr("None of the {problems} images could be segmented.").format(problems=len(problems)),
+            tr("The first: {problem}").format(problem=problems[0]["problem"]),
         )
     result = {"model": request.model, "out": str(out), "count": written, "problems": problems}
     yield Stopped(result=result) if control.stopped() else Finished(result=result)
@@ -72,7 +78,10 @@ def _predict_one(model: SegmentationModel, image: Path, target: Path, colours: l
 
 def _refused(target: Path, error: OSError) -> UserError:
     reason = error.strerror or type(error).__name__
-    return UserError(f"{target} cannot be written ({reason}).", "Choose another folder or make room on the disk.")
+    return UserError(
+        tr("{target} cannot be written ({reason}).").format(target=target, reason=reason),
+        tr("Choose another folder or make room on the disk."),
+    )
 
 
 def prediction_names(images: tuple[str, ...], *, in_project: bool) -> dict[str, str]:

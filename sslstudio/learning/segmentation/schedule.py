@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from sslstudio.language import tr
 from sslstudio.recipes.finetune import FinetuneRecipe
 
 _WARMUP = 0.03  # share of the time in which the rate rises, at the start and after unfreezing
@@ -42,10 +43,10 @@ def plan(recipe: FinetuneRecipe, *, trained: bool) -> Schedule:
     Random features are nothing worth protecting: such an encoder learns from the start and at the full rate.
     """
     if not trained and recipe.unfreeze_blocks:
-        return Schedule((Stage("Training encoder and decoder", 0.0, recipe.unfreeze_blocks),), 1.0)
-    first = Stage("Training the decoder", 0.0, 0)
+        return Schedule((Stage(tr("Training encoder and decoder"), 0.0, recipe.unfreeze_blocks),), 1.0)
+    first = Stage(tr("Training the decoder"), 0.0, 0)
     if recipe.unfreeze_blocks == 0 or recipe.frozen_share >= 1:
         return Schedule((first,), recipe.backbone_rate)
-    second = Stage("Fine-tuning the last blocks", recipe.frozen_share, recipe.unfreeze_blocks)
+    second = Stage(tr("Fine-tuning the last blocks"), recipe.frozen_share, recipe.unfreeze_blocks)
     stages = (first, second) if recipe.frozen_share > 0 else (second,)
     return Schedule(stages, recipe.backbone_rate)

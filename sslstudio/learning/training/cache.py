@@ -24,6 +24,7 @@ import numpy as np
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8, resized
 from sslstudio.images.reader import probe
+from sslstudio.language import tr
 from sslstudio.runs.events import Warned
 from sslstudio.runs.folder import write_atomic
 
@@ -136,7 +137,13 @@ class ImageCache:
                 found.append((path, stat.st_mtime_ns, stat.st_size))
             except OSError as error:
                 found.append((path, 0, -1))
-                self._fail(path, f"“{path}” is left out: {(error.strerror or 'it is gone').lower()}.", "")
+                self._fail(
+                    path,
+                    tr("“{path}” is left out: {strerror}.").format(
+                        path=path, strerror=(error.strerror or "it is gone").lower()
+                    ),
+                    "",
+                )
         return found
 
     def _fail(self, path: str, text: str, advice: str) -> None:
@@ -197,11 +204,19 @@ class ImageCache:
                 tiles = self._decode(self.root / path)
         except UserError as error:
             with self._lock:
-                self._fail(path, f"“{path}” is left out: {error.problem}", error.advice)
+                self._fail(
+                    path, tr("“{path}” is left out: {problem}").format(path=path, problem=error.problem), error.advice
+                )
             tiles = []
         except (OSError, ValueError, MemoryError, cv2.error) as error:
             with self._lock:
-                self._fail(path, f"“{path}” is left out: it cannot be read ({type(error).__name__}).", "")
+                self._fail(
+                    path,
+                    tr("“{path}” is left out: it cannot be read ({name}).").format(
+                        path=path, name=type(error).__name__
+                    ),
+                    "",
+                )
             tiles = []
         with self._lock:
             self._append(number, tiles)
@@ -307,8 +322,8 @@ class ImageCache:
 
 def _no_room(folder: Path, error: OSError) -> UserError:
     return UserError(
-        f"The image cache cannot be written to {folder}: {error.strerror}.",
-        "Make room on the disk, or move the project to a disk with more room.",
+        tr("The image cache cannot be written to {folder}: {strerror}.").format(folder=folder, strerror=error.strerror),
+        tr("Make room on the disk, or move the project to a disk with more room."),
     )
 
 

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.checkpoints import save_encoder, save_tensors
 from sslstudio.learning.methods.base import Method
 
@@ -62,8 +63,10 @@ def save_checkpoint(
         replace_folder(root / "last", fill)
     except (OSError, safetensors.SafetensorError) as error:
         raise UserError(
-            f"The checkpoint could not be written to {root}: {getattr(error, 'strerror', None) or error}.",
-            "Make room on the disk, then resume the run; it goes on from its last checkpoint.",
+            tr("The checkpoint could not be written to {root}: {getattr}.").format(
+                root=root, getattr=getattr(error, "strerror", None) or error
+            ),
+            tr("Make room on the disk, then resume the run; it goes on from its last checkpoint."),
         ) from None
 
 
@@ -135,7 +138,8 @@ def restore(root: Path, method: Method, optimiser: torch.optim.Optimizer, views_
         method.load_state_dict({k.removeprefix("method."): v for k, v in tensors.items() if k.startswith("method.")})
     except (OSError, RuntimeError, safetensors.SafetensorError) as error:
         raise UserError(
-            f"The checkpoint in {root} cannot be resumed ({type(error).__name__}).", "Start a new run."
+            tr("The checkpoint in {root} cannot be resumed ({name}).").format(root=root, name=type(error).__name__),
+            tr("Start a new run."),
         ) from None
     for number, parameter in enumerate(_parameters(optimiser)):
         prefix = f"optimiser.{number}."

@@ -10,6 +10,7 @@ import torch
 from accelerate import Accelerator
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 
 Done = TypeVar("Done")
 
@@ -67,8 +68,8 @@ def with_room(update: Callable[[], Done], divide: Callable[[], None], optimiser:
 def no_room() -> UserError:
     """Told when even the smallest part of a batch does not fit."""
     return UserError(
-        "There is not enough memory on the device, even for the smallest batch.",
-        "Choose a smaller view size, batch or backbone, or close other programs.",
+        tr("There is not enough memory on the device, even for the smallest batch."),
+        tr("Choose a smaller view size, batch or backbone, or close other programs."),
     )
 
 
@@ -77,5 +78,7 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type == "mps":
-        return "Apple GPU"
-    return f"CPU ({platform.processor() or platform.machine()}, {torch.get_num_threads()} threads)"
+        return tr("Apple GPU")
+    return tr("CPU ({processor}, {get_num_threads} threads)").format(
+        processor=platform.processor() or platform.machine(), get_num_threads=torch.get_num_threads()
+    )

@@ -13,6 +13,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.methods.base import Method, Position, StepResult, Views
 from sslstudio.learning.training.batches import Batch
 from sslstudio.learning.training.budget import StepBudget, TimeBudget, rate
@@ -175,6 +176,6 @@ class Trainer:
 
 def _not_a_number(step: int) -> UserError:
     return UserError(
-        f"Training stopped at step {step}: the loss is no longer a number.",
-        "The last good checkpoint is kept. Lower the learning rate or the gradient limit and start again.",
+        tr("Training stopped at step {step}: the loss is no longer a number.").format(step=step),
+        tr("The last good checkpoint is kept. Lower the learning rate or the gradient limit and start again."),
     )

@@ -15,6 +15,7 @@ import torch
 from accelerate.utils import set_seed
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.backbones.foreign import load_foreign
 from sslstudio.learning.backbones.published import fetched
@@ -107,24 +108,24 @@ class _Run:
     def events(self) -> Iterator[Event]:
         """The whole run."""
         if not self.request.images:
-            raise UserError("There are no images to learn from.", "Choose a folder that holds images.")
+            raise UserError(tr("There are no images to learn from."), tr("Choose a folder that holds images."))
         self.accelerator = make_accelerator()
         if self.recipe.start == "timm":
             yield from self._fetch()
             if self.control.stopped():
                 yield Stopped(result={"steps": 0})
                 return
-        yield Phase(text="Preparing the backbone")
+        yield Phase(text=tr("Preparing the backbone"))
         yield from self._prepare()
         yield Started(device=describe(self.accelerator.device), step=self.budget.steps)
         if self._before is None:
             yield self._save()
-        yield Phase(text="Reading images")
+        yield Phase(text=tr("Reading images"))
         yield from self._read_images()
         if self.control.stopped():
             yield Stopped(result=self._result(None))
             return
-        yield Phase(text="Training")
+        yield Phase(text=tr("Training"))
         yield from self._train()
 
     # preparing ------------------------------------------------------------------------------------
@@ -149,7 +150,9 @@ class _Run:
             yield note
         if method.views[0].size != recipe.resolution:
             yield Warned(
-                text=f"Views have {method.views[0].size} instead of {recipe.resolution} pixels, as the backbone needs.",
+                text=tr("Views have {size} instead of {resolution} pixels, as the backbone needs.").format(
+                    size=method.views[0].size, resolution=recipe.resolution
+                ),
                 about="resolution",
             )
         memory = torch.channels_last if encoder.kind == "conv" else torch.contiguous_format
@@ -207,8 +210,10 @@ class _Run:
             )
         except OSError as error:
             raise UserError(
-                f"The image cache cannot be written to {folder}: {error.strerror}.",
-                "Check the project's disk.",
+                tr("The image cache cannot be written to {folder}: {strerror}.").format(
+                    folder=folder, strerror=error.strerror
+                ),
+                tr("Check the project's disk."),
             ) from None
         self._cache.build()
         began = time.perf_counter()
@@ -220,8 +225,8 @@ class _Run:
         yield from self._file_warnings()
         if self._cache.complete and len(self._cache) == 0:
             raise UserError(
-                f"None of the {len(request.images)} images can be read.",
-                "See the reasons in the list of warnings; convert the images to PNG, JPEG or TIFF.",
+                tr("None of the {images} images can be read.").format(images=len(request.images)),
+                tr("See the reasons in the list of warnings; convert the images to PNG, JPEG or TIFF."),
             )
 
     def _enough(self, began: float, *, settled: bool) -> int:
@@ -238,7 +243,9 @@ class _Run:
         rest = len(found) - max(0, WARNED_FILES - self._files_warned)
         self._files_warned += len(found)
         if rest > 0:
-            yield Warned(text=f"{rest} more images cannot be used and are left out.", about="images")
+            yield Warned(
+                text=tr("{rest} more images cannot be used and are left out.").format(rest=rest), about="images"
+            )
 
     def _fit_batch(self) -> Iterator[Event]:
         """Lower the batch where there are fewer tiles than it wants."""
@@ -246,8 +253,10 @@ class _Run:
         if self._cache.complete and count < wanted:
             self._batch = max(2, count)
             yield Warned(
-                text=f"There are only {count} pictures to learn from: a batch has {self._batch}, not {wanted}.",
-                advice="More images make a better network.",
+                text=tr("There are only {count} pictures to learn from: a batch has {batch}, not {wanted}.").format(
+                    count=count, batch=self._batch, wanted=wanted
+                ),
+                advice=tr("More images make a better network."),
                 about="batch_size",
             )
         yield from self._short_queue()
@@ -259,9 +268,11 @@ class _Run:
         if queue > count:
             fits = max(0, count - self._batch)
             yield Warned(
-                text=f"The queue holds {queue} images, but there are only {count} pictures: most of it is old answers "
-                "for the same ones.",
-                advice=f"Set the method's queue to {fits}: as many as are not in the step itself.",
+                text=tr(
+                    "The queue holds {queue} images, but there are only {count} pictures: most of it is old "
+                    "answers for the same ones."
+                ).format(queue=queue, count=count),
+                advice=tr("Set the method's queue to {fits}: as many as are not in the step itself.").format(fits=fits),
                 about="method.queue",
             )
 
@@ -319,8 +330,10 @@ class _Run:
         if parts.trainer.out_of_memory:
             parts.trainer.out_of_memory = False
             yield Warned(
-                text=f"Memory ran out, so each batch is now worked through in {parts.trainer.pieces} parts.",
-                advice="A smaller batch, view size or backbone trains faster.",
+                text=tr("Memory ran out, so each batch is now worked through in {pieces} parts.").format(
+                    pieces=parts.trainer.pieces
+                ),
+                advice=tr("A smaller batch, view size or backbone trains faster."),
                 about="batch_size",
             )
         yield from self._file_warnings()
@@ -411,8 +424,10 @@ def _starting_encoder(recipe: PretrainRecipe, *, resumed: bool) -> tuple[Encoder
 def _check_same(before: checkpoint.Numbers, recipe: PretrainRecipe) -> None:
     if (before.method, before.backbone) != (recipe.method.id, recipe.backbone):
         raise UserError(
-            f"The checkpoint of this run was made with {before.method} and {before.backbone}.",
-            f"Start a new run for {recipe.method.id} and {recipe.backbone}.",
+            tr("The checkpoint of this run was made with {method} and {backbone}.").format(
+                method=before.method, backbone=before.backbone
+            ),
+            tr("Start a new run for {id} and {backbone}.").format(id=recipe.method.id, backbone=recipe.backbone),
         )
 
 

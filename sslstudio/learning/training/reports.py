@@ -17,6 +17,7 @@ import torch
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8
 from sslstudio.images.display import to_rgb8
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.evaluation.attention import (
     attention_maps,
@@ -137,9 +138,11 @@ class Health:
         if collapsed and not self._warned:
             self._warned = True
             yield Warned(
-                text="The network gives nearly the same answer for every image: it is not learning.",
-                advice="Stop, and start again with a lower learning rate, a larger batch or another method. "
-                "Images that are all alike bring it about, too.",
+                text=tr("The network gives nearly the same answer for every image: it is not learning."),
+                advice=tr(
+                    "Stop, and start again with a lower learning rate, a larger batch or another method. "
+                    "Images that are all alike bring it about, too."
+                ),
                 about="effective_rank",
             )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from sslstudio.language import tr
 from sslstudio.recipes.methods.info import Fitted, Folder, MethodInfo, MethodSettings
 from sslstudio.recipes.settings import setting
 
@@ -36,11 +37,17 @@ class BEiTRecipe(MethodSettings):
         """A vocabulary that the folder can fill, and time enough to find it."""
         limits = ((1_000, 256), (5_000, 512), (20_000, 1024), (100_000, 2048))
         codes = next((count for most, count in limits if folder.images <= most), 8192)
-        found = [Fitted("codes", codes, f"Each kind of patch is seen often enough in {folder.images} images.")]
+        found = [
+            Fitted(
+                "codes",
+                codes,
+                tr("Each kind of patch is seen often enough in {images} images.").format(images=folder.images),
+            )
+        ]
         if folder.minutes >= 30:
             # Its network is small: what it has not learned in some minutes, it will not learn in many.
             share = round(max(0.02, min(0.2, 6 / folder.minutes)), 3)
-            found.append(Fitted("tokeniser_share", share, "Six minutes are enough to find the kinds of patches."))
+            found.append(Fitted("tokeniser_share", share, tr("Six minutes are enough to find the kinds of patches.")))
         return tuple(found)
 
 

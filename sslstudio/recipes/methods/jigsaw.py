@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from sslstudio.language import tr
 from sslstudio.recipes.methods.info import Fitted, Folder, MethodInfo, MethodSettings
 from sslstudio.recipes.settings import setting
 
@@ -26,7 +27,11 @@ class JigsawRecipe(MethodSettings):
     def fitted(cls, folder: Folder) -> tuple[Fitted, ...]:
         """Fewer orders where there are few images: each must be seen often enough to be learned."""
         count = 24 if folder.images <= 500 else 64 if folder.images <= 5000 else 100 if folder.images <= 50_000 else 500
-        return (Fitted("permutations", count, f"As many orders as {folder.images} images can teach."),)
+        return (
+            Fitted(
+                "permutations", count, tr("As many orders as {images} images can teach.").format(images=folder.images)
+            ),
+        )
 
 
 INFO = MethodInfo(

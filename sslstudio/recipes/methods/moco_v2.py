@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from sslstudio.language import tr
 from sslstudio.recipes.methods.info import Fitted, Folder, MethodInfo, MethodSettings
 from sslstudio.recipes.settings import setting
 
@@ -14,8 +15,14 @@ def fitted_queue(folder: Folder, key: str = "queue") -> Fitted:
     """A queue that holds each image at most about once: those of the folder that are not in the batch."""
     others = max(0, folder.images - folder.batch)
     if others >= LONGEST_QUEUE:
-        return Fitted(key, LONGEST_QUEUE, f"Enough images to compare with, and none is old, of {folder.images}.")
-    reason = f"The folder has {folder.images} images: the {others} that are not in the batch, and none of them twice."
+        return Fitted(
+            key,
+            LONGEST_QUEUE,
+            tr("Enough images to compare with, and none is old, of {images}.").format(images=folder.images),
+        )
+    reason = tr(
+        "The folder has {images} images: the {others} that are not in the batch, and none of them twice."
+    ).format(images=folder.images, others=others)
     return Fitted(key, others, reason)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sslstudio.language import tr
 from sslstudio.recipes.methods.info import Fitted, Folder, MethodSettings
 from sslstudio.recipes.settings import setting
 
@@ -37,20 +38,20 @@ class SelfDistillationSettings(MethodSettings):
         count = 1024 if folder.images <= 20_000 else 2048 if folder.images <= 50_000 else 4096
         small = folder.images <= 20_000
         found = [
-            Fitted("prototypes", count, f"Enough for {folder.images} images."),
+            Fitted("prototypes", count, tr("Enough for {images} images.").format(images=folder.images)),
             # 0.07 as in the paper is too soft where a batch shows few different things.
-            Fitted("teacher_temperature", 0.04, "Between 0.02 and 0.04 the teacher stays decided with few images."),
+            Fitted("teacher_temperature", 0.04, tr("Between 0.02 and 0.04 the teacher stays decided with few images.")),
             Fitted(
                 "momentum",
                 0.99 if small else 0.996,
-                "Few images make few steps, so the teacher follows faster."
+                tr("Few images make few steps, so the teacher follows faster.")
                 if small
-                else "Many images make many steps, so the teacher may follow slowly, as in the paper.",
+                else tr("Many images make many steps, so the teacher may follow slowly, as in the paper."),
             ),
-            Fitted("freeze_last", 0.05, "A short while in which the prototypes stand still steadies the start."),
+            Fitted("freeze_last", 0.05, tr("A short while in which the prototypes stand still steadies the start.")),
         ]
         if folder.device == "cuda":
-            found.append(Fitted("local_crops", 8, "A GPU affords as many small views as the paper's."))
+            found.append(Fitted("local_crops", 8, tr("A GPU affords as many small views as the paper's.")))
         return tuple(found)
 
 

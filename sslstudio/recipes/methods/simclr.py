@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from sslstudio.language import tr
 from sslstudio.recipes.methods.info import Fitted, Folder, MethodInfo, MethodSettings
 from sslstudio.recipes.settings import setting
 
@@ -25,7 +26,7 @@ class SimCLRRecipe(MethodSettings):
     @classmethod
     def fitted(cls, folder: Folder) -> tuple[Fitted, ...]:
         """The paper's 0.5 with small batches tells images apart too softly; below 0.1 twins are torn apart."""
-        return (Fitted("temperature", 0.15, "Between 0.1 and 0.2 images are told apart well in small batches."),)
+        return (Fitted("temperature", 0.15, tr("Between 0.1 and 0.2 images are told apart well in small batches.")),)
 
 
 INFO = MethodInfo(

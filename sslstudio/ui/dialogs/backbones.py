@@ -155,7 +155,7 @@ class BackbonesDialog(QDialog):
             grid.setColumnStretch(place, 1)
             advised = [advice for advice in RECOMMENDED if advice.device == device and advice.name in catalogue()]
             for row, advice in enumerate(advised):
-                grid.addWidget(self._advised(advice.name, advice.reason), row + 1, place)
+                grid.addWidget(self._advised(advice.name, tr(advice.reason)), row + 1, place)
         return grid
 
     def _advised(self, name: str, reason: str) -> QWidget:

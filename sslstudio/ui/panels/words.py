@@ -199,7 +199,7 @@ def run_row(summary: RunSummary, *, method: str = "", backbone: str = "", used: 
 def reason_alone(file: str, problem: str) -> str:
     """Why a file is left out, without its name, which stands above it: “Empty (0 bytes).” and so on."""
     rest = problem.removeprefix(file.rsplit("/", 1)[-1]).lstrip()
-    rest = rest.removeprefix("is ") if rest != problem else rest
+    rest = rest.removeprefix(tr("is ")) if rest != problem else rest
     return rest[:1].upper() + rest[1:]
 
 

@@ -61,7 +61,10 @@ class Arrived:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Takes a redirect as the answer, since its headers tell what is wanted."""
+
     def redirect_request(self, *_: Any) -> None:
+        """No request follows."""
         return None
 
 

@@ -65,7 +65,6 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any) -> None:
         """No request follows."""
-        return None
 
 
 def ask_head(url: str, token: str = "") -> Message:

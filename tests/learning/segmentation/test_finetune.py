@@ -30,14 +30,16 @@ from sslstudio.project.masks import read_mask
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.runs.request import PredictRequest
 
+MINUTES = 0.4  # of the run that others look at: enough for a model far above what is asked of it
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A model of a whole run of 40 s: (folder, images, project, events, seconds)."""
+    """A model of a whole run: (folder, images, project, events, seconds)."""
     folder = tmp_path_factory.mktemp("trained")
     images, project = world(folder, 8)
     began = time.perf_counter()
-    asked = request(images, 6, 2, minutes=0.67, batch_size=4, preview="0.png")
+    asked = request(images, 6, 2, minutes=MINUTES, batch_size=4, preview="0.png")
     events = run(finetune, folder, asked, project)
     return folder, images, project, events, time.perf_counter() - began
 
@@ -58,7 +60,7 @@ def test_a_model_learns_to_tell_squares_from_discs_on_images_it_never_saw(traine
 
 def test_the_time_is_kept_and_everything_is_reported(trained):
     folder, _, project, events, seconds = trained
-    assert abs(seconds - 0.67 * 60) < 0.1 * 0.67 * 60 + 3
+    assert abs(seconds - MINUTES * 60) < 0.1 * MINUTES * 60 + 3
     assert next(e.text for e in of(events, "phase")) == "Reading masks"
     assert [e.text for e in of(events, "phase")][-1] == "Measuring"
     result = events[-1].result
@@ -162,7 +164,7 @@ def test_stopping_keeps_the_model_and_pausing_costs_no_time(tmp_path):
     images, project = world(tmp_path, 3)
     control = Control()
     control.pause()
-    waker = threading.Timer(3.0, control.resume)
+    waker = threading.Timer(1.5, control.resume)
     kinds = []
     began = time.perf_counter()
     for event in finetune(
@@ -181,7 +183,7 @@ def test_stopping_keeps_the_model_and_pausing_costs_no_time(tmp_path):
     assert kinds.index("paused") < kinds.index("resumed") < kinds.index("metric")
     assert kinds[-1] == "stopped"
     assert load_model(project / "models" / "m").classes == 3
-    assert read_about(project / "models" / "m")["training"]["minutes"] * 60 < seconds - 2.5
+    assert read_about(project / "models" / "m")["training"]["minutes"] * 60 < seconds - 1.2
 
 
 def test_an_interrupted_run_goes_on_from_its_last_state(tmp_path, monkeypatch):

@@ -18,7 +18,9 @@ from sslstudio.errors import UserError
 from sslstudio.learning.backbones.encoder import create_encoder
 from sslstudio.learning.segmentation.crops import Batch
 from sslstudio.learning.segmentation.finetune import finetune
+from sslstudio.learning.segmentation.labelled import Painted
 from sslstudio.learning.segmentation.learner import Learner, make_accelerator
+from sslstudio.learning.segmentation.measure import Examiner
 from sslstudio.learning.segmentation.metrics import Confusion
 from sslstudio.learning.segmentation.model import SegmentationModel, load_model, read_about
 from sslstudio.learning.segmentation.predict import predict, prediction_names
@@ -74,6 +76,8 @@ def test_the_time_is_kept_and_everything_is_reported(trained):
     assert read_mask(folder / "run" / overlay.file).shape == (96, 96)
     about = read_about(project / "models" / "m")
     assert about["metrics"]["miou"] == result["miou"]
+    assert about["metrics"]["measured_images"] == 2
+    assert about["metrics"]["measured_painted"] == 1.0
     assert sum(about["data"]["pixels"].values()) == 6 * 96 * 96
     assert sorted(f.name for f in (project / "models").iterdir()) == ["m"]
 
@@ -361,3 +365,16 @@ def test_the_model_says_what_it_is_in_plain_json(trained):
     about = json.loads((project / "models" / "m" / "model.json").read_text())
     assert about["classes"] == [{"name": c.name, "colour": c.colour} for c in CLASSES]
     assert about["backbone"] == "test_resnet"
+
+
+def test_figures_say_how_much_of_the_images_was_judged():
+    torch.manual_seed(0)
+    model = SegmentationModel(create_encoder("test_resnet"), "linear", 2, crop=32).eval()
+    labels = np.full((32, 32), 255, np.uint8)
+    labels[:8] = 1
+    pair = Painted("a.png", np.zeros((32, 32, 3), np.uint8), labels)
+    examiner = Examiner([pair, pair], ["ground", "thing"])
+    examiner.measure(model)
+    assert (examiner.measured, examiner.painted) == (2, 0.25)
+    examiner.measure(model, seconds=0)  # no time: one image at least
+    assert (examiner.measured, examiner.painted) == (1, 0.25)

@@ -155,7 +155,9 @@ def wrong_values(catalogue: Catalog) -> list[str]:
         wanted = values(ids[-1])
         for place, string in enumerate(strings):
             given = values(string) if string else wanted
-            if given != wanted and not (len(strings) > 1 and place == 0 and given <= wanted and values(ids[0]) == given):
+            if given != wanted and not (
+                len(strings) > 1 and place == 0 and given <= wanted and values(ids[0]) == given
+            ):
                 found.append(f"{ids[0]!r}: {sorted(given ^ wanted)}")
     return found
 

@@ -11,6 +11,7 @@ import gettext
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 VARIABLE = "SSLSTUDIO_LANGUAGE"
 # Each in its own words, as those who need it can read it.
@@ -18,14 +19,41 @@ LANGUAGES: dict[str, str] = {"en": "English", "de": "Deutsch"}
 FOLDER = Path(__file__).parent / "locale"
 
 
+class _Message(str):
+    """A translated text whose numbers are written as in its language."""
+
+    __slots__ = ()
+
+    def format(self, *args: Any, **values: Any) -> str:
+        return super().format(*map(_number, args), **{name: _number(value) for name, value in values.items()})
+
+
+class _Decimal(float):
+    """A number that is written with a decimal comma."""
+
+    def __format__(self, spec: str) -> str:
+        return super().__format__(spec).translate(_COMMA)
+
+
+_COMMA = str.maketrans(".,", ",.")
+
+
 def tr(message: str) -> str:
     """The message in the language in force; itself where there is no translation."""
-    return _catalogue(current()).gettext(message) if message else ""
+    return _told(_catalogue(current()).gettext(message)) if message else ""
 
 
-def tr_many(one: str, many: str, count: float) -> str:
+def tr_many(one: str, many: str, count: int) -> str:
     """The message for this number, by the rules of the language in force."""
-    return _catalogue(current()).ngettext(one, many, count if isinstance(count, int) else 2)
+    return _told(_catalogue(current()).ngettext(one, many, int(count)))
+
+
+def _told(text: str) -> str:
+    return text if current() == "en" else _Message(text)
+
+
+def _number(value: Any) -> Any:
+    return _Decimal(value) if isinstance(value, float) else value
 
 
 def later(message: str) -> str:
@@ -41,6 +69,11 @@ def current() -> str:
 def choose(code: str) -> None:
     """Put a language in force, here and in every process that is started from here; ``de_AT`` is ``de``."""
     os.environ[VARIABLE] = nearest(code)
+
+
+def is_chosen() -> bool:
+    """Whether whoever started this process said which language it should speak."""
+    return VARIABLE in os.environ
 
 
 def nearest(code: str) -> str:

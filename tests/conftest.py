@@ -13,6 +13,9 @@ from sslstudio.project.holder import introduce
 if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+# What tests read is English, whatever the machine speaks.
+os.environ["SSLSTUDIO_LANGUAGE"] = "en"
+
 _DATA = Path(__file__).parents[1] / "../shared/data"
 
 

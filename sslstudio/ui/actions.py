@@ -464,7 +464,10 @@ _LEARN = (
 _HELP = (
     Action("help.palette", "Help", "Commands", "Ctrl+K", "search", "Find what can be done by a few letters"),
     Action("help.shortcuts", "Help", "Keyboard shortcuts", "F1", "keyboard", "All keys, each to be changed"),
-    Action("help.about", "Help", "About SSL Studio", "", "info", "Version, licences, where things are"),
+    Action("language.system", "Help", "Language: as the system", "", "", "At the next start", checkable=True, gap=True),
+    Action("language.en", "Help", "Language: English", "", "", "At the next start", checkable=True),
+    Action("language.de", "Help", "Language: Deutsch", "", "", "At the next start", checkable=True),
+    Action("help.about", "Help", "About SSL Studio", "", "info", "Version, licences, where things are", gap=True),
 )
 
 ACTIONS: tuple[Action, ...] = (*_FILE, *_EDIT, *_PAINT, *_VIEW, *_IMAGE, *_LEARN, *_HELP)

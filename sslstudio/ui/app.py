@@ -9,8 +9,12 @@ import socket
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QSocketNotifier
+from PySide6.QtCore import QLibraryInfo, QLocale, QSocketNotifier, QTranslator
 from PySide6.QtWidgets import QApplication
+
+from sslstudio import language
+from sslstudio.ui import state
+from sslstudio.ui.state import LANGUAGE
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +25,9 @@ def make_application(arguments: list[str] | None = None) -> QApplication:
     from sslstudio.ui import icons, theme
 
     introduce("window")
+    speak()
     app = QApplication(arguments or ["SSL Studio"])
+    _translate_qt(app)
     app.setApplicationName("SSL Studio")
     app.setApplicationDisplayName("")
     app.setDesktopFileName("sslstudio")
@@ -29,6 +35,23 @@ def make_application(arguments: list[str] | None = None) -> QApplication:
     theme.apply(app, None if given is None else given == "1")
     app.setWindowIcon(icons.application_icon())
     return app
+
+
+def speak() -> None:
+    """Put a language in force: the one that whoever started us named, the one chosen in the menu, the system's."""
+    if not language.is_chosen():
+        kept = str(state.settings().value(LANGUAGE, "") or "")
+        language.choose(kept or QLocale.system().name())
+    if language.current() != "en":
+        QLocale.setDefault(QLocale(language.current()))
+
+
+def _translate_qt(app: QApplication) -> None:
+    """Qt's own words: the buttons of its dialogs, the menus of its fields."""
+    translator = QTranslator(app)
+    folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    if language.current() != "en" and translator.load(f"qtbase_{language.current()}", folder):
+        app.installTranslator(translator)
 
 
 def main(path: str | Path | None = None) -> int:

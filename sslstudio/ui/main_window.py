@@ -155,6 +155,7 @@ class MainWindow(QMainWindow):
         from sslstudio.ui.wiring.attention import AttentionWiring
         from sslstudio.ui.wiring.files import FilesWiring
         from sslstudio.ui.wiring.keys import KeysWiring
+        from sslstudio.ui.wiring.languages import LanguagesWiring
         from sslstudio.ui.wiring.learning import LearningWiring
         from sslstudio.ui.wiring.masks import MasksWiring
         from sslstudio.ui.wiring.painting import PaintingWiring
@@ -167,6 +168,7 @@ class MainWindow(QMainWindow):
         self.files = FilesWiring(self)
         self.masks = MasksWiring(self)
         self.keys = KeysWiring(self)
+        self.languages = LanguagesWiring(self)
         self.painting = PaintingWiring(self)
         self.seeing = SeeingWiring(self)
         self.tools = ToolsWiring(self)

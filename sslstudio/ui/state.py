@@ -6,6 +6,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings
 
+LANGUAGE = "language"  # a code such as “de”; empty for the system's
+
 
 def folder() -> Path:
     """The folder of the window's own files."""

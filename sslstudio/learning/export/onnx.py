@@ -122,11 +122,11 @@ def _describe(file: Path, model: SegmentationModel, classes: list[str]) -> None:
     channels = model.encoder.channels
     facts: dict[str, Any] = {
         "classes": json.dumps(classes, ensure_ascii=False),
-        "input": tr("{what}, 0 to 255, float32, (batch, {channels}, height, width), any height and width").format(
+        "input": "{what}, 0 to 255, float32, (batch, {channels}, height, width), any height and width".format(
             what=_what(channels), channels=channels
         ),
         "channels": str(channels),
-        "output": tr("probabilities of the classes, (batch, classes, height, width)"),
+        "output": "probabilities of the classes, (batch, classes, height, width)",
         "backbone": model.encoder.name,
         "crop": str(model.crop),
         "shrink": str(model.shrink),

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from sslstudio.language import tr
+from sslstudio.language import tr, tr_many
 from sslstudio.ui import theme
 from sslstudio.ui.dialogs.frame import lay_out
 from sslstudio.ui.dialogs.mask_values import Example
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.parts import label, question
-from sslstudio.ui.panels.words import many
+from sslstudio.ui.panels.words import many, thousands
 
 if TYPE_CHECKING:
     from sslstudio.annotations.bringing_in import ClassRow, Preview
@@ -90,15 +90,16 @@ def _replaced(seen: Preview) -> str:
         return tr("None of its masks fits an image of this project.")
     if not seen.painted:
         return tr("Nothing was changed yet.")
-    verb = "has" if seen.painted == 1 else "have"
-    return tr("{images} {verb} a mask already, which would be replaced; that can be undone.").format(
-        images=many(seen.painted, "image"), verb=verb
-    )
+    return tr_many(
+        "{count} image has a mask already, which would be replaced; that can be undone.",
+        "{count} images have a mask already, which would be replaced; that can be undone.",
+        seen.painted,
+    ).format(count=thousands(seen.painted))
 
 
 def _class_words(one: ClassRow) -> str:
     becomes = (
-        "unpainted"
+        tr("unpainted")
         if not one.becomes
         else tr("the new class {becomes}").format(becomes=one.becomes)
         if one.new

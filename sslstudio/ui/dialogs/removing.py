@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QDialog, QWidget
 
-from sslstudio.language import tr
+from sslstudio.language import tr, tr_many
 from sslstudio.ui import theme
 from sslstudio.ui.dialogs.frame import lay_out
 from sslstudio.ui.panels.buttons import Button
@@ -35,7 +35,9 @@ class RemovingDialog(QDialog):
 
 def loss(name: str, pixels: int, images: int) -> str:
     """What is lost with a class."""
-    become = "becomes" if pixels == 1 else "become"
-    return tr("{pixels} of “{name}” in {images} {become} unpainted.").format(
-        pixels=many(pixels, "pixel"), name=name, images=many(images, "image"), become=become
+    sentence = tr_many(
+        "{pixels} of “{name}” in {images} becomes unpainted.",
+        "{pixels} of “{name}” in {images} become unpainted.",
+        pixels,
     )
+    return sentence.format(pixels=many(pixels, "pixel"), name=name, images=many(images, "image"))

@@ -28,6 +28,7 @@ STATE_WORDS: Mapping[RunState, str] = {
     RunState.INTERRUPTED: later("interrupted"),
 }
 
+MOSTLY_PAINTED = 0.9  # share of painted pixels below which edges, the hard part, were largely not judged
 FEW_MEASURED = 3  # images kept aside; a figure from fewer is told with caution
 
 
@@ -141,22 +142,25 @@ def quality_sentence(figures: Mapping[str, float], names: Sequence[str]) -> str:
 
 
 def _caution(figures: Mapping[str, float]) -> str:
-    """A warning where so few images were kept aside that another one might change the figure much."""
+    """A warning where few images were kept aside, or where much of them is unpainted: another might change much."""
     count = int(figures.get("measured_images", FEW_MEASURED))
-    return (
-        tr(" Measured on {images} only: a hint, no proof.").format(images=many(count, "image"))
-        if count < FEW_MEASURED
-        else ""
-    )
+    painted = figures.get("measured_painted", 1.0)
+    few = ""
+    if count < FEW_MEASURED:
+        few = tr(" Measured on {images} only: a hint, no proof.").format(images=many(count, "image"))
+    if painted >= MOSTLY_PAINTED:
+        return few
+    rest = tr(" Only what you painted there was judged ({painted} of the pixels), not the rest.")
+    return few + rest.format(painted=percent(painted))
 
 
 def model_note(metrics: Mapping[str, float]) -> str:
     """A model's quality in a few words, for combos and lists."""
-    if "miou" in metrics:
-        return (tr("overlap about {miou}") if _caution(metrics) else tr("overlap {miou}")).format(
-            miou=percent(float(metrics["miou"]))
-        )
-    return tr("not measured")
+    if "miou" not in metrics:
+        return tr("not measured")
+    words = tr("overlap about {miou}") if _caution(metrics) else tr("overlap {miou}")
+    where = tr(" of what you painted") if metrics.get("measured_painted", 1.0) < MOSTLY_PAINTED else ""
+    return words.format(miou=percent(float(metrics["miou"]))) + where
 
 
 def when(run_id: str, now: datetime | None = None) -> str:

@@ -7,6 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from sslstudio import language
+
 log = logging.getLogger(__name__)
 
 
@@ -24,6 +26,7 @@ def main(out: Path) -> int:
         kept = os.environ.get("SSLSTUDIO_STATE")
         os.environ["SSLSTUDIO_STATE"] = folder
         os.environ.setdefault("SSLSTUDIO_DARK", "0")
+        os.environ.setdefault(language.VARIABLE, "en")
         try:
             return _drive(out)
         finally:

@@ -17,7 +17,7 @@ from sslstudio.annotations.source import Source
 from sslstudio.annotations.survey import Survey, survey
 from sslstudio.errors import UserError
 from sslstudio.images.reader import read_rgb8
-from sslstudio.language import tr
+from sslstudio.language import later, tr
 from sslstudio.project.classes import LabelClass, check_classes, default_colour
 from sslstudio.project.masks import UNPAINTED
 from sslstudio.project.project import Project
@@ -197,7 +197,7 @@ def _read(source: Path, format_: str) -> tuple[Path, Format, Annotations]:
 
 def _guess(found: Annotations) -> Uncovered:
     """Where the background has a class of its own, what no shape covers is unpainted; else it is background."""
-    return "unpainted" if any(is_background(one.name) for one in found.classes) else "background"
+    return later("unpainted") if any(is_background(one.name) for one in found.classes) else later("background")
 
 
 def _plan(project: Project, found: Annotations, chosen: Mapping[str, str]) -> _Plan:

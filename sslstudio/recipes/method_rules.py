@@ -137,7 +137,8 @@ DOUBTS: tuple[Doubt, ...] = (
         "colorization",
         lambda m: m.channels != 1 and m.preset == "xray",
         later(
-            "Colorization learns from colours, and images of this kind ({kind}) seldom have any: SimCLR will learn more."
+            "Colorization learns from colours, and images of this kind ({kind}) seldom have any: "
+            "SimCLR will learn more."
         ),
     ),
     Doubt(

@@ -88,7 +88,7 @@ class Status(QStatusBar):
 
     def show_saved(self, saved: bool) -> None:
         """Say whether everything painted is on disk."""
-        self.saved.setText("saved ✓" if saved else tr("not saved yet"))
+        self.saved.setText(tr("saved ✓") if saved else tr("not saved yet"))
         palette = self.saved.palette()
         palette.setColor(QPalette.ColorRole.WindowText, QColor(theme.tone().quiet if saved else theme.tone().error))
         self.saved.setPalette(palette)

@@ -122,9 +122,7 @@ def _describe(file: Path, model: SegmentationModel, classes: list[str]) -> None:
     channels = model.encoder.channels
     facts: dict[str, Any] = {
         "classes": json.dumps(classes, ensure_ascii=False),
-        "input": "{what}, 0 to 255, float32, (batch, {channels}, height, width), any height and width".format(
-            what=_what(channels), channels=channels
-        ),
+        "input": f"{_what(channels)}, 0 to 255, float32, (batch, {channels}, height, width), any height and width",
         "channels": str(channels),
         "output": "probabilities of the classes, (batch, classes, height, width)",
         "backbone": model.encoder.name,

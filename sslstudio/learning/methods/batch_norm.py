@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 
 GROUPS, LEAST = 4, 8
 
@@ -16,8 +17,8 @@ def refuse_single(images: int) -> None:
     """Raise UserError where a step has fewer than two images: their mean would be each image itself."""
     if images < 2:
         raise UserError(
-            "A step had a single image, but this method learns by comparing at least two.",
-            "Choose a batch of 2 or more; if memory runs out, choose a smaller view size or backbone.",
+            tr("A step had a single image, but this method learns by comparing at least two."),
+            tr("Choose a batch of 2 or more; if memory runs out, choose a smaller view size or backbone."),
         )
 
 

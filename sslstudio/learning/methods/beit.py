@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.momentum import steady_momentum
@@ -44,7 +45,10 @@ class BEiT(Method):
     def __init__(self, encoder: Encoder, recipe: BEiTRecipe, *, resolution: int, look: Augmentation) -> None:
         super().__init__()
         if not isinstance(encoder, ViTEncoder):
-            raise UserError(f"BEiT cannot train “{encoder.name}”.", "Choose a ViT backbone, or SimCLR or DINO.")
+            raise UserError(
+                tr("BEiT cannot train “{name}”.").format(name=encoder.name),
+                tr("Choose a ViT backbone, or SimCLR or DINO."),
+            )
         self.encoder = encoder
         size = max(2 * encoder.stride, nearest_multiple(resolution, encoder.stride))
         self.side = size // encoder.stride
@@ -140,8 +144,10 @@ class BEiT(Method):
 def _check_channels(tokeniser: int, encoder: int) -> None:
     if tokeniser != encoder:
         raise UserError(
-            f"The tokeniser is made for images with {tokeniser} channels, and these have {encoder}.",
-            "Leave the setting “Tokeniser” empty: then the run makes its own.",
+            tr("The tokeniser is made for images with {tokeniser} channels, and these have {encoder}.").format(
+                tokeniser=tokeniser, encoder=encoder
+            ),
+            tr("Leave the setting “Tokeniser” empty: then the run makes its own."),
         )
 
 

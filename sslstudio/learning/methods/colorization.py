@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import MEAN, STD, Encoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.lab import colour_bins, rgb_to_lab
@@ -85,8 +86,8 @@ class Colorization(Method):
         self._most_colourful = max(self._most_colourful, share)
         if self._looked == LOOKED_AT and self._most_colourful < LEAST_SHARE:
             raise UserError(
-                "These images have no colours, so there is nothing to learn from colouring them.",
-                "Choose another method, for example SimCLR or, with a convolutional backbone, SparK.",
+                tr("These images have no colours, so there is nothing to learn from colouring them."),
+                tr("Choose another method, for example SimCLR or, with a convolutional backbone, SparK."),
             )
 
 

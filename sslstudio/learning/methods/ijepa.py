@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.heads import sin_cos_positions
@@ -46,7 +47,10 @@ class IJEPA(Method):
     def __init__(self, encoder: Encoder, recipe: IJEPARecipe, *, resolution: int, look: Augmentation) -> None:
         super().__init__()
         if not isinstance(encoder, ViTEncoder):
-            raise UserError(f"I-JEPA cannot train “{encoder.name}”.", "Choose a ViT backbone, or SimCLR or DINO.")
+            raise UserError(
+                tr("I-JEPA cannot train “{name}”.").format(name=encoder.name),
+                tr("Choose a ViT backbone, or SimCLR or DINO."),
+            )
         self.recipe = recipe
         size = max(2 * encoder.stride, nearest_multiple(resolution, encoder.stride))
         self.side = size // encoder.stride

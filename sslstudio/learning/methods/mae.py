@@ -16,6 +16,7 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.heads import sin_cos_positions
@@ -32,7 +33,10 @@ class MAE(Method):
     def __init__(self, encoder: Encoder, recipe: MAERecipe, *, resolution: int, look: Augmentation) -> None:
         super().__init__()
         if not isinstance(encoder, ViTEncoder):
-            raise UserError(f"MAE cannot train “{encoder.name}”.", "Choose a ViT backbone, or SimCLR or DINO.")
+            raise UserError(
+                tr("MAE cannot train “{name}”.").format(name=encoder.name),
+                tr("Choose a ViT backbone, or SimCLR or DINO."),
+            )
         self.encoder = encoder
         self.recipe = recipe
         size = nearest_multiple(resolution, encoder.stride)

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, full_precision
 from sslstudio.learning.methods.likeness import of_images
@@ -55,7 +56,10 @@ class PatchDistillation(Method):
     ) -> None:
         super().__init__()
         if not isinstance(encoder, ViTEncoder):
-            raise UserError(f"The patches of “{encoder.name}” cannot be hidden.", "Choose a ViT backbone, or DINO.")
+            raise UserError(
+                tr("The patches of “{name}” cannot be hidden.").format(name=encoder.name),
+                tr("Choose a ViT backbone, or DINO."),
+            )
         self.recipe, self.spreading = recipe, spreading
         self.student = encoder
         self.student_heads = nn.ModuleList(Head(encoder.width, recipe.prototypes) for _ in range(heads))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.methods.base import Method
 from sslstudio.recipes.channels import channels_problem
@@ -18,12 +19,16 @@ def check_pair(method_id: str, encoder: Encoder) -> None:
     """Raise UserError where a method cannot train this kind of backbone."""
     info = METHODS[method_id]
     if encoder.kind not in info.backbones:
-        word = {"vit": "a ViT", "conv": "a convolutional network"}
+        word = {"vit": tr("a ViT backbone"), "conv": tr("a convolutional backbone")}
         example = {"vit": "vit_tiny_patch16_224", "conv": "resnet18"}[info.backbones[0]]
-        others = " or ".join(METHODS[name].name for name in WELL_KNOWN if encoder.kind in METHODS[name].backbones)
+        others = tr(" or ").join(METHODS[name].name for name in WELL_KNOWN if encoder.kind in METHODS[name].backbones)
         raise UserError(
-            f"{info.name} cannot train “{encoder.name}”, which is {word[encoder.kind]}.",
-            f"Choose {word[info.backbones[0]]} as backbone (for example {example}), or {others} as method.",
+            tr("{method} cannot train “{name}”, which is {kind}.").format(
+                method=info.name, name=encoder.name, kind=word[encoder.kind]
+            ),
+            tr("What fits is {kind} (for example {example}), or {others} as method.").format(
+                kind=word[info.backbones[0]], example=example, others=others
+            ),
         )
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.mae import patchify
@@ -34,7 +35,10 @@ class SimMIM(Method):
     def __init__(self, encoder: Encoder, recipe: SimMIMRecipe, *, resolution: int, look: Augmentation) -> None:
         super().__init__()
         if not isinstance(encoder, ViTEncoder):
-            raise UserError(f"SimMIM cannot train “{encoder.name}”.", "Choose a ViT backbone, or SimCLR or DINO.")
+            raise UserError(
+                tr("SimMIM cannot train “{name}”.").format(name=encoder.name),
+                tr("Choose a ViT backbone, or SimCLR or DINO."),
+            )
         self.encoder = encoder
         size = max(2 * encoder.stride, nearest_multiple(resolution, encoder.stride))
         self.side = size // encoder.stride

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import ConvEncoder, Encoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.mae import mae_loss, patchify, random_masking
@@ -36,8 +37,8 @@ class SparK(Method):
         super().__init__()
         if not isinstance(encoder, ConvEncoder) or not sees_only_what_is_visible(encoder):
             raise UserError(
-                f"SparK cannot hide parts of an image from “{encoder.name}”.",
-                "Choose a convolutional backbone such as resnet18 or convnext_atto, or another method.",
+                tr("SparK cannot hide parts of an image from “{name}”.").format(name=encoder.name),
+                tr("Choose a convolutional backbone such as resnet18 or convnext_atto, or another method."),
             )
         self.encoder = encoder
         self.recipe = recipe

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sslstudio.errors import UserError
+from sslstudio.language import tr
 from sslstudio.learning.backbones.checkpoints import read_tensors, save_tensors
 from sslstudio.learning.backbones.encoder import MEAN, STD
 from sslstudio.learning.methods.base import full_precision
@@ -269,8 +270,8 @@ def load_tokeniser(path: Path) -> Tokeniser:
         if key.endswith("blocks.input.w"):
             return _dall_e(tensors, key.removesuffix("input.w"), file)
     raise UserError(
-        f"{file.name} holds no tokeniser.",
-        "Choose the folder of an earlier BEiT run or DALL-E's dVAE encoder, or leave the setting empty.",
+        tr("{name} holds no tokeniser.").format(name=file.name),
+        tr("Choose the folder of an earlier BEiT run or DALL-E's dVAE encoder, or leave the setting empty."),
     )
 
 
@@ -289,9 +290,9 @@ def _own(tensors: dict[str, Tensor], prefix: str, file: Path) -> VQTokeniser:
         tokeniser = VQTokeniser(len(state["codebook"]), patch, channels)
         tokeniser.load_state_dict(state)
     except (KeyError, RuntimeError):
-        raise _unfit(file, "is of another version or not whole") from None
+        raise _unfit(file, tr("is of another version or not whole")) from None
     if not bool(tokeniser.begun):
-        raise _unfit(file, "has not been trained")
+        raise _unfit(file, tr("has not been trained"))
     return tokeniser
 
 
@@ -301,9 +302,12 @@ def _dall_e(tensors: dict[str, Tensor], prefix: str, file: Path) -> DallETokenis
         tokeniser = DallETokeniser(weights)
         tokeniser.tokens(torch.zeros(1, 3, 16, 16), 2, 2)
     except (KeyError, AttributeError, RuntimeError, ZeroDivisionError):
-        raise _unfit(file, "is not the encoder of DALL-E's dVAE, or not whole") from None
+        raise _unfit(file, tr("is not the encoder of DALL-E's dVAE, or not whole")) from None
     return tokeniser
 
 
 def _unfit(file: Path, why: str) -> UserError:
-    return UserError(f"The tokeniser in {file.name} {why}.", "Choose another file, or leave the setting empty.")
+    return UserError(
+        tr("The tokeniser in {name} {why}.").format(name=file.name, why=why),
+        tr("Choose another file, or leave the setting empty."),
+    )

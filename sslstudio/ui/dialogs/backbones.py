@@ -402,7 +402,9 @@ def _facts(row: Backbone) -> str:
 
 
 def _weights_words(tag: str, licence: str) -> str:
-    return tr("Published: {tag} ({licence})").format(tag=tag or "default", licence=licence or "licence not stated")
+    return tr("Published: {tag} ({licence})").format(
+        tag=tag or tr("default"), licence=licence or tr("licence not stated")
+    )
 
 
 def _table() -> QTableView:

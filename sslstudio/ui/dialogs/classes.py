@@ -122,7 +122,7 @@ class _Row(QWidget):
         self.number.setFixedWidth(2 * theme.SPACE)
         self.swatch = QToolButton(autoRaise=True)
         self.swatch.setToolTip(tr("Choose another colour"))
-        self.swatch.setAccessibleName(tr("Colour of {name}").format(name=name or "the new class"))
+        self.swatch.setAccessibleName(tr("Colour of {name}").format(name=name or tr("the new class")))
         self.swatch.clicked.connect(self._choose_colour)
         self.name = Line(f"classes.name.{number}", tr("Name of class {number}").format(number=number))
         self.name.setPlaceholderText(tr("Name, such as nucleus"))

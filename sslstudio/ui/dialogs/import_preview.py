@@ -59,7 +59,7 @@ class ImportPreviewDialog(QDialog):
             left.addWidget(label(tr("and {classes} more").format(classes=len(seen.classes) - SHOWN), quiet=True))
         left.addWidget(
             label(
-                tr("What no shape covers becomes {uncovered}.").format(uncovered=seen.uncovered),
+                tr("What no shape covers becomes {uncovered}.").format(uncovered=tr(seen.uncovered)),
                 theme.SMALL,
                 quiet=True,
             )

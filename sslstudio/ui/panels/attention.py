@@ -97,7 +97,7 @@ class AttentionSection(QWidget):
         self.past.setVisible(state.shown and bool(state.moments))
         self.time.slider.setRange(0, len(state.moments))
         self.time.draw(state.moment)
-        self.time.number.setText("now" if state.moment >= len(state.moments) else "then")
+        self.time.number.setText(tr("now") if state.moment >= len(state.moments) else tr("then"))
         self.when.setText((*state.moments, tr("As it is now"))[min(state.moment, len(state.moments))])
 
     def _lay_out(self) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QVBoxLayout, QWidget
 
+from sslstudio.language import tr
 from sslstudio.ui.icons import icon
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.parts import ICON, RADIUS, label, level_colour
@@ -86,7 +87,7 @@ class Fold(QWidget):
     def _on_toggled(self, shown: bool) -> None:
         self.content.setVisible(shown)
         self.head.set_glyph("next", 90 if shown else 0)
-        self.head.setAccessibleDescription("unfolded" if shown else "folded")
+        self.head.setAccessibleDescription(tr("unfolded") if shown else tr("folded"))
 
 
 class Notice(QWidget):

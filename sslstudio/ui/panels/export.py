@@ -97,11 +97,11 @@ class ExportPanel(Panel):
         self.single: dict[str, Button] = {}
         for key, name, what in FORMATS:
             box.addSpacing(SPACE)
-            button = Button(self._id(key), tr("Export {name}").format(name=name), tip=what)
+            button = Button(self._id(key), tr("Export {name}").format(name=tr(name)), tip=tr(what))
             button.clicked.connect(self._on_single)
             self.single[key] = button
             box.addWidget(button)
-            box.addWidget(label(what, SMALL, quiet=True))
+            box.addWidget(label(tr(what), SMALL, quiet=True))
         return self.buttons
 
     def _fill_results(self, box: QVBoxLayout) -> None:

@@ -74,7 +74,7 @@ class ChannelRows(QWidget):
             combo.activated.connect(self._on_bands)
             cell = QVBoxLayout()
             cell.setSpacing(2)
-            cell.addWidget(label(part, wrap=False))
+            cell.addWidget(label(tr(part), wrap=False))
             cell.addWidget(combo)
             box.addLayout(cell, 1)
             self.bands.append(combo)

@@ -11,12 +11,13 @@ import gettext
 import os
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 VARIABLE = "SSLSTUDIO_LANGUAGE"
 # Each in its own words, as those who need it can read it.
 LANGUAGES: dict[str, str] = {"en": "English", "de": "Deutsch"}
 FOLDER = Path(__file__).parent / "locale"
+S = TypeVar("S", bound=str)
 
 
 class _Message(str):
@@ -56,7 +57,7 @@ def _number(value: Any) -> Any:
     return _Decimal(value) if isinstance(value, float) else value
 
 
-def later(message: str) -> str:
+def later(message: S) -> S:
     """Mark a message that is translated where it is used."""
     return message
 

@@ -17,6 +17,7 @@ SOURCES = ROOT / "sslstudio"
 ALLOWED = {
     ("", "SSL Studio"): "the program's name",
     ("ui/", "look"): "names of settings in a project",
+    ("ui/wiring/files.py", "{} – SSL Studio"): "the names of a project and the program",
     ("ui/opening.py", "Sample cells.sslproj"): "the name of a folder",
     ("ui/opening.py", "round cell"): "names of classes are data of a project",
     ("ui/opening.py", "spindle cell"): "names of classes are data of a project",
@@ -30,6 +31,7 @@ ALLOWED = {
     ("ui/dialogs/shortcuts.py", ""): "names of menus, marked in the table of actions",
     ("ui/dialogs/backbones.py", "timm {}"): "how a recipe names published weights",
     ("ui/actions.py", ""): "a table whose texts are read from their places",
+    ("runs/follow.py", ""): "what the command line prints is English",
     ("ui/main_window.py", "Help"): "the name of a menu, marked in the table of actions",
 }
 TELLING = {"UserError", "UnreadableImage", "refuse", "Phase", "Warned", "Row", "Fitted", "DamagedMask", "ImagesMoved"}
@@ -38,8 +40,8 @@ MARKS = {"tr", "tr_many", "later", "many"}
 INNER = {
     "setObjectName", "findChild", "findChildren", "debug", "info", "warning", "error", "exception", "critical", "cast",
     "TypeVar", "startswith", "endswith", "removeprefix", "removesuffix", "replace", "strftime", "strptime", "Literal",
-    "setProperty", "property", "value", "setValue", "setting", "set_setting", "compile", "getattr", "introduce", "Action",
-    "ValueError", "TypeError", "RuntimeError", "KeyError", "AssertionError", "NotImplementedError", "_named",
+    "setProperty", "property", "value", "setValue", "setting", "set_setting", "compile", "getattr", "introduce",
+    "Action",    "ValueError", "TypeError", "RuntimeError", "KeyError", "AssertionError", "NotImplementedError",
 }  # fmt: skip
 
 
@@ -217,9 +219,10 @@ def test_without_a_word_about_it_a_process_speaks_english(monkeypatch):
 
 def test_a_process_that_is_started_speaks_the_language_that_was_chosen(tmp_path, monkeypatch):
     monkeypatch.setenv(language.VARIABLE, "en")
-    words = [sys.executable, "-m", "sslstudio", "images", str(tmp_path / "nowhere.sslproj")]
+    words = [sys.executable, "-m", "sslstudio", "new", str(tmp_path / "new"), "--images", str(tmp_path / "nowhere")]
     english = subprocess.run(words, capture_output=True, text=True, check=False)
     language.choose("de")
     german = subprocess.run(words, capture_output=True, text=True, check=False)
     assert english.returncode == german.returncode != 0
-    assert english.stderr != german.stderr
+    assert "is not there" in english.stderr
+    assert "ist nicht da" in german.stderr

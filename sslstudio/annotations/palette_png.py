@@ -14,7 +14,7 @@ import numpy as np
 from sslstudio.errors import UserError
 from sslstudio.images.scan import natural_key
 from sslstudio.language import tr, tr_many
-from sslstudio.project.classes import FIRST_CLASSES, LabelClass, default_colour
+from sslstudio.project.classes import FIRST_CLASSES, LabelClass, default_colour, first_classes
 from sslstudio.project.masks import UNPAINTED, read_mask
 from sslstudio.project.project import Project
 
@@ -197,7 +197,7 @@ def _refuse_unknown(values: list[int], count: int) -> None:
 def may_choose_classes(project: Project) -> bool:
     """Whether there are no classes, or only those that every project begins with and nobody has painted."""
     names = tuple(one.name for one in project.classes)
-    return not names or (names == FIRST_CLASSES and not project.painted())
+    return not names or (names in (FIRST_CLASSES, first_classes()) and not project.painted())
 
 
 def _table(values: Mapping[int, int]) -> np.ndarray:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from sslstudio.errors import UserError
-from sslstudio.language import tr
+from sslstudio.language import later, tr
 from sslstudio.project.label_map import UNPAINTED
 
 # What a project begins with in the window, so that one can paint at once; names are changed any time.
-FIRST_CLASSES = ("background", "object")
+FIRST_CLASSES = (later("background"), later("object"))
 
 # Okabe and Ito's colours, which people with any colour vision tell apart; and for the background a neutral grey,
 # so light that people who see no green do not take it for the pink (tests/project/test_colours_for_everyone.py).
@@ -31,6 +31,11 @@ DEFAULT_COLOURS: tuple[str, ...] = (
 )
 MAX_CLASSES = 255  # pixel values 0..254; 255 means unpainted
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+def first_classes() -> tuple[str, ...]:
+    """``FIRST_CLASSES`` in the language in force; names are data of the project from then on."""
+    return tuple(tr(name) for name in FIRST_CLASSES)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def open_sample(done: Done, failed: Failed, progressed: Callable[[tuple[int, int
 
 
 def _open(path: Path) -> Opened:
-    from sslstudio.project.classes import FIRST_CLASSES
+    from sslstudio.project.classes import first_classes
     from sslstudio.project.places import SUFFIX, default_project_path, is_project
     from sslstudio.project.project import Project
 
@@ -81,7 +81,7 @@ def _open(path: Path) -> Opened:
     if path.suffix == SUFFIX or is_project(path):
         return _opened(Project.open(path))
     place = default_project_path(path)
-    return _opened(Project.open(place) if is_project(place) else Project.create(place, path, FIRST_CLASSES))
+    return _opened(Project.open(place) if is_project(place) else Project.create(place, path, first_classes()))
 
 
 def _opened(project: Project) -> Opened:

@@ -62,7 +62,7 @@ def _sentence(found: intervals.Interval, one: str, other: str, masks: int, overl
         return tr(
             "The time was enough for one comparison ({points:+.1f} %), which proves nothing. Give it more minutes."
         ).format(points=points)
-    figures = f"{points:+.1f} % ± {reach:.1f}"
+    figures = tr("{points:+.1f} % ± {reach:.1f}").format(points=points, reach=reach)
     if not found.excludes_zero:
         return tr("No difference could be shown with {masks} masks: {figures}.").format(masks=masks, figures=figures)
     overlap = tr("overlap {before:.0f} % → {after:.0f} %").format(before=100 * overlaps[0], after=100 * overlaps[1])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from sslstudio.language import tr, tr_many
+from sslstudio.language import decimal, tr, tr_many
 from sslstudio.learning.evaluation.scores import Knowledge, Score
 
 Level = Literal["good", "fair", "poor", "none"]
@@ -42,7 +42,7 @@ def health_rows(figures: Mapping[str, float], images: int) -> list[Row]:
         Row(
             "feature_deviation",
             tr("Variety of the answers"),
-            f"{spread:.2f}",
+            decimal(spread, 2),
             tr("{meaning} 0 to 1.").format(meaning=meaning),
             level,
         )

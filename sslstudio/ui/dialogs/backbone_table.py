@@ -13,14 +13,14 @@ from sslstudio.recipes.machine import Estimate, memory_words, time_words
 
 # Headings and widths in pixels.
 COLUMNS = {
-    later("Name"): 200,
-    later("Family"): 168,
+    later("Name"): 188,
+    later("Family"): 156,
     later("Parameters"): 84,
     later("Patch"): 56,
-    later("Made for"): 72,
+    later("Made for"): 84,
     later("Licence of weights"): 136,
     later("Memory"): 92,
-    later("Time a step"): 90,
+    later("Time a step"): 102,
 }
 NAME, FAMILY, PARAMETERS, PATCH, SIZE, LICENCE, MEMORY, TIME = range(8)
 _TIPS = {

@@ -107,7 +107,7 @@ class BackbonesDialog(QDialog):
         self.clear = Button("backbones.clear", tr("Show all backbones"))
         self.count = label("", SMALL, quiet=True, tabular=True, wrap=False)
         self.count.setObjectName("backbones.count")
-        self.count.setFixedWidth(10 * SPACE)
+        self.count.setFixedWidth(13 * SPACE)
         self.note = Notice("backbones.note")
         self.basis = label("", SMALL, quiet=True)
         self.measure = Button(

@@ -35,4 +35,4 @@ class ClosingDialog(QDialog):
         on.clicked.connect(lambda: go_on())
         end.clicked.connect(lambda: stop())
         lay_out(self, tr("{what} is still going on").format(what=what), None, (on, end, cancel), tr(SENTENCE))
-        self.setFixedWidth(62 * theme.SPACE)
+        self.setFixedWidth(max(62 * theme.SPACE, self.minimumSizeHint().width()))

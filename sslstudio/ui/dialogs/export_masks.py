@@ -33,7 +33,7 @@ class ExportMasksDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("dialog.export_masks")
         self.format = Combo("export_masks.format", tr("Format"))
-        self.format.draw(tuple(Choice(one.id, one.name, one.note) for one in FORMATS.values()), "palette")
+        self.format.draw(tuple(Choice(one.id, tr(one.name), tr(one.note)) for one in FORMATS.values()), "palette")
         self.masks = Combo("export_masks.masks", tr("Whose masks"))
         named = (Choice(name, tr("Predictions of {name}").format(name=name)) for name in models)
         self.masks.draw((Choice(PAINTED, tr("What was painted")), *named), PAINTED)

@@ -30,7 +30,7 @@ class RemovingDialog(QDialog):
             loss=loss(name, pixels, images)
         )
         lay_out(self, tr("Remove the class “{name}”?").format(name=name), None, (keep, go), sentence)
-        self.setFixedWidth(56 * theme.SPACE)
+        self.setFixedWidth(max(56 * theme.SPACE, self.minimumSizeHint().width()))
 
 
 def loss(name: str, pixels: int, images: int) -> str:

@@ -36,7 +36,7 @@ POINTER = (
     (later("Finish or cancel"), later("Enter or Esc")),
 )
 COLUMNS = (("Paint",), ("Edit", "View", "Image", "Help"), ("Learn", "File"))
-FIELD = 17 * theme.SPACE  # pixels
+FIELD = 20 * theme.SPACE  # pixels
 
 
 class ShortcutsDialog(QDialog):
@@ -69,7 +69,7 @@ class ShortcutsDialog(QDialog):
         column.addWidget(self._scrolled(), 1)
         sentence = tr("Click into a field and press the new key. Clearing it leaves the action without one.")
         lay_out(self, tr("Keyboard shortcuts"), body, (self.keep, self.reset, close), sentence)
-        self.resize(150 * theme.SPACE, 84 * theme.SPACE)
+        self.resize(158 * theme.SPACE, 84 * theme.SPACE)
         self._check()
 
     def _scrolled(self) -> QScrollArea:

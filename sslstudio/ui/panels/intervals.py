@@ -72,7 +72,7 @@ class IntervalPlot(QWidget):
         words = painter.fontMetrics().boundingRect(span.name)
         painter.fillRect(QRectF(head.left() - 2, head.top(), words.width() + 6, head.height()), ground)
         painter.drawText(head, Qt.AlignmentFlag.AlignLeft, span.name)
-        figure = f"{span.value:+.1f} %"
+        figure = tr("{value:+.1f} %").format(value=span.value)
         wide = painter.fontMetrics().horizontalAdvance(figure)
         painter.fillRect(QRectF(head.right() - wide - 4, head.top(), wide + 6, head.height()), ground)
         painter.drawText(head, Qt.AlignmentFlag.AlignRight, figure)
@@ -89,7 +89,7 @@ class IntervalPlot(QWidget):
 
 def _words(span: Span) -> str:
     if span.low is None or span.high is None:
-        return f"{span.name}: {span.value:+.1f} %"
+        return f"{span.name}: " + tr("{value:+.1f} %").format(value=span.value)
     return tr("{name}: {value:+.1f} %, from {low:.1f} to {high:.1f}").format(
         name=span.name, value=span.value, low=span.low, high=span.high
     )

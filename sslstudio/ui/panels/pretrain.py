@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from sslstudio.language import later, tr
+from sslstudio.language import decimal, later, tr
 from sslstudio.recipes.backbones import BACKBONE_NAMES
 from sslstudio.recipes.methods import METHODS
 from sslstudio.recipes.presets import PRESETS
@@ -240,7 +240,7 @@ class PretrainLive(QWidget):
         self.speed.setText("–" if speed is None else f"{speed:.0f}")
         self.wait.setText("–" if wait is None else percent(wait))
         variety, entropy = run.figures.get("feature_spread"), run.figures.get("teacher_entropy")
-        self.variety.setText("–" if variety is None else f"{variety:.2f}")
+        self.variety.setText("–" if variety is None else decimal(variety, 2))
         self.teacher.setText("–" if entropy is None else percent(entropy))
         for part in (self.teacher, self.teacher_name):
             part.setVisible(entropy is not None)

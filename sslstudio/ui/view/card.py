@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QHideEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from sslstudio.images.look import GAMMA_MAX
-from sslstudio.language import later, tr
+from sslstudio.language import decimal, later, tr
 from sslstudio.ui import theme
 from sslstudio.ui.canvas import Canvas
 from sslstudio.ui.panels.buttons import Button
@@ -69,7 +69,7 @@ class GammaRow(SliderRow):
         self.draw(round(self.STEPS * math.log(gamma) / math.log(GAMMA_MAX)))
 
     def _on_number(self, value: int) -> None:
-        self.number.setText(f"{_gamma(value):.2f}")
+        self.number.setText(decimal(_gamma(value), 2))
 
 
 class ViewCard(QWidget):

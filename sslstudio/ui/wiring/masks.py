@@ -49,7 +49,7 @@ class MasksWiring(QObject):
         from sslstudio.annotations.formats import FORMATS
         from sslstudio.ui.dialogs.import_preview import ImportPreviewDialog
 
-        dialog = ImportPreviewDialog(seen, FORMATS[seen.format].name, self.window)
+        dialog = ImportPreviewDialog(seen, tr(FORMATS[seen.format].name), self.window)
         dialog.chosen.connect(lambda: self._bring_in(seen))
         dialog.open()
 

@@ -30,7 +30,7 @@ def lay_out(
     row.addStretch(1)
     for button in buttons:
         button.setFixedHeight(4 * theme.SPACE)
-        button.setMinimumWidth(12 * theme.SPACE)
+        button.setMinimumWidth(max(12 * theme.SPACE, button.sizeHint().width()))
         row.addWidget(button)
     column.addLayout(row)
     if buttons:

@@ -69,7 +69,7 @@ class ShortcutsDialog(QDialog):
         column.addWidget(self._scrolled(), 1)
         sentence = tr("Click into a field and press the new key. Clearing it leaves the action without one.")
         lay_out(self, tr("Keyboard shortcuts"), body, (self.keep, self.reset, close), sentence)
-        self.resize(158 * theme.SPACE, 84 * theme.SPACE)
+        self.resize(162 * theme.SPACE, 84 * theme.SPACE)
         self._check()
 
     def _scrolled(self) -> QScrollArea:

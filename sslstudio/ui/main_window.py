@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -134,7 +135,7 @@ class MainWindow(QMainWindow):
         return page
 
     def _install_actions(self) -> None:
-        menus = {name: self.menuBar().addMenu(f"&{tr(name)}") for name in MENUS}
+        menus = {name: self.menuBar().addMenu(text) for name, text in zip(MENUS, _with_keys(MENUS), strict=True)}
         tools = QActionGroup(self)
         classes = QActionGroup(self)
         for row in ACTIONS:
@@ -318,6 +319,17 @@ def _qaction(row: Action, window: MainWindow) -> QAction:
         action.setIcon(icons.icon(row.icon))
         action.setIconVisibleInMenu(False)
     return action
+
+
+def _with_keys(names: Sequence[str]) -> list[str]:
+    """The names of menus, each with a letter of its own that opens it with Alt."""
+    texts: list[str] = []
+    taken: set[str] = set()
+    for name in map(tr, names):
+        at = next((place for place, letter in enumerate(name.lower()) if letter not in taken), 0)
+        taken.add(name[at].lower())
+        texts.append(f"{name[:at]}&{name[at:]}")
+    return texts
 
 
 W = TypeVar("W", bound=QWidget)

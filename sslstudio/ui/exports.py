@@ -41,7 +41,7 @@ def agreement_words(agreement: Mapping[str, Any]) -> str:
     """What the check of an ONNX file measured, from the run's result; without figures only that it was checked."""
     try:
         difference = float(agreement["difference"])
-        sizes = " and ".join(f"{width} × {height}" for width, height in agreement["sizes"])
+        sizes = tr(" and ").join(f"{width} × {height}" for width, height in agreement["sizes"])
     except (KeyError, TypeError, ValueError):
         return tr("Checked against PyTorch.")
     most = (

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sslstudio.language import tr
+from sslstudio.language import tr, within
 from sslstudio.runs.folder import RunState
 from sslstudio.ui import theme
 from sslstudio.ui.keyboard import KeyboardPlace
@@ -30,12 +30,12 @@ def headline(live: LiveRun, waiting: int = 0) -> str:
     """One run in a line, and how many wait: “Pretraining 62 % · 4 min · +1”."""
     parts = [f"{live.title} {live.share * 100:.0f} %"]
     if live.state is RunState.WAITING:
-        parts = [live.title, "waits" if live.phase else "begins"]
+        parts = [live.title, tr("waits") if live.phase else tr("begins")]
     elif not live.steps and live.state is RunState.RUNNING:
         phase = live.phase or tr("getting ready")
-        parts = [live.title, phase[0].lower() + phase[1:]]
+        parts = [live.title, within(phase)]
     elif live.state is RunState.PAUSED:
-        parts.append("paused")
+        parts.append(tr("paused"))
     elif live.seconds_left >= 0:
         parts.append(duration(live.seconds_left))
     if waiting:

@@ -100,7 +100,7 @@ class RunBox(QWidget):
 
 def _left_words(run: LiveRun) -> str:
     if run.state is RunState.RUNNING and run.share >= 1:
-        return "finishing"
+        return tr("finishing")
     if run.state is RunState.RUNNING and run.seconds_left >= 0:
         return tr("{seconds_left} left").format(seconds_left=duration(run.seconds_left))
     return tr("working out how long") if run.state is RunState.RUNNING else ""

@@ -193,7 +193,7 @@ class PaintingWiring(QObject):
         name = ""
         if label is not None:
             name = self._names[label] if label < len(self._names) else tr("class {label}").format(label=label + 1)
-        self.window.status.show_place(f"{name or 'unpainted'}   x {x}  y {y} = {value}")
+        self.window.status.show_place(f"{name or tr('unpainted')}   x {x}  y {y} = {value}")
 
     # tools and classes ----------------------------------------------------------------------------------
 

@@ -287,7 +287,7 @@ class WorkingWiring(QObject):
             groups = found.clusters.astype(int)
         count = int(groups.max(initial=0)) + 1
         return (
-            [*(tr("Group {at}").format(at=at + 1) for at in range(count)), "unknown"],
+            [*(tr("Group {at}").format(at=at + 1) for at in range(count)), tr("unknown")],
             _palette(count),
             _last_for_none(groups, count),
         )

@@ -20,8 +20,8 @@ ALIKE = ((0.85, 1.2), (0.97, 2.0))
 Chosen on few runs of SimSiam and BYOL of 80 to 120 steps, timm's test_resnet and test_vit, mostly made pictures:
 without a stop-gradient a likeness of 0.94 to 1.0 and a contrast of 0.8 to 1.3, so that slow collapses are told late;
 healthy 0.1 to 0.95 and 1.4 to 4.3. Before step 80 healthy BYOL looks like the others. Looked at with ResNet-18 and
-ViT tiny on real folders (nuclei, roads; 100 to 140 steps of 64 images): healthy SimSiam and BYOL 0.08 to 0.39 and 4.7 to
-200, healthy DINO at most 0.997; BYOL at 300 times its rate 0.986 and 1.5, which the second pair is for. VICReg without
+ViT tiny on real folders (nuclei, roads; 100 to 140 steps of 64): healthy SimSiam and BYOL 0.08 to 0.39 and 4.7 to 200,
+healthy DINO at most 0.997; BYOL at 300 times its rate 0.986 and 1.5, which the second pair is for. VICReg without
 what keeps images apart had come to 0.84 only: such slow ones are told when they are there.
 """
 

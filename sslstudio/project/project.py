@@ -201,6 +201,10 @@ class Project:
             self._index.check(self.images_root, progress)
         return self.problems()
 
+    def unchecked(self) -> int:
+        """How many images ``check_files`` would look into."""
+        return self._index.unchecked() if self._db.writable else 0
+
     def look_closely(self, paths: Sequence[str]) -> int:
         """Decode these images whole and note what their headers did not show; how many cannot be used."""
         return self._index.decode(self.images_root, paths) if self._db.writable else 0

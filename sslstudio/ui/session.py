@@ -480,14 +480,17 @@ class Session(QObject):
             return
         self.checking = 0
 
-        def work(task: background.Task) -> list[ImageRecord]:
+        def work(task: background.Task) -> list[ImageRecord] | None:
+            if not project.unchecked():
+                return None  # as most times: a hundred thousand records need not be read twice
             project.check_files(lambda *figures: task.report(figures[0] if figures else 0))
             return project.images()
 
-        def done(records: list[ImageRecord]) -> None:
+        def done(records: list[ImageRecord] | None) -> None:
             self.checking = -1
-            self._set_records(records)
-            self.records_changed.emit()
+            if records is not None:
+                self._set_records(records)
+                self.records_changed.emit()
             self.checked.emit(-1)
 
         def failed(error: UserError) -> None:

@@ -86,7 +86,7 @@ class Watch:
         now = time.perf_counter()
         times = [*self.times, *(now - since for since in self.blank.values())]
         self.times = []
-        self.blank = {path: now for path in self.blank}
+        self.blank = dict.fromkeys(self.blank, now)
         if not times:
             return {}
         return {"cells": len(times), "worst_ms": 1000 * max(times), "p99_ms": 1000 * float(np.quantile(times, 0.99))}

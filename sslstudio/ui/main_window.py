@@ -225,7 +225,7 @@ class MainWindow(QMainWindow):
             "run": bool(session.queue.live()),
         }
         for row in ACTIONS:
-            self.actions_[row.id].setEnabled(has[row.needs])
+            self.actions_[row.id].setEnabled(has[row.needs] and not (row.changes and session.reading))
         self.actions_["edit.undo"].setEnabled(session.can_undo())
         self.actions_["edit.redo"].setEnabled(session.can_redo())
         if session.project is not None:

@@ -71,6 +71,7 @@ class Canvas(Board):
         self.gesture: Gesture | None = None  # what the tool does, where it is more than a brush
         self.attention = False
         self.pen_pressure = True
+        self.paintable = True
         self._options = self.pen.options  # those that were told
         self._map: LabelMap | None = None
         self._mask: LabelPyramid | None = None
@@ -278,7 +279,7 @@ class Canvas(Board):
         """Take one of ``TOOLS`` into the hand."""
         if tool not in TOOLS:
             raise ValueError(f"{tool!r} is none of {TOOLS}")
-        if tool == self.pen.tool:
+        if tool == self.pen.tool or not (self.paintable or tool == "pan"):
             return
         self.lift()
         self.forget()
@@ -287,6 +288,13 @@ class Canvas(Board):
         self._hand.show_cursor()
         self.update()
         self.tool_changed.emit(tool)
+
+    def set_paintable(self, wanted: bool) -> None:
+        """Whether the mask may be changed by hand; where it may not, the hand only moves the image."""
+        if wanted != self.paintable:
+            self.set_tool("pan")
+            self.paintable = wanted
+            self.set_tool("brush")  # nothing else is in the hand of somebody who opens a project
 
     @property
     def options(self) -> ToolOptions:
@@ -382,7 +390,7 @@ class Canvas(Board):
 
     def act(self, changes: Iterable[tuple[Rect, np.ndarray]]) -> bool:
         """Put new labels on rectangles, as one edit and within what may change; whether anything did."""
-        if self.pen.labels is None:
+        if self.pen.labels is None or not self.paintable:
             return False
         self.finish_stroke()
         changed = [self.pen.put(rect, labels) for rect, labels in changes]

@@ -94,7 +94,7 @@ class Hand:
 
     @property
     def _paintable(self) -> bool:
-        return self._canvas.pen.labels is not None
+        return self._canvas.pen.labels is not None and self._canvas.paintable
 
     def read(self, event: QEvent) -> bool:
         """Act on an event; whether it is dealt with."""

@@ -72,6 +72,7 @@ class Watch:
             self.times.append(now - self.blank.pop(path))
 
     def in_sight(self) -> set[str]:
+        """The paths of the cells in sight."""
         browser = self.browser
         first, last = browser.view.visible_rows()
         return {browser.model.record_at(row).path for row in range(first, last + 1)}

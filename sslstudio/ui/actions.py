@@ -40,23 +40,11 @@ class Action:
 
 
 _CHANGING = frozenset(
-    [
-        "file.import_masks",
-        "file.import_annotations",
-        "file.refresh",
-        "edit.undo",
-        "edit.redo",
-        "edit.classes",
-        "learn.pretrain",
-        "learn.finetune",
-        "learn.help",
-        "learn.predict",
-        "learn.export",
-        "run.pause",
-        "run.stop",
-    ]
+    (
+        *("file.import_masks", "file.import_annotations", "file.refresh", "edit.undo", "edit.redo", "edit.classes"),
+        *("learn.pretrain", "learn.finetune", "learn.help", "learn.predict", "learn.export", "run.pause", "run.stop"),
+    )
 )
-
 
 _FILE = (
     Action("file.open_folder", "File", "Open folder of images…", "Ctrl+O", "folder", "Start with your own images"),

@@ -55,6 +55,7 @@ class Canvas(Board):
     class_changed = Signal(int)
     options_changed = Signal(object)
     query_hovered = Signal(float, float)
+    window_dragged = Signal(float, float, bool)  # right and up since the press, widget pixels; whether it begins
     _hand: Hand = None  # type: ignore[assignment]  # events come before and after the object's own life
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -227,6 +228,12 @@ class Canvas(Board):
     def live_overlay(self) -> np.ndarray | None:
         """What ``set_live_overlay`` shows now."""
         return None if self._live is None else self._live.base
+
+    @property
+    def predicted(self) -> np.ndarray | None:
+        """What a model found and is in sight now, (h, w) uint8, any size."""
+        shown = self._live or (self._prediction if self._prediction_visible else None)
+        return shown and shown.base
 
     def set_heat(self, heat: np.ndarray | None) -> None:
         """An attention map (h, w), 0..1, any size, laid over the image; labels are only outlined meanwhile."""

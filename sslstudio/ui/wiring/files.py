@@ -16,6 +16,7 @@ from sslstudio.ui.actions import ACTIONS
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.panels.words import thousands
 from sslstudio.ui.shortcuts import tip_of
+from sslstudio.ui.wiring.under_way import UnderWay
 
 if TYPE_CHECKING:
     from sslstudio.annotations.bringing_in import Preview
@@ -332,15 +333,18 @@ class FilesWiring(QObject):
         def work(task: background.Task) -> ImportReport:
             from sslstudio.annotations.palette_png import import_masks
 
-            return import_masks(project, source, values, classes)
+            return import_masks(project, source, values, classes, lambda *figures: task.report(figures))
 
-        background.run(work, self._on_imported, lambda error: self._on_failed("import", error))
+        self.follow_import(background.run(work, self._on_imported, lambda error: self._on_failed("import", error)))
+
+    def follow_import(self, task: background.Task) -> None:
+        """Tell how far an import is; called off, it leaves the masks that are whole."""
+        words = "Called off. What was taken over before is whole, and can be undone image by image."
+        UnderWay(self.window, task, "Taking over masks:", "import").called_off(words, self._reread)
 
     def _on_imported(self, report: ImportReport) -> None:
         matched, unmatched, refused = len(report.matched), len(report.unmatched), len(report.refused)
-        self.session.reread_records()
-        self.session.reload_image()
-        self.session.classes_changed.emit()
+        self._reread()
         text = f"Took over {matched} mask{'' if matched == 1 else 's'}."
         details = []
         if unmatched:
@@ -349,6 +353,11 @@ class FilesWiring(QObject):
             file, reason = report.refused[0]
             details.append(f"{refused} could not be used, for example {Path(file).name}: {reason}")
         self.window.tell(Notice(text, " ".join(details), "warning" if refused or not matched else "info", "import"))
+
+    def _reread(self) -> None:
+        self.session.reread_records()
+        self.session.reload_image()
+        self.session.classes_changed.emit()
 
     def _strokes_would_go(self) -> Notice:
         """What is said instead of closing while the disk refuses strokes."""

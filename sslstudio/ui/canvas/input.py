@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
 from PySide6.QtGui import (
     QInputDevice,
     QKeyEvent,
@@ -28,6 +28,7 @@ _ZOOM_PER_NOTCH = 1.2
 _NOTCH = 120  # Qt's unit of a wheel
 _FREEHAND_STEP = 5  # widget pixels between corners of a polygon that is dragged
 _DIVIDER_REACH = 8
+_AGAIN = 15  # milliseconds after which a tool is asked again that was not ready
 _RIGHT_REACH = 5  # widget pixels from which on a right click is a drag
 _CURSORS = {
     "pan": Qt.CursorShape.OpenHandCursor,
@@ -284,7 +285,20 @@ class Hand:
         canvas = self._canvas
         if event.buttons() or canvas.gesture is None or not self._paintable or canvas.attention:
             return False
-        return canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight())
+        changed = canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight())
+        if canvas.gesture.unready:
+            QTimer.singleShot(_AGAIN, canvas, self._hover_again)
+        return changed
+
+    def _hover_again(self) -> None:
+        """The tool did not know all when the pointer came to rest; it may by now."""
+        canvas = self._canvas
+        if canvas.gesture is None or self._drag or not (self._inside and self._paintable and canvas.gesture.unready):
+            return
+        if canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight()):
+            canvas.update()
+        if canvas.gesture.unready:
+            QTimer.singleShot(_AGAIN, canvas, self._hover_again)
 
     def _finish(self) -> None:
         """Close the polygon, or whatever else has begun."""

@@ -1,4 +1,4 @@
-"""One thread for what a tool needs before its answer, so that the pointer never waits for it (OpenCV lets go of Python)."""
+"""One thread for what a tool needs before its answer, so that the pointer never waits (OpenCV lets go of Python)."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ class Canvas(Board):
     def predicted(self) -> np.ndarray | None:
         """What a model found and is in sight now, (h, w) uint8, any size."""
         shown = self._live or (self._prediction if self._prediction_visible else None)
-        return shown and shown.base
+        return shown.base if shown else None
 
     def set_heat(self, heat: np.ndarray | None) -> None:
         """An attention map (h, w), 0..1, any size, laid over the image; labels are only outlined meanwhile."""

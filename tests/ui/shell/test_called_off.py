@@ -108,4 +108,3 @@ def test_an_import_is_called_off_in_the_window(open_folder, many, qtbot):
     there = window.session.project.painted()
     assert len(there) < COUNT
     assert all((window.session.project.label_map(record.path).labels == MASK).all() for record in there)
-

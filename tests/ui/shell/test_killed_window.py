@@ -109,7 +109,7 @@ def test_a_killed_window_loses_no_finished_stroke(project, tmp_path, record_prop
     record_property(
         "told",
         f"{KILLS} windows killed, nothing lost. Done by mouse and keys: {patches}. Cut off in the midst of "
-        f"{', '.join(f'{what}: {count}' for what, count in sorted(cut_off.items()))}; {there} of these were saved whole.",
+        f"{', '.join(f'{what}: {count}' for what, count in sorted(cut_off.items()))}; {there} of these are whole.",
     )
     assert finished["stroke"] > KILLS, "the windows were hardly worked in"
     assert all(finished[what] for what in ("undo", "redo", "next", "previous", "save")), finished

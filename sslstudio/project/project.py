@@ -148,7 +148,7 @@ class Project:
         """
         path = places.existing(path)
         try:
-            project, told = cls.open(path, write=False), "Everything that was saved is here"
+            project, told = cls.open(path, write=False), "everything that was saved is here"
         except DamagedDatabase:
             project, told = cls._salvaged(path)
         project.reading = why.problem

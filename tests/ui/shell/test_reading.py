@@ -102,7 +102,7 @@ def test_a_read_only_disk(open_folder, painted, seal, qtbot, tmp_path):
     path, labels = painted
     seal(path.parent)
     window = open_folder(path)
-    check_reading(window, labels, "the disk is read-only" if not os.geteuid() else "may", "Everything that was saved")
+    check_reading(window, labels, "the disk is read-only" if not os.geteuid() else "may", "everything that was saved")
     out = tmp_path / "out"
     out.mkdir()
     assert (export(window, qtbot, out) == labels).all()

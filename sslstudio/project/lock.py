@@ -17,6 +17,10 @@ from sslstudio.project.files import disk_refused
 from sslstudio.project.holder import introduced
 
 
+class ProjectTaken(UserError):
+    """Somebody else has the project open; ``problem`` says who. It may be opened for reading beside them."""
+
+
 class ProjectLock:
     """The lock of a project folder; a JSON file beside it names the holder."""
 
@@ -47,7 +51,7 @@ class ProjectLock:
                 self._note.unlink(missing_ok=True)
             self._lock.release()
 
-    def _taken(self) -> UserError:
+    def _taken(self) -> ProjectTaken:
         """Who holds it, in words, and what to do about it."""
         try:
             note = json.loads(self._note.read_text("utf-8"))
@@ -55,7 +59,7 @@ class ProjectLock:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             what, more = "", ""
         problem, advice = _IN_HANDS.get(what, _IN_HANDS["command"] if what else _IN_HANDS[""])
-        return UserError(
+        return ProjectTaken(
             tr("The project {name} is {state}{more}.").format(
                 name=self._folder.name, state=tr(problem).format(command=what), more=more
             ),

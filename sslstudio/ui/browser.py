@@ -33,6 +33,7 @@ from PySide6.QtWidgets import (
 
 from sslstudio.language import tr, tr_many, within
 from sslstudio.ui import icons, theme
+from sslstudio.ui.grid import Grid
 from sslstudio.ui.image_model import FILTERS, ImageModel, Role
 from sslstudio.ui.panels.bars import SlimBar
 from sslstudio.ui.panels.buttons import Button
@@ -115,8 +116,8 @@ class Browser(QWidget):
         self.only.clicked.connect(self.all_wanted)
         self.search.textChanged.connect(lambda: self._searching.start())
         self.thumbnails.ready.connect(self._on_thumbnail)
-        self.view.verticalScrollBar().valueChanged.connect(lambda: self._settle.start())
-        self.view.resized.connect(lambda: self._settle.start())
+        self.view.verticalScrollBar().valueChanged.connect(self._settle_soon)
+        self.view.resized.connect(self._settle_soon)
         self.view.selectionModel().currentChanged.connect(self._on_current)
 
     # what the window asks -----------------------------------------------------------------------------
@@ -138,7 +139,7 @@ class Browser(QWidget):
         self.only.setToolTip(tr("{words}. Click to list all images again").format(words=words))
         self._mark_current(scroll=True)
         self._show_empty()
-        self._settle.start()
+        self._settle_soon()
 
     def close_project(self) -> None:
         """Forget the project."""
@@ -153,7 +154,7 @@ class Browser(QWidget):
         self._show_counts()
         self._mark_current(scroll=False)
         self.view.verticalScrollBar().setValue(place)
-        self._settle.start()
+        self._settle_soon()
 
     def update_record(self, record: ImageRecord) -> None:
         """One image changed."""
@@ -192,7 +193,7 @@ class Browser(QWidget):
         self.model.set_filter(self.filter.currentData(), self.search.text())
         self._mark_current(scroll=True)
         self._show_empty()
-        self._settle.start()
+        self._settle_soon()
 
     def _show_counts(self) -> None:
         counts = self.model.counts()
@@ -243,6 +244,10 @@ class Browser(QWidget):
         if row >= 0:
             self.view.update(self.model.index(row))
 
+    def _settle_soon(self) -> None:
+        if not self._settle.isActive():  # begun anew with each turn of the wheel, it would wait for the hand to rest
+            self._settle.start()
+
     def _want_visible(self) -> None:
         first, last = self.view.visible_rows()
         page = max(1, last - first + 1)
@@ -255,7 +260,7 @@ class Browser(QWidget):
         return Wish(record.path, self._file_of(record.path), record.size, record.mtime_ns)
 
 
-class _Grid(QListView):
+class _Grid(Grid):
     """A grid of thumbnails whose cells fill the width."""
 
     resized = Signal()
@@ -264,12 +269,6 @@ class _Grid(QListView):
         super().__init__(parent)
         self.setObjectName("browser.images")
         self.setAccessibleName(tr("Images"))
-        self.setViewMode(QListView.ViewMode.IconMode)
-        self.setMovement(QListView.Movement.Static)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setUniformItemSizes(True)
-        self.setWrapping(True)
-        self.setSpacing(0)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollBar(SlimBar(self))
@@ -289,16 +288,6 @@ class _Grid(QListView):
         self.setGridSize(QSize(side, side - theme.SPACE + CAPTION))
         super().resizeEvent(event)
         self.resized.emit()
-
-    def visible_rows(self) -> tuple[int, int]:
-        """First and last row in sight; (0, -1) for none."""
-        total = self.model().rowCount()
-        grid = self.gridSize()
-        columns = max(1, (self.viewport().width() - 1) // max(1, grid.width()))
-        top = self.verticalScrollBar().value()
-        first = max(0, top // grid.height() * columns)
-        last = min(total, ((top + self.viewport().height()) // grid.height() + 1) * columns) - 1
-        return min(first, max(0, total - 1)), last
 
 
 class _Cell(QStyledItemDelegate):

@@ -33,6 +33,7 @@ POINTER = (
     (later("Brush size"), later("Shift and wheel")),
     (later("Erase for a moment"), later("Alt")),
     (later("Pick the class"), later("right click")),
+    (later("Contrast, brightness"), later("right drag across, up and down")),
     (later("Finish or cancel"), later("Enter or Esc")),
 )
 COLUMNS = (("Paint",), ("Edit", "View", "Image", "Help"), ("Learn", "File"))

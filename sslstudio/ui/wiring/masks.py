@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +13,7 @@ from sslstudio.language import later, tr
 from sslstudio.ui import background
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.panels.words import many
+from sslstudio.ui.wiring.under_way import UnderWay
 
 if TYPE_CHECKING:
     from sslstudio.annotations.bringing_in import Preview
@@ -61,9 +63,9 @@ class MasksWiring(QObject):
         def work(task: background.Task) -> ImportReport:
             from sslstudio.annotations.bringing_in import bring_in
 
-            return bring_in(project, seen.source, seen.format, uncovered=seen.uncovered)
+            return bring_in(project, seen.source, seen.format, uncovered=seen.uncovered, progress=_report(task))
 
-        background.run(work, self.window.files._on_imported, self._failed)
+        self.window.files.follow_import(background.run(work, self.window.files._on_imported, self._failed))
 
     # out ------------------------------------------------------------------------------------------------
 
@@ -97,9 +99,10 @@ class MasksWiring(QObject):
         def work(task: background.Task) -> ExportReport:
             from sslstudio.annotations.handing_out import export_masks
 
-            return export_masks(project, kind, out, model=model, companions=pictures)
+            return export_masks(project, kind, out, model=model, companions=pictures, progress=_report(task))
 
-        background.run(work, lambda report: self._on_exported(report, out), self._failed)
+        task = background.run(work, lambda report: self._on_exported(report, out), self._failed)
+        UnderWay(self.window, task, tr("Writing masks:"), "masks").called_off(tr("Called off; nothing was written."))
 
     def _on_exported(self, report: ExportReport, out: Path) -> None:
         text = tr("Wrote {masks} to {name}.").format(masks=many(len(report.images), "mask"), name=out.name)
@@ -134,9 +137,10 @@ class MasksWiring(QObject):
         def work(task: background.Task) -> Measured:
             from sslstudio.annotations.measuring import measure
 
-            return measure(project, out)
+            return measure(project, out, progress=_report(task))
 
-        background.run(work, self._on_measured, self._failed)
+        task = background.run(work, self._on_measured, self._failed)
+        UnderWay(self.window, task, tr("Measuring:"), "masks").called_off(tr("Called off; nothing was written."))
 
     def _on_measured(self, done: Measured) -> None:
         text = tr("Measured {regions} in {images}.").format(
@@ -158,6 +162,11 @@ class MasksWiring(QObject):
 
     def _failed(self, error: UserError) -> None:
         self.window.tell(Notice(error.problem, error.advice, "warning", "masks"))
+
+
+def _report(task: background.Task) -> Callable[[int, int], None]:
+    """What tells a task's progress, and leaves the work where the task was called off."""
+    return lambda *figures: task.report(figures)
 
 
 def _show(path: Path) -> None:

@@ -142,6 +142,8 @@ class Hand:
             self._drag = "pan"
         elif button == Qt.MouseButton.LeftButton and self._on_divider():
             self._drag = "swipe"
+        elif button == Qt.MouseButton.RightButton and self._counters():
+            pass
         elif button == Qt.MouseButton.RightButton or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._pick()
         elif button == Qt.MouseButton.LeftButton:
@@ -154,7 +156,7 @@ class Hand:
     def _double_click(self, event: QMouseEvent) -> bool:
         left, gesture = event.button() == Qt.MouseButton.LeftButton, self._canvas.gesture
         if left and (self._canvas.pen.points or (gesture is not None and gesture.more)):
-            self._finish()
+            self.finish()
             return True
         return self._press(event)
 
@@ -251,6 +253,15 @@ class Hand:
             canvas.mend(pen.begin(place, erase=erase, diameter=self.diameter))
             canvas.update_pointer()
 
+    def _counters(self) -> bool:
+        """Whether the tool makes something of the right button."""
+        canvas = self._canvas
+        if canvas.gesture is None or not canvas.gesture.counter(canvas.pen, canvas.image_point(self.pointer)):
+            return False
+        canvas.offers.hear_gesture()
+        canvas.update()
+        return True
+
     def _pick(self) -> None:
         label = self._canvas.pen.label_at(self._canvas.image_point(self.pointer))
         if label is not None and label != UNPAINTED:
@@ -270,11 +281,12 @@ class Hand:
             return False
         return canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight())
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
         """Close the polygon, or whatever else has begun."""
         canvas = self._canvas
         if canvas.gesture is not None:
             canvas.mend(canvas.gesture.finish(canvas.pen))
+            canvas.offers.hear_gesture()
         else:
             canvas.mend(canvas.pen.close_polygon())
         canvas.lift()
@@ -284,6 +296,7 @@ class Hand:
         """Take back the last corner."""
         if self._canvas.gesture is not None:
             self._canvas.gesture.back()
+            self._canvas.offers.hear_gesture()
         else:
             self._canvas.pen.points.pop()
         self._canvas.update()
@@ -348,7 +361,8 @@ class Hand:
         drawing = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace)
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         searching = event.key() == Qt.Key.Key_Escape and bool(self._canvas.searches.running)
-        begun = searching or (event.key() in drawing and self._canvas.busy)
+        offered = self._canvas.offers.open and event.key() != Qt.Key.Key_Backspace
+        begun = searching or (event.key() in drawing and (self._canvas.busy or offered))
         if plain and (event.key() == Qt.Key.Key_Space or begun):
             event.accept()
             return True
@@ -362,10 +376,12 @@ class Hand:
             self._hold_alt(True)
         elif key == Qt.Key.Key_Escape and (canvas.busy or canvas.searches.running):
             canvas.cancel_stroke()
+        elif canvas.offers.open and key in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter) and not canvas.busy:
+            canvas.offers.answered.emit(key != Qt.Key.Key_Escape)
         elif key == Qt.Key.Key_Escape and not canvas.pen.selection.empty:
             canvas.select(NOTHING)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and canvas.busy and not canvas.pen.drawing:
-            self._finish()
+            self.finish()
         elif key == Qt.Key.Key_Backspace and canvas.busy and not canvas.pen.drawing:
             self._back()
         else:

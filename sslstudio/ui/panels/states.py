@@ -114,6 +114,40 @@ class ClassRow:
 
 
 @dataclass(frozen=True)
+class SimilarState:
+    """Similar regions; ``share`` of the image (0 to 1) is proposed, negative for nothing."""
+
+    network: str = ""
+    trained: bool = True
+    begun: bool = False
+    busy: bool = False
+    share: float = -1.0
+    class_name: str = ""
+    problem: str = ""
+
+    @property
+    def proposed(self) -> bool:
+        """Whether there is something to accept."""
+        return self.begun and self.share > 0
+
+    @property
+    def words(self) -> str:
+        """How it is used, or how much is proposed."""
+        if self.busy:
+            return "Looking …"
+        if self.begun and self.share >= 0:
+            return f"{percent(self.share)} of the image. Click adds more of what you want, right click or Alt what not."
+        return "Click something, or drag a box in it: all that is alike is shown. Enter takes it, Esc drops it."
+
+    @property
+    def doubt(self) -> str:
+        """Whose eyes these are; in honest words where they have learned nothing."""
+        if not self.trained:
+            return f"By {self.network}, which has learned nothing yet: it goes by colour and texture. Pretrain for more."
+        return f"By {self.network}." if self.network else ""
+
+
+@dataclass(frozen=True)
 class PaintState:
     """The paint panel; ``brush`` in image pixels (diameter), ``opacity`` 0 to 1."""
 
@@ -124,6 +158,7 @@ class PaintState:
     current: int = 0
     tool: str = "brush"
     options: ToolOptions = field(default_factory=ToolOptions)
+    similar: SimilarState = field(default_factory=SimilarState)
 
     @property
     def may_change(self) -> tuple[Choice, ...]:

@@ -243,6 +243,7 @@ class PanelsWiring(QObject):
             current=canvas.current_class,
             tool=canvas.tool,
             options=canvas.options,
+            similar=self.window.similar.state(),
         )
 
     def _finetune_state(self) -> states.FinetuneState:

@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING
 from sslstudio.regions.rect import NOTHING, Rect
 
 if TYPE_CHECKING:
+    from sslstudio.queries.messages import Example
     from sslstudio.ui.canvas.pen import Pen
     from sslstudio.ui.canvas.search import Search
     from sslstudio.ui.canvas.strokes import Point
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place (image pixels) that was pointed at: more of it is wanted, or none."""
+
+    x: float
+    y: float
+    wanted: bool = True
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,7 @@ class Gesture:
         self.outline: list[Point] = []  # drawn as a polygon that fills with the class's colour
         self.caption = ""  # a few words at the pointer
         self.search: Search | None = None  # what the canvas is to look for beside the window
+        self.question: tuple[Example, ...] | None = None  # what is to be asked; () when nothing is wanted any more
 
     @property
     def busy(self) -> bool:
@@ -41,6 +52,11 @@ class Gesture:
     def more(self) -> bool:
         """Whether the gesture goes on after the button was released."""
         return False
+
+    @property
+    def marks(self) -> list[Mark]:
+        """Places to be marked on the image."""
+        return []
 
     def press(self, pen: Pen, place: Point, view: View, *, erase: bool) -> Rect:
         """The button went down."""
@@ -56,6 +72,14 @@ class Gesture:
 
     def hover(self, pen: Pen, place: Point, view: View) -> bool:
         """The pointer moved without a button; whether there is something else to draw."""
+        return False
+
+    def counter(self, pen: Pen, place: Point) -> bool:
+        """The right button went down; whether the tool makes something of it."""
+        return False
+
+    def turn(self, pen: Pen, steps: int) -> bool:
+        """The wheel was turned with Shift; whether the tool makes something of it."""
         return False
 
     def finish(self, pen: Pen) -> Rect:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from sslstudio.regions.growing import Found
-from sslstudio.regions.rect import NOTHING, Rect, bounds
+from sslstudio.regions.rect import NOTHING, bounds
 
 _FIT_LONGEST = 512  # pixels of the longer side at which lines are fitted
 _WINDOW = 6  # pixels of that to each side

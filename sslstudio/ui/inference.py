@@ -52,7 +52,9 @@ class Inference(QObject):
         asked = AttentionQuery(image=image, encoder=encoder, block=block, query=query, colours=colours)
         self._ask("attention", asked, image)
 
-    def similar(self, image: str, encoder: str, examples: tuple[Example, ...], source: str = "", cache: str = "") -> None:
+    def similar(
+        self, image: str, encoder: str, examples: tuple[Example, ...], source: str = "", cache: str = ""
+    ) -> None:
         """Ask how alike the places of an image are to examples in it, or in the image ``source``."""
         from sslstudio.queries.messages import SimilarQuery
 

@@ -36,7 +36,7 @@ class ToolOptions:
     patch: int = 24
     amount: int = 2
     speck: int = 30
-    alike: int = 65
+    alike: int = 60
     clinging: bool = True
 
     def changeable(self, *, erasing: bool = False) -> np.ndarray | None:

@@ -1,7 +1,7 @@
 """The places of a folder's images, kept in the project's cache, so that looking through it again takes no network.
 
-One file per image and network, at most 64 x 64 places, 8 bit per value: less than a megabyte. When all together are larger than ``MOST``, those that were not looked
-at for the longest time go. The folder may be deleted at any time.
+One file per image and network, at most 64 x 64 places, 8 bit per value: less than a megabyte. When all together are
+larger than ``MOST``, those that were not looked at for the longest time go. The folder may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class PlacesCache:
     def keep(self, key: object, places: Places) -> None:
         """Write; a full or read-only disk costs only the time of looking again."""
         file = self._file(key)
-        vectors = _coarse(places.vectors)
-        vectors = (vectors * (_SCALE / max(float(vectors.abs().max()), 1e-6))).round().to(torch.int8).numpy()
+        coarse = _coarse(places.vectors)
+        vectors = (coarse * (_SCALE / max(float(coarse.abs().max()), 1e-6))).round().to(torch.int8).numpy()
         fresh = file.with_name(f".{file.stem}.{os.getpid()}.npz")
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,8 @@ from sslstudio.ui.canvas import decorations, floating
 from sslstudio.ui.canvas.board import Board
 from sslstudio.ui.canvas.input import Hand
 from sslstudio.ui.canvas.minimap import Minimap
-from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.offers import Offers
+from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
 from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid, PlanePyramid
 from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene

@@ -1,4 +1,4 @@
-"""What is proposed for the mask: shown over it, striped off from what is painted, and answered by Enter or Esc."""
+"""What is proposed for the mask: shown over it, fainter than paint, and answered by Enter or Esc."""
 
 from __future__ import annotations
 

@@ -72,8 +72,7 @@ def codes(mask: np.ndarray | None, under: np.ndarray | None) -> np.ndarray | Non
 
 
 def lay_over(code: np.ndarray, proposed: np.ndarray) -> None:
-    """Show what is proposed, (h, w) uint8, over everything where it is not 255, in place; striped, so that it is
-    seen to be no mask yet."""
+    """Show what is proposed, (h, w) uint8, over everything where it is not 255, in place; fainter than a mask."""
     here = proposed != 255
     code[here] = proposed[here].astype(np.uint16) + UNDER
 

@@ -35,8 +35,7 @@ _BAND = 1 << 18  # pixels coloured at a time: what fits the processor's cache
 
 @dataclass
 class Layers:
-    """What is shown on one pane: labels over other labels, two whose differences are marked, and over all of it what is
-    proposed; each optional."""
+    """What is shown on one pane: labels over others, two whose differences are marked, what is proposed over all."""
 
     mask: LabelPyramid | None = None
     under: LabelPyramid | None = None

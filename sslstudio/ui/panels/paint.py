@@ -31,6 +31,7 @@ class PaintPanel(Panel):
         option_chosen: The name of one of ``ToolOptions`` and its value.
         action_wanted: The id of an action.
         similar_answered: Similar regions are accepted, or dropped.
+        similar_folder_wanted: Search the folder for them, or stop; similar_everywhere_wanted: Take them in all images.
         import_wanted, finetune_wanted, images_wanted: The button was pressed.
     """
 
@@ -45,6 +46,8 @@ class PaintPanel(Panel):
     option_chosen = Signal(str, object)
     action_wanted = Signal(str)
     similar_answered = Signal(bool)
+    similar_folder_wanted = Signal()
+    similar_everywhere_wanted = Signal()
     import_wanted = Signal()
     finetune_wanted = Signal()
     images_wanted = Signal()
@@ -59,7 +62,7 @@ class PaintPanel(Panel):
         self.body.setVisible(bool(state.images))
         self.tool.draw(state.tool, state.brush, state.options)
         self.similar.setVisible(state.tool == "similar")
-        self.similar.draw(state.similar)
+        self.similar.draw(state.similar, state.folder)
         self.strokes.draw(state)
         self.whole.draw(state.options)
         self.classes.draw(state.classes, state.current)
@@ -113,6 +116,8 @@ class PaintPanel(Panel):
         self.empty.wanted.connect(self.images_wanted)
         self.tool.brush_chosen.connect(self.brush_chosen)
         self.similar.answered.connect(self.similar_answered)
+        self.similar.folder_wanted.connect(self.similar_folder_wanted)
+        self.similar.everywhere_wanted.connect(self.similar_everywhere_wanted)
         self.take.clicked.connect(self.import_wanted)
         self.go_on.clicked.connect(self.finetune_wanted)
         self.classes.chosen.connect(self.class_chosen)

@@ -130,21 +130,19 @@ class SimilarState:
         """Whether there is something to accept."""
         return self.begun and self.share > 0
 
-    @property
-    def words(self) -> str:
-        """How it is used, or how much is proposed."""
-        if self.busy:
-            return "Looking …"
-        if self.begun and self.share >= 0:
-            return f"{percent(self.share)} of the image. Click adds more of what you want, right click or Alt what not."
-        return "Click something, or drag a box in it: all that is alike is shown. Enter takes it, Esc drops it."
 
-    @property
-    def doubt(self) -> str:
-        """Whose eyes these are; in honest words where they have learned nothing."""
-        if not self.trained:
-            return f"By {self.network}, which has learned nothing yet: it goes by colour and texture. Pretrain for more."
-        return f"By {self.network}." if self.network else ""
+@dataclass(frozen=True)
+class SimilarFolderState:
+    """A search of the folder for similar regions; ``total`` is 0 before the first."""
+
+    can_start: bool = False
+    running: bool = False
+    done: int = 0
+    total: int = 0
+    found: int = 0
+    unread: int = 0
+    accepting: bool = False
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,6 +157,7 @@ class PaintState:
     tool: str = "brush"
     options: ToolOptions = field(default_factory=ToolOptions)
     similar: SimilarState = field(default_factory=SimilarState)
+    folder: SimilarFolderState = field(default_factory=SimilarFolderState)
 
     @property
     def may_change(self) -> tuple[Choice, ...]:

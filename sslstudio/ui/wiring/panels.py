@@ -244,6 +244,7 @@ class PanelsWiring(QObject):
             tool=canvas.tool,
             options=canvas.options,
             similar=self.window.similar.state(),
+            folder=self.window.similar_folder.state(),
         )
 
     def _finetune_state(self) -> states.FinetuneState:

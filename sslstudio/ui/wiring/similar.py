@@ -133,7 +133,7 @@ class SimilarWiring(QObject):
 
 
 def changes_of(inside: np.ndarray, labels: np.ndarray, label: int, changeable: np.ndarray | None) -> np.ndarray:
-    """What would change in (H, W) ``labels`` if what is ``inside`` (h, w) got a label: (h, w) uint8, 255 for nothing."""
+    """What would change in (H, W) ``labels`` if what is ``inside`` (h, w) got one: (h, w) uint8, 255 for nothing."""
     small = labels
     if labels.shape != inside.shape:
         small = cv2.resize(labels, inside.shape[::-1], interpolation=cv2.INTER_NEAREST)

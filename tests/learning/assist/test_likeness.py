@@ -44,7 +44,7 @@ def large(found):
 
 @pytest.mark.parametrize("name", ["resnet18", "vit_tiny_patch16_224"])
 def test_a_click_on_a_disc_finds_all_discs_and_no_square(world, name):
-    image, discs, squares = world
+    image, discs, _ = world
     found = large(likeness(places_of(encoder(name), image), [click(*DISCS[0])]))
     assert found.dtype == np.float32
     assert found.max() <= 1.001
@@ -82,7 +82,7 @@ def test_examples_of_one_image_find_their_like_in_another(world):
 
 
 def test_what_cannot_be_compared_says_so(world):
-    with pytest.raises(UserError, match="too small.*8 × 200"):
+    with pytest.raises(UserError, match=r"too small.*8 × 200"):
         places_of(encoder(), world[0][:, :8])
     with pytest.raises(UserError, match="Nothing was pointed at"):
         likeness(places_of(encoder(), world[0]), [click(3, 3, wanted=False)])

@@ -70,6 +70,11 @@ class Alike:
         return _blurred(slope), _blurred(mean_alike - slope * mean_grey)
 
 
+def suggested(likeness: np.ndarray) -> float:
+    """The threshold to begin with, 0 to 1, for a map (h, w): networks differ in how far apart their cosines lie."""
+    return float(np.clip(2 * likeness.std(), 0.1, 0.9))
+
+
 def _enlarged(part: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     shrinks = size[0] < part.shape[1] or size[1] < part.shape[0]
     return cv2.resize(part, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

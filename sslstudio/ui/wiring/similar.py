@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
 from PySide6.QtCore import QObject
 
-from sslstudio.project.label_map import UNPAINTED
 from sslstudio.recipes.backbones import BACKBONE_NAMES
-from sslstudio.regions.alike import Alike
+from sslstudio.regions.alike import Alike, suggested
 from sslstudio.ui.canvas.tools.similar import Similar
 from sslstudio.ui.panels.states import SimilarState
+from sslstudio.ui.proposals import changes_of
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from sslstudio.queries.messages import Example
     from sslstudio.ui.main_window import MainWindow
 
@@ -29,6 +29,7 @@ class SimilarWiring(QObject):
         self.window, self.session, self.canvas = window, window.session, window.canvas
         self.problem = ""
         self.share = -1.0  # of the image that is proposed; negative where nothing is
+        self._fresh = False  # whether the threshold is still to be suggested
         self._small: tuple[object, np.ndarray] | None = None  # the likeness as it is previewed, and of what
         self._wire()
 
@@ -114,12 +115,16 @@ class SimilarWiring(QObject):
             self.canvas.offers.show(None)
             self._say("")
         elif self.session.labels is not None:
+            self._fresh = len(examples) == 1 or (self._fresh and self.share < 0)
             self._say("")
             self.session.inference.similar(str(self.session.file()), self.network()[0], examples)
 
     def _on_likened(self, image: str, likeness: np.ndarray) -> None:
         gesture = self.gesture()
         if gesture is not None and gesture.examples and self.session.image and image == str(self.session.file()):
+            if self._fresh:
+                self._fresh = False
+                self.window.tools.change(alike=round(100 * suggested(likeness)))
             self.propose(likeness)
 
     def _on_failed(self, kind: str, problem: str, advice: str) -> None:
@@ -130,14 +135,3 @@ class SimilarWiring(QObject):
     def _say(self, problem: str) -> None:
         self.problem = problem
         self.window.redraw()
-
-
-def changes_of(inside: np.ndarray, labels: np.ndarray, label: int, changeable: np.ndarray | None) -> np.ndarray:
-    """What would change in (H, W) ``labels`` if what is ``inside`` (h, w) got one: (h, w) uint8, 255 for nothing."""
-    small = labels
-    if labels.shape != inside.shape:
-        small = cv2.resize(labels, inside.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    here = inside & (small != label)
-    if changeable is not None:
-        here &= changeable[small]
-    return np.where(here, np.uint8(label), np.uint8(UNPAINTED))

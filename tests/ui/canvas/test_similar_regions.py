@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from sslstudio.regions.alike import Alike
-from sslstudio.ui.wiring.similar import changes_of
+from sslstudio.ui.proposals import changes_of
 
 ALT = Qt.KeyboardModifier.AltModifier
 

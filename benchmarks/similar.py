@@ -41,7 +41,7 @@ def main() -> None:
     folder = Path(asked.encoder)
     encoder = load_encoder(folder) if folder.is_dir() else create_encoder(asked.encoder)
     found = list(_rows(encoder.eval(), asked.images, asked.masks, asked.label, asked.count))
-    names = ("best", "suggested", "fixed 60 %", "std 1.5", "std 2", "std 2.5", "wand best", "wand 24")
+    names = ("best", "suggested", "fixed 60 %", "wand best", "wand 24")
     print(f"{asked.images.parent.name} {asked.encoder[-60:]} n={len(found)}")
     print({name: round(float(value), 3) for name, value in zip(names, np.mean(found, axis=0), strict=True)}, flush=True)
 
@@ -69,11 +69,10 @@ def _row(encoder: Encoder, image: np.ndarray, truth: np.ndarray, rng: np.random.
     x, y = float(columns[place]), float(rows[place])
     found = likeness(places_of(encoder, image), [Example(x, y, x, y)])
     large = Alike(found, image).small(LONGEST)
-    levels = [float(np.std(found)) * k for k in (1.5, 2, 2.5)]
     colour = np.abs(image.astype(int) - image[int(y), int(x)].astype(int)).max(axis=2)
     return [
         max(_iou(large >= level, truth) for level in THRESHOLDS),
-        *(_iou(large >= level, truth) for level in (suggested(found), 0.6, *levels)),
+        *(_iou(large >= level, truth) for level in (suggested(found), 0.6)),
         max(_iou(colour <= level, truth) for level in range(0, 160, 4)),
         _iou(colour <= 24, truth),
     ]

@@ -37,13 +37,14 @@ class SimilarRows(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE // 2)
         self.hint = label(size=SMALL, quiet=True)
-        self.note = Notice(f"{name}.note", lines=3)
+        self.eyes = label(size=SMALL, quiet=True)
+        self.note = Notice(f"{name}.note", lines=2)
         self.accept = Button(f"{name}.accept", "Accept", glyph="check", tip="Enter on the image does the same")
         self.drop = Button(f"{name}.drop", "Drop", glyph="close", tip="Esc on the image does the same")
         row = QHBoxLayout()
         row.addWidget(self.accept, 2)
         row.addWidget(self.drop, 1)
-        for widget in (self.hint, self.note):
+        for widget in (self.hint, self.eyes, self.note):
             column.addWidget(widget)
         column.addLayout(row)
         self.folder = Button(f"{name}.folder", FIND, glyph="images")
@@ -61,7 +62,8 @@ class SimilarRows(QWidget):
     def draw(self, state: SimilarState, folder: SimilarFolderState) -> None:
         """Show ``state``; no other code touches these widgets."""
         self.hint.setText(how_used(state))
-        self.note.say(state.problem or whose_eyes(state), "poor" if state.problem else "none")
+        self.eyes.setText(whose_eyes(state))
+        self.note.say(state.problem, "poor")
         self.accept.set_words(f"Accept as {state.class_name}" if state.class_name else "Accept")
         self.accept.setEnabled(state.proposed and bool(state.class_name))
         self.drop.setEnabled(state.begun)

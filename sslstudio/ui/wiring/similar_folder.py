@@ -111,7 +111,7 @@ class SimilarFolderWiring(QObject):
         if self.search is None:
             return
         self.found = self.search.ranked(self.canvas.options.alike / 100)
-        words = f"Similar regions: {many(len(self.found), 'image')}"
+        words = f"Alike: {many(len(self.found), 'image')}"
         self.window.browser.show_only([image for image, _ in self.found], words)
         self.window.actions_["view.browser"].setChecked(True)
         self.window.redraw()

@@ -75,7 +75,7 @@ def test_a_click_proposes_and_enter_takes_it_and_one_undo_brings_all_back(discs,
     assert int((window.canvas.offers.labels == 1).sum()) >= few
     window.tools.change(alike=55)
     window.drawing.draw()
-    assert "learned nothing" in window.panels["paint"].similar.note.text()
+    assert "learned nothing" in window.panels["paint"].similar.eyes.text()
     QTest.keyClick(window.canvas, Qt.Key.Key_Return)
     assert overlap(window.session.labels.labels, truth) > 0.7
     assert window.canvas.offers.labels is None

@@ -13,7 +13,8 @@ import torch
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8
-from sslstudio.learning.assist.likeness import Places, likeness, places_of
+from sslstudio.images.reader import probe
+from sslstudio.learning.assist.likeness import LONGEST, Places, likeness, places_of
 from sslstudio.learning.assist.places_cache import PlacesCache
 from sslstudio.learning.backbones.checkpoints import load_encoder
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
@@ -101,7 +102,9 @@ class Answers:
             if kept is not None:
                 return kept
             _, encoder = self._encoder(query.encoder)
-            made = places_of(encoder, read_bands8(Path(image), encoder.channels))
+            info = probe(Path(image))
+            seen = read_bands8(Path(image), encoder.channels, longest=2 * LONGEST[encoder.kind])
+            made = places_of(encoder, seen, (info.height, info.width))
             if cache:
                 cache.keep(key, made)
             return made

@@ -37,9 +37,12 @@ class Places:
     shape: tuple[int, int]  # height and width of the image
 
 
-def places_of(encoder: Encoder, bands8: np.ndarray) -> Places:
-    """The places of an image (H, W, C) uint8; UserError where it is too small to have any."""
-    height, width = bands8.shape[:2]
+def places_of(encoder: Encoder, bands8: np.ndarray, shape: tuple[int, int] | None = None) -> Places:
+    """The places of an image (H, W, C) uint8, which may be a smaller copy of one of ``shape`` (height, width).
+
+    UserError where it is too small to have any.
+    """
+    height, width = shape or bands8.shape[:2]
     if min(height, width) < SMALLEST:
         raise UserError(
             f"This image is too small to compare its places: {width} × {height} pixels.",

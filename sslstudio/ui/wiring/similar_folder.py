@@ -145,36 +145,40 @@ class SimilarFolderWiring(QObject):
         project, search = self.session.project, self.search
         if project is None or search is None or self._accepting is not None or not self.session.save_strokes():
             return
-        if self.window.similar.gesture() is not None and self.canvas.busy:
-            self.canvas.finish_gesture()  # the one that is seen
+        shown = self.session.image
+        if search.likeness(shown) is not None:  # the one that is seen, as by Enter
+            self.canvas.set_tool("similar")
+            self.canvas.finish_gesture()
         self.canvas.finish_stroke()
-        options, label, shown = self.canvas.options, self.canvas.current_class, self.session.image
+        options, label = self.canvas.options, self.canvas.current_class
         jobs = [(image, found) for image, _ in self.found if (found := search.likeness(image)) is not None]
         jobs = [job for job in jobs if job[0] != shown]
         threshold, table = options.alike / 100, options.changeable()
 
-        def work(task: background.Task) -> int:
-            changed = 0
+        def work(task: background.Task) -> tuple[set[str], list[str]]:
+            changed, problems = set(), []
             for image, likeness in jobs:
                 task.report(image)  # leaves early where it is cancelled
-                changed += take(project, image, likeness, threshold, options.clinging, label, table)
-            return changed
+                try:
+                    if take(project, image, likeness, threshold, options.clinging, label, table):
+                        changed.add(image)
+                except UserError as error:
+                    problems.append(error.problem)
+            return changed, problems
 
-        self._accepting = background.run(work, self._on_accepted, self._on_refused)
+        self._accepting = background.run(work, self._on_accepted)
         self.window.redraw()
 
-    def _on_accepted(self, changed: int) -> None:
+    def _on_accepted(self, result: tuple[set[str], list[str]]) -> None:
+        changed, problems = result
         self._accepting = None
         self.session.reread_records()
         self.session.write_masks()
-        told = f"Taken into the masks of {many(changed, 'image')} beside this one."
-        self.window.tell(Notice(told, "In each of them, one undo takes it back.", about="similar"))
-        self.window.redraw()
-
-    def _on_refused(self, error: UserError) -> None:
-        self._accepting = None
-        self.session.reread_records()
-        self.window.tell(Notice(error.problem, error.advice, "warning", "similar"))
+        if self.session.image in changed:  # the user has gone on to it meanwhile
+            self.session.reload_image()
+        told = f"Taken into the masks of {many(len(changed), 'other image')}; in each, one undo takes it back."
+        advice = f"{many(len(problems), 'image')} could not be changed. {problems[0]}" if problems else ""
+        self.window.tell(Notice(told, advice, "warning" if problems else "info", "similar"))
         self.window.redraw()
 
 

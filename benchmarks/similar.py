@@ -3,7 +3,7 @@
     python benchmarks/similar.py IMAGES MASKS --encoder CHECKPOINT_OR_TIMM_NAME [--label 1] [--count 12]
 
 In each image one place well inside an object is clicked (seeded). IoU of what is alike with the class's mask: with the
-best threshold for that image, and with the one that the program suggests; beside them the magic wand's, not contiguous.
+best threshold for that image, and with the 60 % that the slider begins with; beside them the wand's, not contiguous.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sslstudio.learning.backbones.checkpoints import load_encoder
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.project.masks import read_mask
 from sslstudio.queries.messages import Example
-from sslstudio.regions.alike import Alike, suggested
+from sslstudio.regions.alike import Alike
 
 THRESHOLDS = np.linspace(0, 1, 41)
 LONGEST = 768  # pixels: IoU is measured at this size
@@ -41,7 +41,7 @@ def main() -> None:
     folder = Path(asked.encoder)
     encoder = load_encoder(folder) if folder.is_dir() else create_encoder(asked.encoder)
     found = list(_rows(encoder.eval(), asked.images, asked.masks, asked.label, asked.count))
-    names = ("best", "suggested", "fixed 60 %", "wand best", "wand 24")
+    names = ("best", "60 %", "wand best", "wand 24")
     print(f"{asked.images.parent.name} {asked.encoder[-60:]} n={len(found)}")
     print({name: round(float(value), 3) for name, value in zip(names, np.mean(found, axis=0), strict=True)}, flush=True)
 
@@ -72,7 +72,7 @@ def _row(encoder: Encoder, image: np.ndarray, truth: np.ndarray, rng: np.random.
     colour = np.abs(image.astype(int) - image[int(y), int(x)].astype(int)).max(axis=2)
     return [
         max(_iou(large >= level, truth) for level in THRESHOLDS),
-        *(_iou(large >= level, truth) for level in (suggested(found), 0.6)),
+        _iou(large >= 0.6, truth),
         max(_iou(colour <= level, truth) for level in range(0, 160, 4)),
         _iou(colour <= 24, truth),
     ]

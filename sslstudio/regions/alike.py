@@ -17,7 +17,6 @@ from sslstudio.regions.rect import NOTHING, bounds
 _FIT_LONGEST = 512  # pixels of the longer side at which lines are fitted
 _WINDOW = 6  # pixels of that to each side
 _SOFT = 1e-3  # squared brightness below which a difference is no edge
-_TOP, _NEAR = 99.5, 0.68  # a threshold to begin with: this part of what the most alike half per cent reaches
 _BAND = 1 << 21  # pixels worked on at a time
 
 
@@ -69,11 +68,6 @@ class Alike:
         mean_grey, mean_alike = _blurred(grey), _blurred(alike)
         slope = (_blurred(grey * alike) - mean_grey * mean_alike) / (_blurred(grey**2) - mean_grey**2 + _SOFT)
         return _blurred(slope), _blurred(mean_alike - slope * mean_grey)
-
-
-def suggested(likeness: np.ndarray) -> float:
-    """The threshold to begin with, 0 to 1, for a map (h, w): networks differ in how far apart their cosines lie."""
-    return float(np.clip(_NEAR * np.percentile(likeness, _TOP), 0.1, 0.75))
 
 
 def _enlarged(part: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -154,7 +154,7 @@ def test_what_is_alike_is_answered_and_asked_again_costs_little(client, answers,
     client.ask(SimilarQuery(picture(material, 2), str(material / "model"), click, picture(material), str(tmp_path)))
     answers.get(timeout=PATIENCE)
     client.ask(cached)
-    assert answers.get(timeout=PATIENCE).arrays["likeness"].mean() == pytest.approx(first.mean(), abs=0.05)
+    assert answers.get(timeout=PATIENCE).arrays["likeness"].mean() == pytest.approx(first.mean(), abs=0.02)
 
 
 def test_what_cannot_be_compared_is_told(client, answers, material, tmp_path):

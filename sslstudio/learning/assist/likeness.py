@@ -26,15 +26,18 @@ LONGEST = {"vit": 768, "conv": 512}  # pixels of the longer side that the networ
 SMALLEST = 16  # pixels of an image's shorter side, below which there are no places to compare
 _STEP = 4  # a convolutional network's places lie this many pixels of what it sees apart, or further
 _LEVELS = 2  # of a convolutional network, from there on: measured, deeper ones only blur what fine ones tell apart
+PARTS_AT = 0.6  # of the scale: where by default what is alike is parted from what is not
+_PARTED = {"vit": 0.22, "conv": PARTS_AT}  # the cosine that parts best in the middle of many images, as measured
 _DOUBT = 0.05  # how much a place's cosines must differ for it to be clearly on one side
 
 
 @dataclass(frozen=True)
 class Places:
-    """One vector (C,) of length 1 per place of an image, (h, w, C) float32."""
+    """One vector (C,) per place of an image, (h, w, C) float32: of length 1, or the mean of such."""
 
     vectors: Tensor
     shape: tuple[int, int]  # height and width of the image
+    parted: float = PARTS_AT  # the cosine that stands at ``PARTS_AT`` of the scale
 
 
 def places_of(encoder: Encoder, bands8: np.ndarray, shape: tuple[int, int] | None = None) -> Places:
@@ -56,7 +59,7 @@ def places_of(encoder: Encoder, bands8: np.ndarray, shape: tuple[int, int] | Non
         level = F.interpolate(level, size=finest, mode="bilinear", align_corners=False)
         parts.append(F.normalize(level, dim=1))
     vectors = F.normalize(torch.cat(parts, dim=1), dim=1)[0].permute(1, 2, 0).contiguous()
-    return Places(vectors, (height, width))
+    return Places(vectors, (height, width), _PARTED[encoder.kind])
 
 
 @torch.inference_mode()
@@ -85,7 +88,8 @@ def _as_seen(bands8: np.ndarray, encoder: Encoder) -> Tensor:
 def likeness(places: Places, examples: Sequence[Example], source: Places | None = None) -> np.ndarray:
     """How alike each place is to the ``examples``, which lie in the image of ``source`` (None: in this one).
 
-    (h, w) float32 from -1 to 1. Where a place is as near to an unwanted example as to a wanted one, half is left.
+    (h, w) float32 from -1 to 1, scaled so that kinds of networks part what is alike at the same ``PARTS_AT``. Where a
+    place is as near to an unwanted example as to a wanted one, half is left.
     """
     source = source or places
     wanted = [_vector(source, example) for example in examples if example.wanted]
@@ -96,7 +100,8 @@ def likeness(places: Places, examples: Sequence[Example], source: Places | None 
     if unwanted:
         other = (places.vectors @ torch.stack(unwanted).T).amax(dim=-1)
         near = torch.where(near > 0, near * torch.sigmoid((near - other) / _DOUBT), near)
-    return near.numpy().astype(np.float32)
+    scaled = np.interp(near.numpy(), (-1, 0, places.parted, 1), (-1, 0, PARTS_AT, 1))
+    return scaled.astype(np.float32)
 
 
 def _vector(places: Places, example: Example) -> Tensor:

@@ -21,7 +21,7 @@ from sslstudio.learning.assist.likeness import Places
 MOST = 2_000_000_000  # bytes on the disk
 _FINEST = 64  # places along a side
 _CHECKED_EVERY = 50  # files between two looks at how much there is
-_SCALE = 127
+_LARGEST = 127
 
 
 class PlacesCache:
@@ -38,21 +38,23 @@ class PlacesCache:
         try:
             with np.load(file) as kept:
                 vectors, shape = kept["vectors"], kept["shape"]
+                scale, parted = float(kept["scale"]), float(kept["parted"])
             os.utime(file)
         except (OSError, ValueError, KeyError, EOFError):
             return None
         height, width = (int(side) for side in shape)
-        return Places(F.normalize(torch.from_numpy(vectors).float(), dim=-1), (height, width))
+        return Places(torch.from_numpy(vectors).float() / scale, (height, width), parted)
 
     def keep(self, key: object, places: Places) -> None:
         """Write; a full or read-only disk costs only the time of looking again."""
         file = self._file(key)
         coarse = _coarse(places.vectors)
-        vectors = (coarse * (_SCALE / max(float(coarse.abs().max()), 1e-6))).round().to(torch.int8).numpy()
+        scale = _LARGEST / max(float(coarse.abs().max()), 1e-6)
+        vectors = (coarse * scale).round().to(torch.int8).numpy()
         fresh = file.with_name(f".{file.stem}.{os.getpid()}.npz")
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            np.savez(fresh, vectors=vectors, shape=np.array(places.shape))
+            np.savez(fresh, vectors=vectors, shape=places.shape, scale=scale, parted=places.parted)
             fresh.replace(file)
         PlacesCache._written += 1
         if PlacesCache._written % _CHECKED_EVERY == 1:
@@ -78,9 +80,12 @@ class PlacesCache:
 
 
 def _coarse(vectors: Tensor) -> Tensor:
-    """Places (h, w, C) averaged until there are at most so many along a side."""
+    """Places (h, w, C) averaged until there are at most so many along a side.
+
+    Not brought to length 1 again: so a coarse place is as alike as the fine ones are on average, and a threshold means
+    the same for both.
+    """
     step = -(-max(vectors.shape[:2]) // _FINEST)
     if step == 1:
         return vectors
-    pooled = F.avg_pool2d(vectors.permute(2, 0, 1)[None], step, ceil_mode=True)[0].permute(1, 2, 0)
-    return F.normalize(pooled, dim=-1)
+    return F.avg_pool2d(vectors.permute(2, 0, 1)[None], step, ceil_mode=True)[0].permute(1, 2, 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from sslstudio.recipes.backbones import BACKBONE_NAMES
-from sslstudio.regions.alike import Alike, suggested
+from sslstudio.regions.alike import Alike
 from sslstudio.ui.canvas.tools.similar import Similar
 from sslstudio.ui.panels.states import SimilarState
 from sslstudio.ui.proposals import changes_of
@@ -29,7 +29,6 @@ class SimilarWiring(QObject):
         self.window, self.session, self.canvas = window, window.session, window.canvas
         self.problem = ""
         self.share = -1.0  # of the image that is proposed; negative where nothing is
-        self._fresh = False  # whether the threshold is still to be suggested
         self._small: tuple[object, np.ndarray] | None = None  # the likeness as it is previewed, and of what
         self._wire()
 
@@ -115,16 +114,12 @@ class SimilarWiring(QObject):
             self.canvas.offers.show(None)
             self._say("")
         elif self.session.labels is not None:
-            self._fresh = len(examples) == 1 or (self._fresh and self.share < 0)
             self._say("")
             self.session.inference.similar(str(self.session.file()), self.network()[0], examples)
 
     def _on_likened(self, image: str, likeness: np.ndarray) -> None:
         gesture = self.gesture()
         if gesture is not None and gesture.examples and self.session.image and image == str(self.session.file()):
-            if self._fresh:
-                self._fresh = False
-                self.window.tools.change(alike=round(100 * suggested(likeness)))
             self.propose(likeness)
 
     def _on_failed(self, kind: str, problem: str, advice: str) -> None:

@@ -97,6 +97,7 @@ def test_kept_places_give_the_same_likeness_and_old_ones_make_room(world, tmp_pa
     assert isinstance(again, Places)
     plain, kept = (large(likeness(found, [click(*DISCS[0])], places)) for found in (places, again))
     assert np.abs(plain - kept).mean() < 0.1
+    assert plain.mean() == pytest.approx(kept.mean(), abs=0.01), "a threshold means the same"
     size = next((tmp_path / "cache").glob("*.npz")).stat().st_size
     assert size < 1_200_000
     small = PlacesCache(tmp_path / "cache", most=2 * size + 100)

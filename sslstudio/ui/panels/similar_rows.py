@@ -23,7 +23,7 @@ class SimilarRows(QWidget):
     Signals:
         answered: The proposal is accepted, or dropped.
         folder_wanted: Search the folder for more of it, or stop.
-        everywhere_wanted: Take it into the masks of all images that were found.
+        everywhere_wanted: Take it into the masks of all images that were found; once more: take it back there.
     """
 
     answered = Signal(bool)
@@ -75,8 +75,7 @@ class SimilarRows(QWidget):
         self.found.setText(how_far(folder))
         self.everywhere.setVisible(folder.found > 0 and not folder.running)
         self.everywhere.setEnabled(not folder.accepting and bool(state.class_name))
-        images = many(folder.found, "listed image")
-        self.everywhere.set_words("Accepting …" if folder.accepting else f"Accept as {state.class_name} in {images}")
+        self.everywhere.set_words(everywhere(folder, state.class_name))
 
 
 def how_used(state: SimilarState) -> str:
@@ -94,6 +93,15 @@ def whose_eyes(state: SimilarState) -> str:
     if not state.trained:
         return f"By {state.network}, which has learned nothing yet: it goes by colour and texture. Pretrain for more."
     return f"By {state.network}." if state.network else ""
+
+
+def everywhere(state: SimilarFolderState, class_name: str) -> str:
+    """What the button for all images does."""
+    if state.accepting:
+        return "Changing the masks …"
+    if state.taken:
+        return f"Take it back in {many(state.taken, 'other image')}"
+    return f"Accept as {class_name} in {many(state.found, 'listed image')}"
 
 
 def how_far(state: SimilarFolderState) -> str:

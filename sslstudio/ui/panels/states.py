@@ -142,6 +142,7 @@ class SimilarFolderState:
     found: int = 0
     unread: int = 0
     accepting: bool = False
+    taken: int = 0  # other images in which it was accepted and can be taken back
     problem: str = ""
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
 from sslstudio.errors import UserError
@@ -19,8 +21,6 @@ from sslstudio.ui.panels.states import SimilarFolderState
 from sslstudio.ui.panels.words import many
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from sslstudio.project.project import Project
     from sslstudio.ui.main_window import MainWindow
 
@@ -38,11 +38,12 @@ class SimilarFolderWiring(QObject):
         self.found: list[tuple[str, float]] = []
         self.problem = ""
         self._accepting: background.Task | None = None
+        self._taken: dict[str, int] = {}  # images in which it was accepted, and what their masks came to
         self._listing = QTimer(self, interval=_AGAIN, singleShot=True)
         self._listing.timeout.connect(self.list_found)
         panel = window.panels["paint"]
         panel.similar_folder_wanted.connect(self.toggle)
-        panel.similar_everywhere_wanted.connect(self.accept_everywhere)
+        panel.similar_everywhere_wanted.connect(self.change_everywhere)
         window.actions_["image.similar"].triggered.connect(self.toggle)
         window.browser.all_wanted.connect(self._on_all)
         self.canvas.options_changed.connect(self._on_options)
@@ -57,6 +58,7 @@ class SimilarFolderWiring(QObject):
             can_start=gesture is not None and bool(gesture.examples) and gesture.alike is not None,
             problem=self.problem,
             accepting=self._accepting is not None,
+            taken=len(self._taken),
         )
         if search is None:
             return state
@@ -97,7 +99,7 @@ class SimilarFolderWiring(QObject):
 
     def forget(self) -> None:
         """The search is of the past."""
-        search, self.search, self.found, self.problem = self.search, None, [], ""
+        search, self.search, self.found, self.problem, self._taken = self.search, None, [], "", {}
         if search is not None:
             search.ended.disconnect(self._on_ended)
             search.stop()
@@ -140,10 +142,19 @@ class SimilarFolderWiring(QObject):
 
     # taking it everywhere -------------------------------------------------------------------------------
 
+    def change_everywhere(self) -> None:
+        """Accept in all listed images; or take that back, while it is what was done last."""
+        if self._accepting is not None or not self.session.save_strokes():
+            return
+        if self._taken:
+            self.take_back()
+        else:
+            self.accept_everywhere()
+
     def accept_everywhere(self) -> None:
         """Take what is proposed into the masks of all listed images, one edit in each, in the background."""
         project, search = self.session.project, self.search
-        if project is None or search is None or self._accepting is not None or not self.session.save_strokes():
+        if project is None or search is None:
             return
         shown = self.session.image
         if search.likeness(shown) is not None:  # the one that is seen, as by Enter
@@ -155,13 +166,13 @@ class SimilarFolderWiring(QObject):
         jobs = [job for job in jobs if job[0] != shown]
         threshold, table = options.alike / 100, options.changeable()
 
-        def work(task: background.Task) -> tuple[set[str], list[str]]:
-            changed, problems = set(), []
+        def work(task: background.Task) -> tuple[dict[str, int], list[str]]:
+            changed, problems = {}, []
             for image, likeness in jobs:
                 task.report(image)  # leaves early where it is cancelled
                 try:
                     if take(project, image, likeness, threshold, options.clinging, label, table):
-                        changed.add(image)
+                        changed[image] = _sum(project, image)
                 except UserError as error:
                     problems.append(error.problem)
             return changed, problems
@@ -169,16 +180,47 @@ class SimilarFolderWiring(QObject):
         self._accepting = background.run(work, self._on_accepted)
         self.window.redraw()
 
-    def _on_accepted(self, result: tuple[set[str], list[str]]) -> None:
-        changed, problems = result
+    def take_back(self) -> None:
+        """Undo it in all images whose masks were not changed since."""
+        project, taken = self.session.project, self._taken
+        if project is None:
+            return
+        self.canvas.finish_stroke()
+
+        def work(task: background.Task) -> tuple[list[str], list[str]]:
+            undone = []
+            for image, was in taken.items():
+                task.report(image)
+                if _sum(project, image) == was and project.undo(image) is not None:
+                    undone.append(image)
+            return undone, [image for image in taken if image not in undone]
+
+        self._accepting = background.run(work, self._on_taken_back, self._on_refused)
+        self.window.redraw()
+
+    def _on_accepted(self, result: tuple[dict[str, int], list[str]]) -> None:
+        self._taken, problems = result
+        told = f"Taken into the masks of {many(len(self._taken), 'other image')}; in each, one undo takes it back."
+        advice = f"{many(len(problems), 'image')} could not be changed. {problems[0]}" if problems else ""
+        self._after(set(self._taken), Notice(told, advice, "warning" if problems else "info", "similar"))
+
+    def _on_taken_back(self, result: tuple[list[str], list[str]]) -> None:
+        undone, kept = result
+        self._taken = {}
+        advice = f"{many(len(kept), 'image')} changed since: undo it there." if kept else ""
+        self._after(set(undone), Notice(f"Taken back in {many(len(undone), 'image')}.", advice, about="similar"))
+
+    def _on_refused(self, error: UserError) -> None:
+        self._after(set(self._taken), Notice(error.problem, error.advice, "warning", "similar"))
+
+    def _after(self, changed: set[str], notice: Notice) -> None:
+        """Masks were changed in the background."""
         self._accepting = None
         self.session.reread_records()
         self.session.write_masks()
         if self.session.image in changed:  # the user has gone on to it meanwhile
             self.session.reload_image()
-        told = f"Taken into the masks of {many(len(changed), 'other image')}; in each, one undo takes it back."
-        advice = f"{many(len(problems), 'image')} could not be changed. {problems[0]}" if problems else ""
-        self.window.tell(Notice(told, advice, "warning" if problems else "info", "similar"))
+        self.window.tell(notice)
         self.window.redraw()
 
 
@@ -203,3 +245,8 @@ def take(
     if patches is not None:
         project.add_edit(image, *patches)
     return patches is not None
+
+
+def _sum(project: Project, image: str) -> int:
+    """A number that changes with a mask."""
+    return zlib.crc32(np.ascontiguousarray(project.label_map(image).labels).data)

@@ -125,6 +125,15 @@ def test_the_folder_is_searched_and_listed_and_each_image_proposes_its_own(discs
     window.panels["paint"].similar.everywhere.click()
     qtbot.waitUntil(lambda: not search.state().accepting, timeout=ANSWER)
     project = window.session.project
+    assert project.can_undo("c.png")
+    window.drawing.draw()
+    assert window.panels["paint"].similar.everywhere.text().startswith("Take it back in")
+    window.panels["paint"].similar.everywhere.click()
+    qtbot.waitUntil(lambda: not search.state().accepting, timeout=ANSWER)
+    assert not project.can_undo("c.png"), "taken back, one edit in each"
+    window.drawing.draw()
+    window.panels["paint"].similar.everywhere.click()
+    qtbot.waitUntil(lambda: not search.state().accepting, timeout=ANSWER)
     assert overlap(project.label_map("c.png").labels, picture(2, CENTRES[:1])[1]) > 0.5
     assert project.undo("c.png") is not None
     assert (project.label_map("c.png").labels == 255).all()

@@ -322,23 +322,12 @@ class Canvas(Board):
 
     def brush_larger(self, *, steps: int = 1) -> None:
         """About a tenth larger per step; some tools take more instead."""
-        if self._turned(steps):
-            return
-        self.set_brush(stepped(self.pen.diameter, steps))
+        if not self.offers.turn(steps):
+            self.set_brush(stepped(self.pen.diameter, steps))
 
     def brush_smaller(self, *, steps: int = 1) -> None:
         """About a tenth smaller per step; some tools take less instead."""
-        if self._turned(-steps):
-            return
-        self.set_brush(stepped(self.pen.diameter, -steps))
-
-    def _turned(self, steps: int) -> bool:
-        """Whether the tool makes something of steps of the wheel."""
-        if self.gesture is None or not steps or not self.gesture.turn(self.pen, steps):
-            return False
-        self.set_options(self.pen.options)
-        self.update()
-        return True
+        self.brush_larger(steps=-steps)
 
     def set_current_class(self, index: int) -> None:
         """The class to paint from now on; a stroke under way keeps its own."""

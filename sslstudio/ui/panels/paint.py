@@ -86,6 +86,7 @@ class PaintPanel(Panel):
         self.tool = ToolRows(self._id("tool"))
         box.addWidget(self.tool)
         self.similar = SimilarRows(self._id("similar"))
+        self.similar.hide()  # until its tool is in the hand
         box.addWidget(self.similar)
         box.addSpacing(SPACE)
         box.addWidget(question("Classes"))

@@ -22,6 +22,7 @@ ALLOWED = {
     ("ui/opening.py", "round cell"): "names of classes are data of a project",
     ("ui/opening.py", "spindle cell"): "names of classes are data of a project",
     ("ui/inference.py", "inference ends"): "the name of a thread",
+    ("ui/folder_search.py", "search ends"): "the name of a thread",
     ("ui/theme.py", "Fusion"): "the name of Qt's style",
     ("ui/panels/form.py", "Row"): "the name of a class in an annotation",
     ("ui/canvas/viewport.py", ""): "names of classes for importing",

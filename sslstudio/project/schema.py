@@ -49,4 +49,8 @@ CREATE INDEX op_of_image ON op (image, id);
 CREATE INDEX op_of_edit ON op (edit);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)  # never change one that was released; add the next
+_STROKES_IN_TILES = """
+-- From here on a stroke's labels may be some tiles of its rectangle (huge images); older programs cannot read those.
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _STROKES_IN_TILES)  # never change one that was released; add the next

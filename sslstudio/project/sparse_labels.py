@@ -15,6 +15,7 @@ from sslstudio.project.packing import pack, unpack
 
 TILE = 512
 _SIZE, _CELL, _SUM = struct.Struct("<IIQ"), struct.Struct("<IIi"), struct.Struct("<I")
+_MOST_TOUCHED = 20_000  # rectangles; then everything counts as written
 _OPEN_TILES = 640  # kept as they are, 160 MB; the others are packed
 Cell = int | bytes  # a tile: the one label that it holds, or its labels packed
 Place = tuple[int, int]  # row and column of a tile
@@ -35,6 +36,8 @@ class SparseLabels:
         self._open: OrderedDict[Place, np.ndarray] = OrderedDict()
         self._packed: dict[Place, bytes] = {}
         self._lock = threading.RLock()
+        self._touched: list[tuple[int, int, int, int]] = []
+        self.coarser: list[SparseLabels] = []  # halvings, kept by whoever shows the labels
 
     @property
     def size(self) -> int:
@@ -66,13 +69,28 @@ class SparseLabels:
                         rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
                     ]
                 self._write(place, rows, columns, here)
+            self._touch(top, bottom, left, right)
             self._shed()
+
+    def take_touched(self) -> list[tuple[int, int, int, int]]:
+        """What was written since the last time: top, bottom, left and right of rectangles."""
+        with self._lock:
+            touched, self._touched = self._touched, []
+        return touched
+
+    def _touch(self, *part: int) -> None:
+        self._touched.append(part)  # type: ignore[arg-type]
+        if len(self._touched) > _MOST_TOUCHED:
+            self._touched = [(0, self.shape[0], 0, self.shape[1])]
 
     # tiles --------------------------------------------------------------------------------------------------
 
-    def places(self) -> Iterator[Place]:
-        """Where tiles are, row by row."""
-        yield from np.ndindex(self._plain.shape)  # type: ignore[misc]
+    def places(self, row: int = 0, column: int = 0, count: int = 1 << 30) -> Iterator[Place]:
+        """Where tiles are, row by row; of a square of ``count`` tiles each way if told."""
+        rows, columns = self._plain.shape
+        for at in range(row, min(rows, row + count)):
+            for across in range(column, min(columns, column + count)):
+                yield at, across
 
     def cell(self, place: Place) -> Cell:
         """A tile as it can be kept and compared: the same labels give the same cell."""
@@ -91,6 +109,8 @@ class SparseLabels:
             self._plain[place] = cell if isinstance(cell, int) else -1
             if not isinstance(cell, int):
                 self._packed[place] = cell
+            top, left = place[0] * TILE, place[1] * TILE
+            self._touch(top, min(top + TILE, self.shape[0]), left, min(left + TILE, self.shape[1]))
 
     def plain(self, place: Place) -> int:
         """The only label of a tile, or -1; a tile that was painted over piece by piece may count as mixed."""

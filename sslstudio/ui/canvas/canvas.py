@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from sslstudio.images.huge_picture import Pixels
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.ui.canvas import decorations, floating
 from sslstudio.ui.canvas.board import Board
@@ -21,9 +22,10 @@ from sslstudio.ui.canvas.input import Hand
 from sslstudio.ui.canvas.minimap import Minimap
 from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
-from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid, PlanePyramid
+from sslstudio.ui.canvas.pyramid import LabelPyramid
 from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
 from sslstudio.ui.canvas.searches import Searches
+from sslstudio.ui.canvas.tiled import Arrivals, image_pyramid, plane_pyramid
 from sslstudio.ui.canvas.tools import GESTURES, Gesture
 from sslstudio.ui.canvas.viewport import NOTHING, Rect
 from sslstudio.ui.tool_options import ToolOptions
@@ -82,6 +84,8 @@ class Canvas(Board):
         self.scale_bar = True
         self._message = ""
         self.searches = Searches(self)
+        self._arrivals = Arrivals(self)
+        self._arrivals.arrived.connect(self._take_arrivals)
         self.minimap = Minimap(self)
         self._hand.show_cursor()
 
@@ -92,7 +96,7 @@ class Canvas(Board):
     ) -> None:
         """Show an image as its file holds it, in these shades; None: as ``show_image`` shows its ``rgb8``."""
         self.show_image(picture.rgb8, labels, key)
-        self._scene.planes, self._scene.shades = PlanePyramid(picture.finite), shades
+        self._scene.planes, self._scene.shades = plane_pyramid(picture.finite), shades
         self.pixel_size = picture.pixel_size
         self.minimap.redraw()
 
@@ -158,7 +162,8 @@ class Canvas(Board):
             raise ValueError(f"a mask of {labels.labels.shape} does not fit an image of {rgb8.shape[:2]}")
         old_size = self._scene.size
         self.key, self._map = key, labels
-        self._scene.image = None if rgb8 is None else ImagePyramid(rgb8)
+        self._scene.image = None if rgb8 is None else image_pyramid(rgb8)
+        self._arrivals.watch(rgb8.image if isinstance(rgb8, Pixels) else None)
         self._scene.planes = self._scene.shades = self.pixel_size = None
         self._mask = None if labels is None else LabelPyramid(labels.labels)
         self.pen.labels = None if labels is None or rgb8 is None else labels.labels
@@ -403,6 +408,18 @@ class Canvas(Board):
         if not device.empty:
             for left in self._lefts():
                 self.update(self._widget_rect(device, left))
+
+    def _take_arrivals(self) -> None:
+        """Show what has arrived of a huge image."""
+        parts = self._arrivals.take()
+        if self._scene.image is None or not parts:
+            return
+        for part in parts:
+            device = self._scene.image_changed(part)
+            if not device.empty:
+                for left in self._lefts():
+                    self.update(self._widget_rect(device, left))
+        self.minimap.image_changed()
 
     def point_nowhere(self) -> None:
         """The pointer is on something that lies over the canvas."""

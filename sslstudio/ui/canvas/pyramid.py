@@ -5,6 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from sslstudio.project.label_map import UNPAINTED, Labels
+from sslstudio.project.sparse_labels import TILE, SparseLabels
+
 from sslstudio.ui.canvas.viewport import Rect
 
 _STRIP = 128  # rows; even
@@ -57,30 +60,55 @@ class PlanePyramid:
 class LabelPyramid:
     """A label map (H, W) uint8, shared and never copied, with halvings in which thin strokes survive.
 
+    Those of huge labels, which lie in tiles, are kept with them.
+
     Of four labels the highest that is painted (below 255) is kept, so that a class wins over the background and
     anything wins over nothing.
     """
 
-    def __init__(self, labels: np.ndarray) -> None:
-        self._levels = [labels]
+    def __init__(self, labels: Labels) -> None:
+        self._base = labels
+        self._coarser: list = labels.coarser if isinstance(labels, SparseLabels) else []
 
     @property
-    def base(self) -> np.ndarray:
+    def base(self) -> Labels:
         """The full-size label map itself."""
-        return self._levels[0]
+        return self._base
 
-    def level(self, number: int) -> np.ndarray:
+    def level(self, number: int) -> Labels:
         """The labels halved ``number`` times; rows and columns rounded up."""
-        while len(self._levels) <= number:
-            self._levels.append(_halved(self._levels[-1]))
-        return self._levels[number]
+        while len(self._coarser) < number:
+            finest = self._coarser[-1] if self._coarser else self._base
+            self._coarser.append(_halved_tiles(finest) if isinstance(finest, SparseLabels) else _halved(finest))
+        return self._coarser[number - 1] if number else self._base
 
     def changed(self, rect: Rect) -> None:
         """Bring the halvings that exist up to date with a changed rectangle of the full-size labels."""
-        for finer, coarser in zip(self._levels, self._levels[1:], strict=False):
+        parts = [rect]
+        if isinstance(self._base, SparseLabels):
+            parts = [Rect(left, top, right, bottom) for top, bottom, left, right in self._base.take_touched()]
+        for part in parts:
+            self._mend(part)
+
+    def _mend(self, rect: Rect) -> None:
+        for finer, coarser in zip([self._base, *self._coarser], self._coarser, strict=False):
             rect = Rect(rect.left // 2, rect.top // 2, -(-rect.right // 2), -(-rect.bottom // 2))
             source = finer[2 * rect.top : 2 * rect.bottom, 2 * rect.left : 2 * rect.right]
             coarser[rect.top : rect.bottom, rect.left : rect.right] = _halved(source)
+
+
+def _halved_tiles(labels: SparseLabels) -> SparseLabels:
+    """As ``_halved``; tiles of a single label are not looked at."""
+    height, width = labels.shape
+    result = SparseLabels(-(-height // 2), -(-width // 2), UNPAINTED)
+    for row, column in result.places():
+        ones = {labels.plain(place) for place in labels.places(2 * row, 2 * column, 2)}
+        if len(ones) == 1 and min(ones) >= 0:
+            result.set_cell((row, column), ones.pop())
+            continue
+        part = labels[2 * row * TILE : 2 * (row + 1) * TILE, 2 * column * TILE : 2 * (column + 1) * TILE]
+        result[row * TILE : (row + 1) * TILE, column * TILE : (column + 1) * TILE] = _halved(part)
+    return result
 
 
 def _halved(labels: np.ndarray) -> np.ndarray:

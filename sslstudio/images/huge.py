@@ -336,6 +336,14 @@ def why_not_by_parts(path: Path, otherwise: UnreadableImage) -> UnreadableImage 
         return otherwise
 
 
+def can_be_read_by_parts(path: Path) -> bool:
+    """Whether the file is a huge one whose tiles or rows can be read one by one; the header is looked at only."""
+    try:
+        return _levels_of(Path(path)) is not None
+    except Exception:  # noqa: BLE001 - whatever is wrong, the usual reader says it
+        return False
+
+
 def _levels_of(path: Path) -> dict[int, Level] | None:
     with path.open("rb") as file:
         kind = content.kind_of(file.read(32))
@@ -380,6 +388,7 @@ def _levels_of_tiff(path: Path, file: Any) -> dict[int, Level] | None:
 
 def _level_of(handle: Handle, pages: Any) -> Level:
     page = pages[0].keyframe
+    _ = page.decode, page.nodata, page.colormap  # tags are read when first asked for; the file will be closed
     whole_bytes = page.bitspersample == 8 * page.dtype.itemsize and page.dtype.kind != "b"
     if len(pages) == 1 and page.is_contiguous and whole_bytes and not page.is_tiled and tiff_files.turn_of(page) == 1:
         shape = (page.imagelength, page.imagewidth, page.samplesperpixel)

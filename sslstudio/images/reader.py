@@ -87,7 +87,7 @@ def too_large(path: Path, info: ImageInfo) -> UnreadableImage | None:
         path,
         f"is too large to open at once ({info.width} × {info.height} pixels; "
         f"the limit is {MAX_PIXELS // 1_000_000} million pixels and 2 GB)",
-        "Cut it into tiles, or remove it from the folder.",
+        "Save it as a TIFF with tiles, which is read by parts, or remove it from the folder.",
     )
 
 

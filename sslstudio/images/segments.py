@@ -56,6 +56,8 @@ class Segments:
             step = self._strip * 4 // math.gcd(self._strip, 4)  # whole fours, so that halvings meet
             self.tile = (min(step * max(1, -(-_STRIP_ROWS // step)), self.height), self.width)
         _check(page, self._strip)
+        # tags are read when they are asked for first, and the file is closed by then
+        self._tables = {"jpegtables": page.jpegtables} if page.jpegtables else {}
 
     def ready(self, row: int, column: int) -> bool:
         """Whether the tile can be read now."""
@@ -92,8 +94,7 @@ class Segments:
         samples = 1 if self._planes > 1 else key.samplesperpixel
         decoded = None
         if count:
-            tables = {"jpegtables": key.jpegtables} if key.jpegtables else {}
-            decoded = key.decode(self._handle.read(offset, count), index, **tables)[0]
+            decoded = key.decode(self._handle.read(offset, count), index, **self._tables)[0]
         if decoded is None:  # left out by its writer: nothing but the value for nothing
             return np.full((height, width, samples), key.nodata, key.dtype)
         return decoded[0, :height, :width]

@@ -104,11 +104,7 @@ class SparseLabels:
     def set_cell(self, place: Place, cell: Cell) -> None:
         """Give a tile what ``cell`` told."""
         with self._lock:
-            self._open.pop(place, None)
-            self._packed.pop(place, None)
-            self._plain[place] = cell if isinstance(cell, int) else -1
-            if not isinstance(cell, int):
-                self._packed[place] = cell
+            self._store(place, cell)
             top, left = place[0] * TILE, place[1] * TILE
             self._touch(top, min(top + TILE, self.shape[0]), left, min(left + TILE, self.shape[1]))
 
@@ -154,11 +150,18 @@ class SparseLabels:
             self._shed()
         return out
 
+    def _store(self, place: Place, cell: Cell) -> None:
+        self._open.pop(place, None)
+        self._packed.pop(place, None)
+        self._plain[place] = cell if isinstance(cell, int) else -1
+        if not isinstance(cell, int):
+            self._packed[place] = cell
+
     def _write(self, place: Place, rows: slice, columns: slice, labels: Any) -> None:
         shape = tile_shape(self.shape, place)
         one = _only_label(labels)
         if one >= 0 and (rows.stop - rows.start, columns.stop - columns.start) == shape:
-            self.set_cell(place, one)
+            self._store(place, one)
             return
         plain = int(self._plain[place])
         if plain >= 0:
@@ -180,7 +183,7 @@ class SparseLabels:
         """Pack what was not in use for the longest time."""
         while len(self._open) > _OPEN_TILES:
             place, tile = self._open.popitem(last=False)
-            self.set_cell(place, _cell_of(tile))
+            self._store(place, _cell_of(tile))
 
 
 class Pieces:
@@ -206,6 +209,12 @@ class Pieces:
             else:
                 top, left = place[0] * TILE, place[1] * TILE
                 labels[top : top + TILE, left : left + TILE] = _labels_of(cell, tile_shape(self.image, place))
+
+    def arrays(self) -> Iterator[tuple[Place, np.ndarray]]:
+        """The tiles, each (h, w) uint8."""
+        for place, cell in self.cells.items():
+            shape = tile_shape(self.image, place)
+            yield place, np.full(shape, cell, np.uint8) if isinstance(cell, int) else unpack(cell, shape)
 
     def counts(self) -> np.ndarray:
         """How many pixels have each label, (256,) int64."""

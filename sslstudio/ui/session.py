@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 IDLE = 4000  # milliseconds without a stroke after which masks are written as PNG
 REMEMBER = 1000  # milliseconds after which small settings are written
+_HALVINGS = 8  # of the labels of huge images: as far as one can zoom out
 RETRY = 3000  # milliseconds between two attempts to save a stroke that the disk refused
 
 
@@ -108,6 +109,7 @@ class Session(QObject):
         """Work on this project from now on; the one before it is closed."""
         self.close()
         self.project = project
+        self._loader.cache = project.path / "cache"
         self._set_records(records)
         self._read_models()
         self.opened.emit()
@@ -334,7 +336,7 @@ class Session(QObject):
             if path == self.image:
                 self.image_failed.emit(error)
 
-        self._tasks.append(background.run(lambda task: project.label_map(path), done, failed))
+        self._tasks.append(background.run(lambda task: _ready_labels(project, path), done, failed))
 
     def _on_unreadable(self, path: str, error: UserError) -> None:
         if path == self.image:
@@ -504,3 +506,14 @@ class Session(QObject):
     def _run(self, work: Callable[[background.Task], object], done: Callable[..., None], about: str) -> None:
         self._tasks = [task for task in self._tasks if not task.cancelled][-20:]
         self._tasks.append(background.run(work, done, lambda error: self.failed.emit(about, error)))
+
+
+def _ready_labels(project: Project, path: str) -> LabelMap:
+    """The labels of an image; of a huge one also their halvings, for which nobody should wait later. In a thread."""
+    from sslstudio.project.sparse_labels import SparseLabels
+    from sslstudio.ui.canvas.pyramid import LabelPyramid
+
+    labels = project.label_map(path)
+    if isinstance(labels.labels, SparseLabels):
+        LabelPyramid(labels.labels).level(_HALVINGS)
+    return labels

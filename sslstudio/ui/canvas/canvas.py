@@ -47,6 +47,7 @@ class Canvas(Board):
         stroke_finished: The mask was changed; patches of before and after, to be stored.
         cursor_moved: The pixel under the pointer and its class (None if unpainted); -1, -1, None outside.
         tool_changed, brush_changed, class_changed, options_changed: By a setter, the wheel or a pick.
+        bounded: A tool has stopped at the edge of what it looks through on a huge image.
         query_hovered: In attention mode, the place under the pointer in image pixels.
     """
 
@@ -57,6 +58,7 @@ class Canvas(Board):
     class_changed = Signal(int)
     options_changed = Signal(object)
     query_hovered = Signal(float, float)
+    bounded = Signal()
     _hand: Hand = None  # type: ignore[assignment]  # events come before and after the object's own life
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -359,7 +361,14 @@ class Canvas(Board):
         self._hand.let_go()
         if patches is not None:
             self.stroke_finished.emit(*patches)
+        self.tell_bounded()
         self.searches.collect()
+
+    def tell_bounded(self) -> None:
+        """Tell if a tool has stopped early on a huge image."""
+        bounded, self.pen.bounded = self.pen.bounded, False
+        if bounded:
+            self.bounded.emit()
 
     def cancel_stroke(self) -> None:
         """Take back what has been drawn since the pen touched, or the polygon's corners; look for nothing more."""

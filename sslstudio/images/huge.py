@@ -16,7 +16,7 @@ import numpy as np
 from sslstudio.images import content, tiff_files
 from sslstudio.images.errors import UnreadableImage, refuse
 from sslstudio.images.limits import MOST_PIXELS, is_huge
-from sslstudio.images.reduced import Halvings, finite, folder_for, halved, size_of
+from sslstudio.images.reduced import Halvings, finite, folder_for, halved, resized, size_of
 from sslstudio.images.segments import Handle, Level, NotByParts, PlainRows, Segments
 from sslstudio.images.tile_cache import SHARED, TileCache
 
@@ -127,6 +127,12 @@ class HugeImage:
             level = self.halvings.levels.get(number)
         return level
 
+    def ready(self, number: int) -> bool:
+        """Whether one size can be read all over."""
+        level = self._level(number)
+        rows = -(-self.size(number)[0] // self._tile(number)[0])
+        return self._ready(number, rows - 1, 0) if level is not None else self._ready(number, 0, 0)
+
     def _ready(self, number: int, row: int, column: int) -> bool:
         level = self._level(number)
         if level is not None:
@@ -210,6 +216,10 @@ class HugeImage:
             self._take_overview()
         else:
             self.overview = self._sketch(finest)
+
+    def sample_only(self) -> None:
+        """Find out what its values are like, without a picture of all of it."""
+        self.sample = self._sampled()
 
     def make_halvings(self) -> None:
         """Make the sizes that the file lacks, in a thread of their own, unless they are there; ``stop`` ends it."""
@@ -448,17 +458,11 @@ def _fitted(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """(h, w, C) averaged over areas."""
     if pixels.shape[:2] == (height, width):
         return pixels
-    return _resized(pixels, height, width, cv2.INTER_AREA)
+    return resized(pixels, height, width, cv2.INTER_AREA)
 
 
 def _stretched(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
-    return _resized(pixels, height, width, cv2.INTER_LINEAR)
-
-
-def _resized(pixels: np.ndarray, height: int, width: int, way: int) -> np.ndarray:
-    planes = [cv2.resize(np.ascontiguousarray(pixels[..., at]), (width, height), interpolation=way)
-              for at in range(pixels.shape[2])]  # fmt: skip
-    return np.stack(planes, axis=2)
+    return resized(pixels, height, width, cv2.INTER_LINEAR)
 
 
 def _enlarged(pixels: np.ndarray, scale: int, start: tuple[int, int], size: tuple[int, int]) -> np.ndarray:

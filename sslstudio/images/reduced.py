@@ -135,6 +135,17 @@ def halved(pixels: np.ndarray) -> np.ndarray:
     return out
 
 
+def resized(pixels: np.ndarray, height: int, width: int, way: int) -> np.ndarray:
+    """(h, w, C) as (height, width, C), with any number of channels; ``way`` is one of OpenCV's."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    planes = [
+        cv2.resize(np.ascontiguousarray(pixels[..., at]), (width, height), interpolation=way)
+        for at in range(pixels.shape[2])
+    ]
+    return np.stack(planes, axis=2)
+
+
 def finite(pixels: np.ndarray) -> np.ndarray:
     """The same with 0 where a number with a point is none, so that averages are right."""
     if pixels.dtype.kind != "f" or np.isfinite(pixels).all():

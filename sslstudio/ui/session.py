@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sslstudio.images.picture import Picture
     from sslstudio.project.classes import LabelClass
     from sslstudio.project.index import ImageRecord
-    from sslstudio.project.label_map import LabelMap, Patch
+    from sslstudio.project.label_map import LabelMap, Labels, Patch
     from sslstudio.project.project import Project
     from sslstudio.runs.prepare import ModelInfo
 
@@ -370,9 +370,9 @@ class Session(QObject):
         """Whether there is a stroke to put back."""
         return self.project is not None and self.labels is not None and self.project.can_redo(self.image)
 
-    def accept_prediction(self, labels: np.ndarray) -> None:
+    def accept_prediction(self, labels: Labels) -> None:
         """Make (H, W) uint8 ``labels`` the mask of the current image; can be undone."""
-        from sslstudio.project.label_map import Patch
+        from sslstudio.project.label_map import as_labels, whole_patch
 
         if self.project is None or self.labels is None:
             return
@@ -380,14 +380,16 @@ class Session(QObject):
             error = UserError("The prediction has another size than the image.", "Segment the image once more.")
             self.failed.emit("accept", error)
             return
-        patch = Patch(0, 0, np.ascontiguousarray(labels, np.uint8).copy())
+        labels = np.ascontiguousarray(labels, np.uint8).copy() if isinstance(labels, np.ndarray) else labels
+        labels = as_labels(labels)
         if not self.save_strokes():
             return
         try:
-            self.project.set_mask(self.image, patch.labels)
+            self.project.set_mask(self.image, labels)
         except UserError as error:
             self.failed.emit("accept", error)
             return
+        patch = whole_patch(labels)
         self.labels.put(patch)
         self.patched.emit(patch)
         self._after_edit(self.image)

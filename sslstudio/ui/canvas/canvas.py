@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sslstudio.images.picture import Picture
     from sslstudio.images.pixel_size import PixelSize
     from sslstudio.project.classes import LabelClass
-    from sslstudio.project.label_map import LabelMap, Patch
+    from sslstudio.project.label_map import LabelMap, Labels, Patch
 
 PREDICTION_MODES = ("over", "beside", "swipe")
 
@@ -207,7 +207,7 @@ class Canvas(Board):
         self._masks_visible = visible
         self._rearrange()
 
-    def set_prediction(self, labels: np.ndarray | None, mode: str = "over") -> None:
+    def set_prediction(self, labels: Labels | None, mode: str = "over") -> None:
         """What a model found, (h, w) uint8, any size: "over" the image, "beside" it, or under a "swipe" divider."""
         if mode not in PREDICTION_MODES:
             raise ValueError(f"{mode!r} is none of {PREDICTION_MODES}")

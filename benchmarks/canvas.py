@@ -392,6 +392,7 @@ def tools(canvas: Timed, sizes: Sequence[int], measured: Measure = reactions) ->
 
 
 def main() -> None:
+    """Measure what the words ask for and tell the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--huge", action="store_true", help="also 900 megapixels, read by parts")
     parser.add_argument("--only", type=int, help="one size in megapixels")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject
 
+from sslstudio.project.sparse_labels import TILE
 from sslstudio.ui import background
 from sslstudio.ui.canvas.canvas import PREDICTION_MODES
 from sslstudio.ui.run_queue import kind_of
@@ -14,6 +15,7 @@ from sslstudio.ui.run_queue import kind_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sslstudio.project.label_map import Labels
     from sslstudio.ui.main_window import MainWindow
     from sslstudio.ui.panels.live import LiveRun
 

@@ -90,7 +90,9 @@ class HugeImage:
         """Let its tiles go."""
         self.cache.forget(lambda key: isinstance(key, tuple) and key[0] == self._number)
 
-    def _put_together(self, number: int, part: Part, tile_of: Callable[[int, int, int], np.ndarray | None]) -> np.ndarray:
+    def _put_together(
+        self, number: int, part: Part, tile_of: Callable[[int, int, int], np.ndarray | None]
+    ) -> np.ndarray:
         top, bottom, left, right = part
         out = np.empty((max(0, bottom - top), max(0, right - left), self.channels), self.dtype)
         if not out.size:
@@ -151,7 +153,12 @@ class HugeImage:
         if tile is None and self._ready(number, row, column):
             height, width = self._tile(number)
             scale = 2**number
-            part = (row * height * scale, (row + 1) * height * scale, column * width * scale, (column + 1) * width * scale)
+            part = (
+                row * height * scale,
+                (row + 1) * height * scale,
+                column * width * scale,
+                (column + 1) * width * scale,
+            )
             self.cache.want(key, lambda: self._read(number, row, column), lambda: self._tell(part))
         return tile
 
@@ -179,7 +186,9 @@ class HugeImage:
             )  # fmt: skip
             if self._in_memory(coarser, box):
                 pixels = self._put_together(coarser, box, lambda *at: self.cache.get((self._number, *at)))
-                return _enlarged(pixels, scale, (top - box[0] * scale, left - box[2] * scale), (bottom - top, right - left))
+                return _enlarged(
+                    pixels, scale, (top - box[0] * scale, left - box[2] * scale), (bottom - top, right - left)
+                )
         return self._of_overview(number, part)
 
     def _in_memory(self, number: int, part: Part) -> bool:

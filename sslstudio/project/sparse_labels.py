@@ -65,9 +65,7 @@ class SparseLabels:
             for place, rows, columns in _cells(top, bottom, left, right):
                 here = labels
                 if isinstance(labels, np.ndarray) and labels.ndim:
-                    here = labels[
-                        rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
-                    ]
+                    here = labels[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
                 self._write(place, rows, columns, here)
             self._touch(top, bottom, left, right)
             self._shed()

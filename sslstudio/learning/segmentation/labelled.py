@@ -50,7 +50,7 @@ def read_labelled(request: PaintedRequest, project: Path, spill: Path, channels:
             for pair in _read_one(entry, request, project, channels):
                 used += pair.pixels.nbytes + pair.labels.nbytes
                 if used > _IN_MEMORY:
-                    pair = replace(pair, pixels=_spilled(pair.pixels, spill), labels=_spilled(pair.labels, spill))  # noqa: PLW2901
+                    pair = replace(pair, pixels=_spilled(pair.pixels, spill), labels=_spilled(pair.labels, spill))
                 yield pair
         except UserError as error:
             yield Warned(text=f"{entry.image} is left out: {error.problem}", advice=error.advice, about=entry.image)

@@ -110,10 +110,10 @@ class Canvas(Board):
             self.minimap.redraw()
             self.update()
 
-    def set_seen(self, rgb8: np.ndarray) -> None:
+    def set_seen(self, rgb8: np.ndarray | Pixels) -> None:
         """What tools go by, (H, W, 3) uint8: what people see."""
         if self.pen.image is not None and rgb8.shape == self.pen.image.shape:
-            self.pen.image = rgb8
+            self.pen.image = rgb8  # type: ignore[assignment]
 
     def set_smooth(self, wanted: bool) -> None:
         """Whether enlarged pixels blend into each other."""
@@ -220,7 +220,7 @@ class Canvas(Board):
         self._prediction_visible = visible
         self._rearrange()
 
-    def set_live_overlay(self, labels: np.ndarray | None) -> None:
+    def set_live_overlay(self, labels: Labels | None) -> None:
         """What the model that is being trained finds, (h, w) uint8, any size; the old one fades into it."""
         if labels is None and self._live is None:
             return  # nothing changes, so nothing fades
@@ -232,7 +232,7 @@ class Canvas(Board):
     @property
     def live_overlay(self) -> np.ndarray | None:
         """What ``set_live_overlay`` shows now."""
-        return None if self._live is None else self._live.base
+        return None if self._live is None else self._live.base[:, :]
 
     def set_heat(self, heat: np.ndarray | None) -> None:
         """An attention map (h, w), 0..1, any size, laid over the image; labels are only outlined meanwhile."""

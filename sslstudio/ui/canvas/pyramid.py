@@ -7,7 +7,6 @@ import numpy as np
 
 from sslstudio.project.label_map import UNPAINTED, Labels
 from sslstudio.project.sparse_labels import TILE, SparseLabels
-
 from sslstudio.ui.canvas.viewport import Rect
 
 _STRIP = 128  # rows; even
@@ -104,6 +103,7 @@ class LabelPyramid:
             for column in range(left // TILE, -(-right // TILE))
         }
         finer = self._base
+        assert isinstance(finer, SparseLabels)
         for coarser in self._coarser:
             places = {(row // 2, column // 2) for row, column in places}
             for place in places:

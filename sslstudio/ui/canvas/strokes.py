@@ -53,7 +53,7 @@ class Stroke:
         return changed
 
     def fill(self, x: int, y: int, within: Rect | None = None) -> Rect:
-        """Fill the connected region of equal label around a pixel, in a rectangle if told; the rectangle that changed."""
+        """Fill what has one label and hangs together with a pixel, in a rectangle if told; the one that changed."""
         if self.labels[y, x] == self.value:
             return NOTHING
         within = whole(self.labels.shape) if within is None else within
@@ -80,7 +80,7 @@ class Stroke:
             self._kept.keep(changed)
             np.copyto(part, labels, where=changing)
             if not isinstance(self.labels, np.ndarray):  # then ``part`` is a copy
-                inner = Rect(changed.left - rect.left, changed.top - rect.top, changed.right - rect.left, changed.bottom - rect.top)
+                inner = changed.moved(-rect.left, -rect.top)
                 self.labels[changed.top : changed.bottom, changed.left : changed.right] = inner.of(part)
             self.touched = self.touched.joined(changed)
         return changed

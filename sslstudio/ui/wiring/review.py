@@ -34,7 +34,7 @@ class ReviewWiring(QObject):
         self.view = "over"
         self.opacity = 0.45
         self.differences = False
-        self.prediction: np.ndarray | None = None
+        self.prediction: Labels | None = None
         self.confidence = -1.0
         self.problem = ""
         self.shown_live = self.shown_finished = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # switches of the same kind as an option
 _ACTIONS = {"paint.square": "square", "paint.sieved": "sieved", "paint.contiguous": "contiguous"}
 _AT_ONCE = 4_000_000  # pixels that are changed without anybody noticing a delay; more are changed beside the window
-Shaping = Callable[[np.ndarray, int, ToolOptions, Rect], Iterator[Change]]
+Shaping = Callable[[Any, int, ToolOptions, Rect], Iterator[Change]]
 
 
 SHAPINGS: dict[str, Shaping] = {
@@ -227,11 +227,11 @@ class ToolsWiring(QObject):
 def _laid_over(mine: Labels, other: Labels) -> Iterator[Change]:
     """What is painted in ``other``, over ``mine``; of huge masks only the tiles in which there is anything."""
     if isinstance(other, np.ndarray):
-        yield whole(mine.shape), np.where(other == UNPAINTED, mine, other)
+        yield whole(mine.shape), np.where(other == UNPAINTED, mine[:, :], other)
         return
     assert isinstance(other, SparseLabels)
     for place in other.places():
         if other.plain(place) != UNPAINTED:
             part, top, left = other.tile(place), place[0] * TILE, place[1] * TILE
             rect = Rect(left, top, left + part.shape[1], top + part.shape[0])
-            yield rect, np.where(part == UNPAINTED, rect.of(mine), part)  # type: ignore[type-var]
+            yield rect, np.where(part == UNPAINTED, rect.of(mine), part)

@@ -63,7 +63,13 @@ class HugeBands:
 
     def size(self, number: int) -> Pixels:
         """One size, to be read by parts; at most the second halving."""
-        return Pixels(self.image, min(number, _FINEST, self.image.coarsest - 1), wait=True, turn=self._turned, after=(self.channels,))
+        return Pixels(
+            self.image,
+            min(number, _FINEST, self.image.coarsest - 1),
+            wait=True,
+            turn=self._turned,
+            after=(self.channels,),
+        )
 
     def _turned(self, part: np.ndarray) -> np.ndarray:
         if part.dtype != np.uint8:

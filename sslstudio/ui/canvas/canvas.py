@@ -73,8 +73,7 @@ class Canvas(Board):
         self.key = ""
         self.pen = Pen()
         self.gesture: Gesture | None = None  # what the tool does, where it is more than a brush
-        self.attention = False
-        self.pen_pressure = True
+        self.attention, self.pen_pressure = False, True
         self.paintable = True
         self._options = self.pen.options  # those that were told
         self._map: LabelMap | None = None
@@ -84,8 +83,7 @@ class Canvas(Board):
         self._opacity, self._masks_visible, self._hatch = 0.45, True, True
         self._filled, self._differences = True, False
         self.pixel_size: PixelSize | None = None
-        self.scale_bar = True
-        self._message = ""
+        self.scale_bar, self._message = True, ""
         self.searches, self.offers = Searches(self), Offers(self)
         self.minimap = Minimap(self)
         self._arrivals.arrived.connect(self.minimap.image_changed)

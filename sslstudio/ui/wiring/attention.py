@@ -203,7 +203,7 @@ class AttentionWiring(QObject):
     def _draw_proposal(self) -> None:
         """Show what would change in the mask; Enter takes it, Esc drops it."""
         where, canvas = self.proposal(), self.window.canvas
-        if where is not None and canvas.pen.labels is not None:
+        if where is not None and isinstance(canvas.pen.labels, np.ndarray):
             self._proposing = True
             changes = changes_of(where, canvas.pen.labels, canvas.current_class, canvas.options.changeable())
             canvas.offers.show(changes, answerable=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from sslstudio.images.display import to_rgb8, window_of
-from sslstudio.images.look import Window
+from sslstudio.images.look import Look, Window, default_look
 from sslstudio.images.pixel_size import PixelSize, pixel_size
 
 _HISTOGRAM = 250_000  # values that a histogram is made of
@@ -27,12 +27,16 @@ class Histogram:
 
 
 class Picture:
-    """``native``: (H, W, C) uint8, uint16 or float32; ``rgb8``: (H, W, 3) uint8. Neither may be changed."""
+    """``native``: (H, W, C) uint8, uint16 or float32; ``rgb8``: (H, W, 3) uint8. Neither may be changed.
 
-    def __init__(self, native: np.ndarray, size: PixelSize | None = None) -> None:
+    ``told`` is the window that the file itself brings along, as DICOM does.
+    """
+
+    def __init__(self, native: np.ndarray, size: PixelSize | None = None, told: Window | None = None) -> None:
         self.native = native
         self.rgb8 = to_rgb8(native)
         self.pixel_size = size
+        self.told = told
 
     @property
     def channels(self) -> int:
@@ -53,6 +57,17 @@ class Picture:
     def windows(self) -> tuple[Window, ...]:
         """The window that each channel asks for; three channels have one, so that colours keep their balance."""
         return windows_in([self.native])
+
+    def windows_for(self, contrast: str) -> tuple[Window, ...]:
+        """The windows of this image where the contrast is "each" image's own or the "file"'s; none otherwise."""
+        if contrast == "file" and self.told is not None:
+            return (self.told,) * self.channels
+        return self.windows if contrast in ("each", "file") else ()
+
+    def first_look(self) -> Look:
+        """How it is shown before anybody has set anything: with the file's own window, if it has one."""
+        look = default_look(self.channels, self.native.dtype)
+        return look if self.told is None else replace(look, contrast="file")
 
     @cached_property
     def finite(self) -> np.ndarray:
@@ -88,9 +103,9 @@ class Picture:
 
 def read_picture(file: Path) -> Picture:
     """Read an image; raises UnreadableImage. What it takes to show it at once is worked out already."""
-    from sslstudio.images.reader import read_pixels
+    from sslstudio.images.reader import read_pixels, told_window
 
-    picture = Picture(read_pixels(file), pixel_size(file))
+    picture = Picture(read_pixels(file), pixel_size(file), told_window(file))
     if picture.native.dtype != np.uint8:
         _ = picture.windows, picture.finite
     return picture

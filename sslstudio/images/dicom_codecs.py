@@ -16,7 +16,7 @@ _LOSSLESS = (uid.JPEGLossless, uid.JPEGLosslessSV1)
 _LS = (uid.JPEGLSLossless, uid.JPEGLSNearLossless)
 _2000 = (uid.JPEG2000, uid.JPEG2000Lossless)
 _HIGH = (uid.HTJ2K, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL)
-DECODER_DEPENDENCIES = {one: ("imagecodecs",) for one in (*_LOSSLESS, *_LS, *_2000, *_HIGH, uid.JPEGExtended12Bit)}
+DECODER_DEPENDENCIES = dict.fromkeys((*_LOSSLESS, *_LS, *_2000, *_HIGH, uid.JPEGExtended12Bit), ("imagecodecs",))
 _DECODERS = (
     *(decoders.JPEGLosslessDecoder, decoders.JPEGLosslessSV1Decoder, decoders.JPEGExtended12BitDecoder),
     *(decoders.JPEGLSLosslessDecoder, decoders.JPEGLSNearLosslessDecoder),

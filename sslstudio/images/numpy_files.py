@@ -98,7 +98,9 @@ def packed_header(path: Path) -> tuple[tuple[int, ...], np.dtype]:
     with zipfile.ZipFile(path) as archive, archive.open(only_array(path)) as member:
         shape, dtype = _npy_header(member, path)
     if math.prod(shape) * dtype.itemsize > _READ_AT_ONCE:
-        raise refuse(path, "is too large to unpack at once (the limit is 2 GB)", "Save it as .npy, which is not packed.")
+        raise refuse(
+            path, "is too large to unpack at once (the limit is 2 GB)", "Save it as .npy, which is not packed."
+        )
     return shape, dtype
 
 

@@ -55,7 +55,9 @@ def probe(path: Path) -> ImageInfo:
     """Size and type from the header; also finds most cut-off files. Raises UnreadableImage."""
     path = Path(path)
     with _opened(path) as (file, kind, number), _explained(path):
-        info = _STACK_PROBES[kind](file, _file(path), number) if kind in _STACK_PROBES else _probe_single(file, path, kind)
+        info = (
+            _STACK_PROBES[kind](file, _file(path), number) if kind in _STACK_PROBES else _probe_single(file, path, kind)
+        )
     if info.width < 1 or info.height < 1:
         raise refuse(path, "says that it has no pixels")
     if number > info.pages:
@@ -315,7 +317,7 @@ def _read_tiff(file: BinaryIO, path: Path, number: int) -> np.ndarray:
             return slices.read(number)
     except UnreadableImage:
         raise
-    except Exception:  # noqa: BLE001
+    except Exception:
         if number > 1:
             raise
         return _read_by_pillow(file, path)

@@ -32,7 +32,7 @@ def is_slice(path: str) -> bool:
     return split_slice(path)[1] > 1
 
 
-def file_of(path: Path) -> Path:
+def file_of(path: Path | str) -> Path:
     """The file in which an image lies, be it a slice or not."""
     return Path(split_slice(str(path))[0])
 

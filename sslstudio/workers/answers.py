@@ -13,6 +13,7 @@ import torch
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8
+from sslstudio.images.slices import file_of
 from sslstudio.learning.backbones.checkpoints import load_encoder
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.evaluation.attention import Attention, attend, feature_colours
@@ -97,7 +98,7 @@ class Answers:
 def _stamp(file: Path) -> Key:
     """Changes when the file does; for a missing file, what is read next will say so."""
     try:
-        facts = file.stat()
+        facts = file_of(file).stat()
     except OSError:
         return (str(file), 0, 0)
     return (str(file), facts.st_mtime_ns, facts.st_size)

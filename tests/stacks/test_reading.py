@@ -72,7 +72,13 @@ def test_pages_that_differ_are_left_out(tmp_path):
 
 @pytest.mark.parametrize(
     ("shape", "slices", "channels"),
-    [((40, 20, 30), 40, 1), ((7, 20, 30, 3), 7, 3), ((7, 3, 20, 30), 7, 3), ((2, 3, 20, 30, 5), 6, 5), ((8, 20, 30), 1, 8)],
+    [
+        ((40, 20, 30), 40, 1),
+        ((7, 20, 30, 3), 7, 3),
+        ((7, 3, 20, 30), 7, 3),
+        ((2, 3, 20, 30, 5), 6, 5),
+        ((8, 20, 30), 1, 8),
+    ],
 )
 @pytest.mark.parametrize("suffix", [".npy", ".npz"])
 def test_arrays(tmp_path, shape, slices, channels, suffix):
@@ -107,7 +113,7 @@ def test_names_of_slices():
     for plain in ("scan.tif#7", "scan.tif#0001", "scan.tif#00007", "scan#0007.tif", "#0007", "a/#0007"):
         assert split_slice(plain) == (plain, 1)
     assert without_suffix("a.b/scan.ome.tif#0007") == "a.b/scan.ome#0007"
-    assert str(file_of(slice_path("/x/scan.tif", 3))) == "/x/scan.tif"  # type: ignore[arg-type]
+    assert str(file_of(slice_path("/x/scan.tif", 3))) == "/x/scan.tif"
 
 
 def test_scanning_names_every_slice_where_it_is_asked_to(tmp_path):

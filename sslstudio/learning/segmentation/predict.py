@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8
+from sslstudio.images.slices import without_suffix
 from sslstudio.learning.segmentation.model import SegmentationModel, load_model, read_about
 from sslstudio.learning.segmentation.tiles import bands, segment, segment_labels
 from sslstudio.learning.training.control import Control, hold
@@ -82,7 +83,7 @@ def prediction_names(images: tuple[str, ...], *, in_project: bool) -> dict[str, 
     """
     if in_project:
         return {image: f"{image}.png" for image in images}
-    short = {image: str(PurePosixPath(image).with_suffix(".png")) for image in images}
+    short = {image: f"{without_suffix(image)}.png" for image in images}
     taken: dict[str, int] = {}
     for name in short.values():
         taken[name.lower()] = taken.get(name.lower(), 0) + 1

@@ -24,6 +24,7 @@ import numpy as np
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8, resized
 from sslstudio.images.reader import probe
+from sslstudio.images.slices import file_of
 from sslstudio.runs.events import Warned
 from sslstudio.runs.folder import write_atomic
 
@@ -132,7 +133,7 @@ class ImageCache:
         found = []
         for path in self.images:
             try:
-                stat = (self.root / path).stat()
+                stat = file_of(self.root / path).stat()
                 found.append((path, stat.st_mtime_ns, stat.st_size))
             except OSError as error:
                 found.append((path, 0, -1))

@@ -68,7 +68,7 @@ def type_of(header: Any, frame: int) -> tuple[int, str]:
 
 
 def read_frame(file: BinaryIO, header: Any, frame: int, path: Path) -> np.ndarray:
-    """(H, W, C) of a frame (from 0): colours as RGB, rescaled by slope and intercept, bright where the body is dense."""
+    """(H, W, C) of a frame (from 0): colours as RGB, rescaled by slope and intercept, never a negative."""
     pydicom = _pydicom()
     try:
         file.seek(0)

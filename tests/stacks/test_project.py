@@ -194,5 +194,5 @@ def test_one_stack_alone_is_still_judged(project):
 
 
 def test_an_unknown_slice_is_no_image(project):
-    with pytest.raises(UserError, match="There is no image “scan.tif#0009”"):
+    with pytest.raises(UserError, match=r"There is no image “scan\.tif#0009”"):
         project.image("scan.tif#0009")

@@ -101,7 +101,7 @@ def test_archives_of_several_arrays_are_refused(tmp_path):
 def test_a_slice_that_is_not_there_is_named(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((40, 20, 30)))
     for look in (probe, read_pixels, read_rgb8):
-        with pytest.raises(UnreadableImage, match="a.npy holds 40 slices, so there is no slice 41."):
+        with pytest.raises(UnreadableImage, match=r"a\.npy holds 40 slices, so there is no slice 41\."):
             look(tmp_path / "a.npy#0041")
 
 

@@ -56,7 +56,7 @@ def test_a_slanted_cylinder_keeps_its_width():
 
 def test_touching_classes_leave_no_gap():
     body = disc(40)
-    before, after = (mask(UNPAINTED, _1=body, _2=body & (X > 50 + at)) for at in (-10, 10))
+    before, after = (mask(UNPAINTED, _1=body, _2=body & (50 + at < X)) for at in (-10, 10))
     found = Between(before, after).at(0.5)
     assert dice(found == 2, body & (X > 50)) > 0.97
     assert dice(found != UNPAINTED, body) > 0.99

@@ -140,12 +140,14 @@ class ToolsWiring(QObject):
         return shaping.holes_filled(labels, label, fillable, within)
 
     def copy_previous(self) -> None:
-        """Paint what is painted on the image before this one in the list, where it may change; one edit."""
-        session, path = self.session, self.window.browser.before()
+        """Paint what is painted on the slice, or the image of the list, before this one, where it may change; one edit."""
+        session, path = self.session, self.window.stacks.before()
         if session.project is None or session.labels is None:
             return
         if not path:
-            self._tell("This is the first image of the list.", "Choose another, then copy from the one before it.")
+            record = session.current()
+            first = "slice of the stack" if record is not None and record.slices > 1 else "image of the list"
+            self._tell(f"This is the first {first}.", "Choose another, then copy from the one before it.")
             return
         self.canvas.finish_stroke()
         try:

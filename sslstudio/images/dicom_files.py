@@ -39,14 +39,19 @@ def read_header(file: BinaryIO, path: Path) -> Any:
         kind = str(getattr(header.get("SOPClassUID"), "name", "") or "")
         what = f" (it is a “{kind}”)" if kind and not kind[0].isdigit() else ""
         raise refuse(path, f"is a DICOM file without an image{what}", "Remove it from the folder.")
-    syntax = getattr(header.file_meta, "TransferSyntaxUID", "") if hasattr(header, "file_meta") else ""
+    syntax = _syntax(header)
     if header.get("SOPClassUID") == _TILED and frames_of(header) > 1:
         raise refuse(
             path, "is a whole slide in DICOM, of which only single tiles could be read", "Convert it to a tiled TIFF."
         )
-    if str(syntax).startswith(_FILMS):
+    if syntax is not None and syntax.startswith(_FILMS):
         raise refuse(path, f"is a film ({syntax.name})", "Save its frames as images, or as uncompressed DICOM.")
     return header
+
+
+def _syntax(header: Any) -> Any:
+    """How the pixels are stored, as pydicom's UID; None where the file does not say."""
+    return getattr(getattr(header, "file_meta", None), "TransferSyntaxUID", None)
 
 
 def frames_of(header: Any) -> int:
@@ -84,9 +89,8 @@ def read_frame(file: BinaryIO, header: Any, frame: int, path: Path) -> np.ndarra
 
 def _undecodable(header: Any, path: Path, error: Exception) -> Exception:
     """A sentence where it is the compression that is not known; otherwise the error as it was."""
-    syntax = getattr(getattr(header, "file_meta", None), "TransferSyntaxUID", None)
-    known = syntax is not None and getattr(syntax, "is_compressed", False)
-    if not known or not isinstance(error, NotImplementedError):
+    syntax = _syntax(header)
+    if syntax is None or not syntax.is_compressed or not isinstance(error, NotImplementedError):
         return error if "missing" not in str(error).lower() else refuse(path, "is a DICOM file without pixels")
     return refuse(path, f"is compressed in a way that cannot be read ({syntax.name})", "Save it uncompressed.")
 

@@ -31,12 +31,12 @@ def layout_of(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> Layout:
     """Up to 16 at the end, or before height and width, are channels; what comes before them are slices."""
     if len(shape) >= 2 and dtype.kind in "buifc" and 0 not in shape:
         if len(shape) == 2:
-            return Layout(1, *shape, 1, None)
+            return Layout(1, shape[0], shape[1], 1, None)
         if shape[-1] <= MOST_CHANNELS:
-            return Layout(math.prod(shape[:-3]), *shape[-3:], len(shape) - 1)
+            return Layout(math.prod(shape[:-3]), shape[-3], shape[-2], shape[-1], len(shape) - 1)
         if shape[-3] <= MOST_CHANNELS:
-            return Layout(math.prod(shape[:-3]), *shape[-2:], shape[-3], len(shape) - 3)
-        return Layout(math.prod(shape[:-2]), *shape[-2:], 1, None)
+            return Layout(math.prod(shape[:-3]), shape[-2], shape[-1], shape[-3], len(shape) - 3)
+        return Layout(math.prod(shape[:-2]), shape[-2], shape[-1], 1, None)
     words = " × ".join(map(str, shape)) or "no"
     raise refuse(
         path,

@@ -9,7 +9,9 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QStyle, QStyleOptionSlider, QWidget
 
 from sslstudio.ui import theme
+from sslstudio.ui.actions import BY_ID
 from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.shortcuts import tell_keys
 
 _MARK = 3  # pixels that tell a painted slice
 
@@ -21,6 +23,8 @@ class SliceState:
     number: int = 1
     count: int = 1
     painted: frozenset[int] = frozenset()
+    fillable: bool = False  # whether something lies between painted slices here
+    why_not: str = ""
 
 
 class SliceBar(QWidget):
@@ -40,17 +44,21 @@ class SliceBar(QWidget):
         self.setAccessibleName("Slices")
         self.previous = Button("slices.previous", "", "tool", "previous", "Previous slice")
         self.next = Button("slices.next", "", "tool", "next", "Next slice")
+        tell_keys(self.previous, "Previous slice", "image.slice_previous")
+        tell_keys(self.next, "Next slice", "image.slice_next")
         self.slider = _Slider()
         self.words = QLabel()
         self.words.setObjectName("slices.words")
         self.words.setFont(theme.font(theme.SMALL, tabular=True))
+        self.fill = Button("slices.interpolate", "Fill between", "link")
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.SPACE, 0, theme.SPACE, 0)
         row.setSpacing(theme.SPACE)
-        for part in (self.previous, self.slider, self.next, self.words):
+        for part in (self.previous, self.slider, self.next, self.words, self.fill):
             row.addWidget(part, 1 if part is self.slider else 0)
         self.previous.clicked.connect(lambda: self.action_wanted.emit("image.slice_previous"))
         self.next.clicked.connect(lambda: self.action_wanted.emit("image.slice_next"))
+        self.fill.clicked.connect(lambda: self.action_wanted.emit("paint.interpolate"))
         self.slider.valueChanged.connect(self.chosen)
         self.hide()
 
@@ -63,6 +71,8 @@ class SliceBar(QWidget):
         self.slider.mark(state.painted)
         self.previous.setEnabled(state.number > 1)
         self.next.setEnabled(state.number < state.count)
+        self.fill.setEnabled(state.fillable)
+        tell_keys(self.fill, f"{BY_ID['paint.interpolate'].tip}. {state.why_not}".strip(), "paint.interpolate")
         widest = self.words.fontMetrics().horizontalAdvance(_words(state.count, state.count, state.count))
         self.words.setMinimumWidth(widest)
         self.words.setText(_words(state.number, state.count, len(state.painted)))

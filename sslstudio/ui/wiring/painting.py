@@ -101,7 +101,7 @@ class PaintingWiring(QObject):
     # images ---------------------------------------------------------------------------------------------
 
     def go_to(self, path: str, ahead: Sequence[str] = ()) -> None:
-        """Show another image; a stroke under way is finished first. Those ``ahead``, or next in the list, are loaded."""
+        """Show another image after a stroke under way; those ``ahead``, or next in the list, are loaded too."""
         self.canvas.finish_stroke()
         self.session.go_to(path, ahead or self.window.browser.neighbours(path))
 

@@ -105,7 +105,6 @@ class SlicesWiring(QObject):
         if file != self._file:
             self._file = file
             self._painted = {one.slice for one in self._slices(record) if one.painted > 0}
-        self.bar.draw(SliceState(record.slice, record.slices, frozenset(self._painted)))
         self.refresh()
 
     def _slices(self, record: ImageRecord) -> Iterator[ImageRecord]:
@@ -137,9 +136,11 @@ class SlicesWiring(QObject):
     def refresh(self) -> None:
         """Enable “Interpolate between slices” where there is something to fill, else let its tip say why not."""
         action, row = self.window.actions_["paint.interpolate"], BY_ID["paint.interpolate"]
-        reason = self._why_not()
+        record, reason = self.session.current(), self._why_not()
         action.setEnabled(not reason)
         action.setToolTip(f"{tip_of(row, action)}\n{reason}".strip())
+        if record is not None:
+            self.bar.draw(SliceState(record.slice, record.slices, frozenset(self._painted), not reason, reason))
 
     def _why_not(self) -> str:
         record = self.session.current()

@@ -140,7 +140,7 @@ class ToolsWiring(QObject):
         return shaping.holes_filled(labels, label, fillable, within)
 
     def copy_previous(self) -> None:
-        """Paint what is painted on the slice, or the image of the list, before this one, where it may change; one edit."""
+        """Paint what is painted on the slice or image before this one, where it may change; one edit."""
         session, path = self.session, self.window.stacks.before()
         if session.project is None or session.labels is None:
             return

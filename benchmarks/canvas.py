@@ -325,6 +325,7 @@ def tools(canvas: Timed, sizes: Sequence[int], measured: Measure = reactions) ->
 
 
 def main() -> None:
+    """Measure what the words ask for and tell the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--huge", action="store_true", help="also 400 megapixels")
     parser.add_argument("--busy", action="store_true", help="while the real worker pretrains beside it")

@@ -31,6 +31,7 @@ from sslstudio.runs.request import ClassSpec, FinetuneRequest, LabelledImage
 
 
 def main() -> None:
+    """Measure each data set with each backbone and tell a line for each pair."""
     options = _options()
     torch.set_num_threads(options.threads)
     rows = []

@@ -59,12 +59,14 @@ def frame(shown: Timed, send: Callable[[], object]) -> tuple[float, float]:
 
 
 def drag(shown: Timed, number: int) -> None:
+    """Move the pressed mouse to the place of this frame."""
     place = QPointF(800 + 300 * np.sin(number / 9), 500 + 200 * np.cos(number / 7))
     event = QMouseEvent(QEvent.Type.MouseMove, place, shown.mapToGlobal(place), Qt.MouseButton.NoButton, LEFT, NONE)
     QApplication.sendEvent(shown, event)
 
 
 def turn(shown: Timed, number: int) -> None:
+    """Turn the wheel by one notch: twenty frames inwards, twenty outwards."""
     step = 120 if number // 20 % 2 == 0 else -120
     place = QPointF(700, 450)
     event = QWheelEvent(
@@ -75,6 +77,7 @@ def turn(shown: Timed, number: int) -> None:
 
 
 def main() -> None:
+    """Measure the map while it is moved and zoomed and tell the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=20_000)
     parser.add_argument("--frames", type=int, default=120)

@@ -43,6 +43,7 @@ HEAD = ("method", "backbone", "images/s", "steps", "MB", "rank", "k-NN", "probe"
 
 
 def main() -> None:
+    """Measure every method asked for, each in a process of its own, and tell a table."""
     asked = _asked()
     if asked.row:
         print(json.dumps(measured(asked)))

@@ -54,6 +54,7 @@ class Bare(loop.Trainer):
 
 
 def made_images(folder: Path, count: int = 256) -> Path:
+    """A new ``folder`` with so many soft pictures of 320 × 320 pixels."""
     rng = np.random.default_rng(0)
     folder.mkdir()
     for n in range(count):
@@ -76,12 +77,14 @@ def turn(steps, seconds: float) -> tuple[int, float, float, float]:
 
 
 def trainer_of(kind: type[loop.Trainer], method: Method, accelerator) -> loop.Trainer:
+    """A trainer that goes on until it is left, with the same random numbers each time."""
     optimiser = make_optimiser(method, learning_rate=1e-4, weight_decay=0.05)
     rates = loop.Rates(1e-4, 0.0, 3.0)
     return kind(method, optimiser, accelerator, StepBudget(10**9), rates, torch.Generator().manual_seed(0))
 
 
 def measure(method_id: str, backbone: str, cache: ImageCache, asked) -> dict:
+    """The figures of a method with our loop and with the bare one, by turns so that both meet the same load."""
     accelerator = make_accelerator()
     sides, feeds = {}, []
     for kind in (Bare, loop.Trainer):
@@ -131,6 +134,7 @@ def peak_memory() -> float:
 
 
 def main() -> None:
+    """Measure our loop against the bare one and tell a line for each method."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=Path)
     parser.add_argument("--seconds", type=float, default=20, help="per method and backbone")

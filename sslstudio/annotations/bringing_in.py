@@ -65,6 +65,7 @@ class _Outcome:
     notes: list[str] = field(default_factory=list)
 
     def report(self) -> ImportReport:
+        """The same as it is handed out."""
         return ImportReport(tuple(self.matched), tuple(self.unmatched), tuple(self.refused), tuple(self.notes))
 
 

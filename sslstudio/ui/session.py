@@ -15,7 +15,9 @@ from sslstudio.errors import UserError
 from sslstudio.runs.folder import RunFolder
 from sslstudio.ui import background
 from sslstudio.ui.inference import Inference
+from sslstudio.ui.kept_values import KeptValues
 from sslstudio.ui.loader import Loader
+from sslstudio.ui.pending_strokes import PendingStrokes
 from sslstudio.ui.run_queue import RunQueue
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 IDLE = 4000  # milliseconds without a stroke after which masks are written as PNG
-REMEMBER = 1000  # milliseconds after which small settings are written
-RETRY = 3000  # milliseconds between two attempts to save a stroke that the disk refused
 
 
 class Session(QObject):
@@ -83,19 +83,17 @@ class Session(QObject):
         self.checking = -1
         self.relabelling = False  # while a class is taken away from all masks
         self._places: dict[str, int] = {}
-        self._unsaved: list[tuple[str, Patch, Patch]] = []
+        self._strokes = PendingStrokes(self)
+        self._strokes.written.connect(self._on_strokes_written)
+        self._strokes.refused.connect(self._on_strokes_refused)
         self._tasks: list[background.Task] = []
         self._writing: background.Task | None = None
         self._loader = Loader(self)
         self._loader.loaded.connect(self._on_picture)
         self._loader.failed.connect(self._on_unreadable)
-        self._values: dict[str, object] = {}  # remembered, not written yet
-        self._remembering = QTimer(self, interval=REMEMBER, singleShot=True)
-        self._remembering.timeout.connect(self._write_values)
+        self._values = KeptValues(self)
         self._idle = QTimer(self, interval=IDLE, singleShot=True)
         self._idle.timeout.connect(self.write_masks)
-        self._retry = QTimer(self, interval=RETRY, singleShot=True)
-        self._retry.timeout.connect(self.save_strokes)
 
     @property
     def pixels(self) -> np.ndarray | None:
@@ -107,7 +105,7 @@ class Session(QObject):
     def take(self, project: Project, records: Sequence[ImageRecord]) -> None:
         """Work on this project from now on; the one before it is closed."""
         self.close()
-        self.project = project
+        self.project = self._strokes.project = self._values.project = project
         self._set_records(records)
         self._read_models()
         self.opened.emit()
@@ -121,24 +119,20 @@ class Session(QObject):
         """Save what is pending and let go of the project; runs go on."""
         if self.project is None:
             return
-        self._remembering.stop()
-        self._write_values()
+        self._values.let_go()
         project, self.project = self.project, None
         for task in self._tasks:
             task.cancel()
         self._tasks.clear()
         self._idle.stop()
-        self._retry.stop()
         self.queue.close()
         self.inference.close()
         self._loader.close()
         try:
             with contextlib.closing(project):  # which writes the masks
-                for stroke in self._unsaved:
-                    project.add_edit(*stroke)
+                self._strokes.let_go()
         except UserError as error:  # what is in the edit log becomes a mask next time
             log.warning("On closing: %s", error)
-        self._unsaved.clear()
         self.records, self.models, self._places = [], [], {}
         self.image, self.picture, self.labels, self.checking = "", None, None, -1
         self.relabelling = False
@@ -260,26 +254,12 @@ class Session(QObject):
         self.reload_image()
 
     def remember(self, key: str, value: object) -> None:
-        """Keep a small value in the project; written a little later, since each write waits for the disk."""
-        if self.project is not None and self.recall(key, None) != value:
-            self._values[key] = value
-            self._remembering.start()
+        """Keep a small value in the project, which is written a little later."""
+        self._values.put(key, value)
 
     def recall(self, key: str, default: object) -> object:
         """A small value kept in the project."""
-        if key in self._values:
-            return self._values[key]
-        return default if self.project is None else self.project.setting(key, default)
-
-    def _write_values(self) -> None:
-        if self.project is None:
-            return
-        try:
-            for key, value in self._values.items():
-                self.project.set_setting(key, value)
-        except UserError as error:
-            log.warning("Settings were not kept: %s", error)
-        self._values.clear()
+        return self._values.get(key, default)
 
     # the current image --------------------------------------------------------------------------------
 
@@ -352,10 +332,8 @@ class Session(QObject):
 
     def add_stroke(self, before: Patch, after: Patch, path: str = "") -> None:
         """A stroke is finished, on the current image if not told: it is on disk on return, or kept and tried again."""
-        if not (path or self.image):
-            return
-        self._unsaved.append((path or self.image, before, after))
-        self.save_strokes()
+        if path or self.image:
+            self._strokes.add(path or self.image, before, after)
 
     def undo(self) -> None:
         """Take back the last stroke on the current image."""
@@ -422,29 +400,21 @@ class Session(QObject):
 
     def all_saved(self) -> bool:
         """Whether everything painted is on disk."""
-        return not self._unsaved
+        return self._strokes.all_written()
 
     def save_strokes(self) -> bool:
         """Write strokes that wait, oldest first; False when the disk refuses."""
-        project = self.project
-        if project is None:
-            return False
-        had, paths = bool(self._unsaved), set()
-        while self._unsaved:
-            try:
-                project.add_edit(*self._unsaved[0])
-            except UserError as error:
-                self.failed.emit("saving", error)
-                self.saving_changed.emit(False)
-                self._retry.start()
-                return False
-            paths.add(self._unsaved.pop(0)[0])
-        if had:
-            self.solved.emit("saving")
-            self.saving_changed.emit(True)
+        return self._strokes.save()
+
+    def _on_strokes_written(self, paths: set[str]) -> None:
+        self.solved.emit("saving")
+        self.saving_changed.emit(True)
         for path in paths:
             self.after_edit(path)
-        return True
+
+    def _on_strokes_refused(self, error: UserError) -> None:
+        self.failed.emit("saving", error)
+        self.saving_changed.emit(False)
 
     def after_edit(self, path: str) -> None:
         """A mask changed: it is written soon, and its record is read anew."""

@@ -60,7 +60,7 @@ def world(request, tmp_path_factory):
     values("new", project, "--images", images, "--classes", ",".join(CLASSES))
     values("import-masks", project, "--from", masks)
     small = ("--backbone", "convnext_atto", "--set", "resolution=64", "--set", "batch_size=4")
-    pretrained = values("pretrain", project, "--minutes", 0.1, *small)
+    pretrained = values("pretrain", project, "--minutes", 0.05, *small)
     tuned = learn(project, "all")
     held_out = write_world(folder / "held out", bands, 3, first=50)
     return bands, project, pretrained, tuned, *held_out

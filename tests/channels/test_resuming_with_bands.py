@@ -3,6 +3,7 @@
 import pytest
 import torch
 from safetensors.torch import load_file
+from stopping import StopsAfter
 
 from sslstudio.learning.segmentation import finetune as finetuning
 from sslstudio.learning.segmentation.model import load_model
@@ -21,18 +22,6 @@ METHODS = (
     (BEiTRecipe(codes=32), "test_vit"),
 )
 NAMES = tuple(f"{n:02d}.tif" for n in range(6))
-
-
-class StopsAfter(Control):
-    """Wishes a stop when it has been asked so many times (about once per step)."""
-
-    def __init__(self, times):
-        super().__init__()
-        self._times = times
-
-    def stopped(self):
-        self._times -= 1
-        return self._times < 0
 
 
 @pytest.mark.parametrize(("method", "backbone"), METHODS)

@@ -5,7 +5,7 @@ import json
 import os
 
 import numpy as np
-from mask_model import masks, shaped, stroke
+from mask_model import Models, masks, shaped, stroke
 from PIL import Image
 
 from sslstudio.annotations.bringing_in import bring_in
@@ -97,6 +97,17 @@ class Labourer:
         report = (bring_in if way else import_masks)(self.project, prepare(self.path, seed, self.project.classes))
         assert set(report.matched) == set(IMAGES), report
         self.labels = {}
+
+
+def new_project(folder):
+    """A project of three classes in ``folder`` and black images in ``folder / "images"``: its path, what is painted."""
+    for name in IMAGES:
+        file = folder / "images" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", SHAPE).save(file)
+    path = folder / "p.sslproj"
+    Project.create(path, folder / "images", ["a", "b", "c"]).close()
+    return path, Models(IMAGES, SHAPE, 3)
 
 
 def prepare(path, seed, classes):

@@ -8,9 +8,8 @@ from collections import Counter
 
 import pytest
 from forge_client import Forge
-from labourer import IMAGES, LATER, SHAPE, Labourer
+from labourer import IMAGES, LATER, SHAPE, Labourer, new_project
 from mask_model import Models
-from PIL import Image
 from syscalls import available
 
 from sslstudio.project import schema
@@ -45,12 +44,7 @@ BEFORE = (
 def pristine(tmp_path_factory):
     """A project with pending strokes, one of them undone, as a killed program leaves it; what is painted in it."""
     folder = tmp_path_factory.mktemp("pristine")
-    for name in IMAGES:
-        file = folder / "images" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", SHAPE).save(file)
-    path, models = folder / "p.sslproj", Models(IMAGES, SHAPE, 3)
-    Project.create(path, folder / "images", ["a", "b", "c"]).close()
+    path, models = new_project(folder)
     labourer = Labourer(path)
     for action in BEFORE:
         labourer.do(*action)

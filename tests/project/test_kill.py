@@ -9,9 +9,7 @@ from collections import Counter
 
 import pytest
 from forge_client import Forge
-from labourer import CHANCES, IMAGES, LATER, SHAPE
-from mask_model import Models
-from PIL import Image
+from labourer import CHANCES, LATER, new_project
 
 from sslstudio.project import schema
 from sslstudio.project.project import Project
@@ -22,13 +20,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="workers a
 @pytest.fixture
 def killed(tmp_path):
     """A project of three images, and what should be painted in it."""
-    for name in IMAGES:
-        file = tmp_path / "images" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", SHAPE).save(file)
-    path = tmp_path / "p.sslproj"
-    Project.create(path, tmp_path / "images", ["a", "b", "c"]).close()
-    return path, Models(IMAGES, SHAPE, 3)
+    return new_project(tmp_path)
 
 
 def follow(told, models):

@@ -8,9 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from labourer import IMAGES, SHAPE, Labourer
-from mask_model import Models
-from PIL import Image
+from labourer import IMAGES, Labourer, new_project
 
 from sslstudio.errors import UserError
 from sslstudio.project import backups, database
@@ -33,12 +31,7 @@ os._exit(1)
 def kept(tmp_path_factory):
     """A project of many pages with some pending strokes, closed; and what is painted in it."""
     folder = tmp_path_factory.mktemp("kept")
-    for name in IMAGES:
-        file = folder / "p" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", SHAPE).save(file)
-    path, models = folder / "p.sslproj", Models(IMAGES, SHAPE, 3)
-    Project.create(path, folder / "p", ["a", "b", "c"]).close()
+    path, models = new_project(folder)
     labourer, rng = Labourer(path), np.random.default_rng(0)
     for number in range(STROKES):
         top, left = (int(v) for v in rng.integers(0, 12, 2))

@@ -61,8 +61,10 @@ class Arrived:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Takes a redirect as the answer, since its headers tell what is wanted."""
+
     def redirect_request(self, *_: Any) -> None:
-        return None
+        """No request follows."""
 
 
 def ask_head(url: str, token: str = "") -> Message:

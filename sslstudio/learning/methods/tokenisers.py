@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import torch
@@ -32,7 +33,7 @@ LAPLACE_EPS = 0.1  # DALL-E, appendix A.3: how far pixels stay from 0 and 1
 STATE = "state.safetensors"
 
 
-class Tokeniser(nn.Module):
+class Tokeniser(nn.Module, ABC):
     """One of ``codes`` words per patch, each ``patch`` pixels wide."""
 
     codes: int
@@ -48,9 +49,9 @@ class Tokeniser(nn.Module):
                 images = F.interpolate(images, size=size, mode="bicubic", antialias=True, align_corners=False)
             return self._words(images)
 
+    @abstractmethod
     def _words(self, images: Tensor) -> Tensor:
         """Words (B, N) of images that already have the right size."""
-        raise NotImplementedError
 
 
 class VQTokeniser(Tokeniser):

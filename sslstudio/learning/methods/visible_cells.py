@@ -114,33 +114,43 @@ class _Cut(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, cells: VisibleCells) -> Tensor:
+        """Cells (B * K, C, h, w) of images (B, C, H, W)."""
         ctx.cells = cells
         return cells._cut(images)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        """Gradient (B, C, H, W): that of each cell at its place, zeros elsewhere."""
         return ctx.cells._put(grad), None
 
 
 class _Put(torch.autograd.Function):
+    """Visible cells to images with zeros elsewhere; what comes back there is dropped."""
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, cells: VisibleCells) -> Tensor:
+        """Images (B, C, H, W) of cells (B * K, C, h, w)."""
         ctx.cells = cells
         return cells._put(x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        """Gradient (B * K, C, h, w): the cells' part of the images'."""
         return ctx.cells._cut(grad), None
 
 
 class _Bordered(torch.autograd.Function):
+    """Cells to cells with their visible neighbours' border; its gradient goes to the neighbour who lent it."""
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, cells: VisibleCells, border: int) -> Tensor:
+        """Cells (B * K, C, h + 2 border, w + 2 border) of (B * K, C, h, w)."""
         ctx.cells, ctx.border = cells, border
         return cells._give_border(x, border)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+        """Gradient (B * K, C, h, w): a cell's own and what its neighbours had of it."""
         return ctx.cells._take_border(grad, ctx.border), None, None
 
 

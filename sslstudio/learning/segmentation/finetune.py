@@ -336,9 +336,9 @@ class _Finetuning:
         self.budget.reserve(min(limit, self._measuring_time()) + 0.5)
         values = figures(confusion)
         if values:
-            # How far the figures can be trusted hangs on how many images they come from.
-            counted = {"pixel_accuracy": confusion.pixel_accuracy(), "measured_images": float(len(self.validation))}
-            self.metrics = {**values, **counted}
+            # How far the figures can be trusted: from how many images they come, and how much of those was judged.
+            trust = {"measured_images": float(self.examiner.measured), "measured_painted": self.examiner.painted}
+            self.metrics = {**values, "pixel_accuracy": confusion.pixel_accuracy(), **trust}
             if self.examiner.trustworthy and (self.best is None or values["miou"] > self.best[0]):
                 state = {k: v.detach().cpu().clone() for k, v in self.learner.average.state_dict().items()}
                 self.best = (values["miou"], state)

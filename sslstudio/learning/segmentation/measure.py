@@ -28,6 +28,8 @@ class Examiner:
     images: Sequence[Painted]
     names: Sequence[str]
     seconds: float = 0.0  # what measuring one image took last
+    measured: int = 0  # how many images the last figures come from
+    painted: float = 0.0  # and which share of their pixels is painted: of the others nothing is known
 
     def measure(self, model: SegmentationModel, seconds: float = float("inf")) -> Confusion:
         """Figures over as many images as fit into ``seconds``, at least one, in an order that never changes."""
@@ -36,8 +38,11 @@ class Examiner:
         for done, pair in enumerate(self.images, start=1):
             confusion.add(pair.labels, segment_labels(model, pair.pixels))
             self.seconds = (time.perf_counter() - began) / done
+            self.measured = done
             if (done + 1) * self.seconds > seconds:
                 break
+        seen = sum(pair.labels.size for pair in self.images[: self.measured])
+        self.painted = confusion.pixels / seen if seen else 0.0
         return confusion
 
     @property

@@ -23,4 +23,5 @@ INFO = MethodInfo(
     "A student matches a slow copy of itself across large and small views. Its attention maps find objects.",
     DINORecipe,
     "sslstudio.learning.methods.dino:DINO",
+    compares=False,
 )

@@ -37,4 +37,5 @@ INFO = MethodInfo(
     "iBOT with a head of its own for patches, prototypes that are all used alike, and images kept apart. For a GPU.",
     DINOv2Recipe,
     "sslstudio.learning.methods.dinov2:DINOv2",
+    compares=False,
 )

@@ -25,4 +25,5 @@ INFO = MethodInfo(
     "DINO that also says what is in hidden patches, so that places in an image are understood too, not only images.",
     IBOTRecipe,
     "sslstudio.learning.methods.ibot:IBOT",
+    compares=False,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from sslstudio.ui.canvas.strokes import Point, Stroke
 
 
-class Search:
+class Search(ABC):
     """One change that is being looked for, and the stroke that takes it: class and bounds are those of its beginning.
 
     ``reads_mask``: it looks at the mask, which must stay as it is meanwhile. ``caption`` tells what goes on.
@@ -34,12 +35,13 @@ class Search:
                 self._look()
                 self.done = True
 
+    @abstractmethod
     def take(self) -> list[Rect]:
         """Put the change on the mask; what it changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _look(self) -> None:
-        raise NotImplementedError
+        """Find the change and keep it for ``take``; called once, in any thread."""
 
 
 class RegionSearch(Search):

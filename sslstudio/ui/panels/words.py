@@ -27,6 +27,7 @@ STATE_WORDS: Mapping[RunState, str] = {
     RunState.INTERRUPTED: "interrupted",
 }
 
+MOSTLY_PAINTED = 0.9  # share of painted pixels below which edges, the hard part, were largely not judged
 FEW_MEASURED = 3  # images kept aside; a figure from fewer is told with caution
 
 
@@ -126,16 +127,22 @@ def quality_sentence(figures: Mapping[str, float], names: Sequence[str]) -> str:
 
 
 def _caution(figures: Mapping[str, float]) -> str:
-    """A warning where so few images were kept aside that another one might change the figure much."""
+    """A warning where few images were kept aside, or where much of them is unpainted: another might change much."""
     count = int(figures.get("measured_images", FEW_MEASURED))
-    return f" Measured on {many(count, 'image')} only: a hint, no proof." if count < FEW_MEASURED else ""
+    painted = figures.get("measured_painted", 1.0)
+    few = f" Measured on {many(count, 'image')} only: a hint, no proof." if count < FEW_MEASURED else ""
+    if painted >= MOSTLY_PAINTED:
+        return few
+    return f"{few} Only what you painted there was judged ({percent(painted)} of the pixels), not the rest."
 
 
 def model_note(metrics: Mapping[str, float]) -> str:
     """A model's quality in a few words, for combos and lists."""
-    if "miou" in metrics:
-        return f"overlap {'about ' if _caution(metrics) else ''}{percent(float(metrics['miou']))}"
-    return "not measured"
+    if "miou" not in metrics:
+        return "not measured"
+    about = "about " if _caution(metrics) else ""
+    where = " of what you painted" if metrics.get("measured_painted", 1.0) < MOSTLY_PAINTED else ""
+    return f"overlap {about}{percent(float(metrics['miou']))}{where}"
 
 
 def when(run_id: str, now: datetime | None = None) -> str:

@@ -323,15 +323,21 @@ def test_torchvisions_convnext(tmp_path):
     assert inspect(tmp_path / "x.pth").backbone == "convnext_tiny"
 
 
-def test_metas_convnext_names(tmp_path):
-    theirs = filled("convnext_atto")
-    state = {}
-    for key, value in theirs.state_dict().items():
+def as_metas_convnext(state):
+    """The names of the authors' ConvNeXt; in the second one response normalisation has more axes, too."""
+    found = {}
+    for key, value in state.items():
         key = re.sub(r"^stem\.", "downsample_layers.0.", key)
         key = re.sub(r"^stages\.(\d)\.downsample\.", r"downsample_layers.\1.", key)
         key = re.sub(r"^stages\.(\d)\.blocks\.", r"stages.\1.", key).replace(".conv_dw.", ".dwconv.")
-        state[re.sub(r"\.mlp\.fc([12])\.", r".pwconv\1.", key)] = value
-    torch.save({"model": state}, tmp_path / "x.pth")
+        key = key.replace(".mlp.grn.weight", ".grn.gamma").replace(".mlp.grn.bias", ".grn.beta")
+        found[re.sub(r"\.mlp\.fc([12])\.", r".pwconv\1.", key)] = value.view(1, 1, 1, -1) if ".grn." in key else value
+    return found
+
+
+def test_metas_convnext_names(tmp_path):
+    theirs = filled("convnext_atto")
+    torch.save({"model": as_metas_convnext(theirs.state_dict())}, tmp_path / "x.pth")
     report = gives_the_same("convnext_atto", tmp_path / "x.pth", dense(theirs, IMAGES), IMAGES)
     assert report.origin == "Meta's ConvNeXt"
 
@@ -417,16 +423,8 @@ def test_hugging_faces_convnexts(tmp_path, name, write, prefix, origin):
 
 
 def test_metas_second_convnext(tmp_path):
-    """Response normalisation has other names and more axes in its authors' files."""
     theirs = filled("convnextv2_atto")
-    state = {}
-    for key, value in theirs.state_dict().items():
-        key = re.sub(r"^stem\.", "downsample_layers.0.", key)
-        key = re.sub(r"^stages\.(\d)\.downsample\.", r"downsample_layers.\1.", key)
-        key = re.sub(r"^stages\.(\d)\.blocks\.", r"stages.\1.", key).replace(".conv_dw.", ".dwconv.")
-        key = key.replace(".mlp.grn.weight", ".grn.gamma").replace(".mlp.grn.bias", ".grn.beta")
-        state[re.sub(r"\.mlp\.fc([12])\.", r".pwconv\1.", key)] = value.view(1, 1, 1, -1) if ".grn." in key else value
-    torch.save({"model": state}, tmp_path / "x.pth")
+    torch.save({"model": as_metas_convnext(theirs.state_dict())}, tmp_path / "x.pth")
     report = gives_the_same("convnextv2_atto", tmp_path / "x.pth", dense(theirs, IMAGES), IMAGES)
     assert report.origin == "Meta's ConvNeXt"
     assert inspect(tmp_path / "x.pth").backbone == "convnextv2_atto"

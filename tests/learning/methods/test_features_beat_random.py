@@ -81,7 +81,7 @@ CASES = {
     # 32 words for six kinds of regions: with more, most words name the noise.
     "beit": Case("regions", "test_vit", 96, 800, 0.04, (0.507, 0.584), {**TINY, "learning_rate": 3e-3}, {"codes": 32}),
     "ijepa": Case("regions", "test_vit", 96, 1000, 0.04, (0.507, 0.637), {**TINY, "learning_rate": 3e-3}),
-    "dino": Case("motifs", "test_resnet", 64, 80, 0.05, (0.381, 0.491)),
+    "dino": Case("motifs", "test_resnet", 64, 80, 0.05, (0.381, 0.491), {"batch_size": 64, "learning_rate": 1e-3}),
     # Its teacher needs many steps to stop swinging between saying one thing of all images and nothing of any.
     "ibot": Case(
         "tints",
@@ -92,7 +92,7 @@ CASES = {
         (0.491, 0.575),
         {**TINTED, "learning_rate": 5e-4, "batch_size": 16},
     ),
-    "dinov2": Case("tints", "test_vit", 64, 150, 0.1, (0.491, 0.731), TINTED),
+    "dinov2": Case("tints", "test_vit", 64, 150, 0.1, (0.491, 0.731), {**TINTED, "batch_size": 64}),
 }
 
 

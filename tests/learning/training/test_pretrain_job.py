@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from stopping import StopsAfter
 
 from sslstudio.errors import UserError
 from sslstudio.learning.backbones.checkpoints import load_encoder
@@ -65,18 +66,6 @@ def run(asked, place, *, control=None, steps=None):
             steps=steps,
         )
     )
-
-
-class StopsAfter(Control):
-    """Wishes a stop when it has been asked so many times (about once per step)."""
-
-    def __init__(self, times):
-        super().__init__()
-        self._times = times
-
-    def stopped(self):
-        self._times -= 1
-        return self._times < 0
 
 
 def of(events, kind):

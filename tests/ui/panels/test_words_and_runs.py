@@ -13,7 +13,16 @@ from sslstudio.ui.panels.live import MOST_POINTS, Curve, LiveRun, live_run
 from sslstudio.ui.panels.plots import nice_scale
 from sslstudio.ui.panels.states import FinetuneState, ImagesState, PaintState, PretrainState, ProblemRow
 from sslstudio.ui.panels.training import outcome_words
-from sslstudio.ui.panels.words import duration, health, image_facts, many, quality_sentence, run_row, thousands
+from sslstudio.ui.panels.words import (
+    duration,
+    health,
+    image_facts,
+    many,
+    model_note,
+    quality_sentence,
+    run_row,
+    thousands,
+)
 from sslstudio.ui.theme import SMALL, font
 
 from .conftest import CLASSES, FIGURES, ONE_PAINTED, a_run
@@ -58,6 +67,12 @@ def test_quality_is_told_by_recall_and_precision_where_known_else_by_overlap():
     assert quality_sentence({}, names) == ""
     assert quality_sentence({**FIGURES, "measured_images": 1.0}, names).endswith("on 1 image only: a hint, no proof.")
     assert quality_sentence({**FIGURES, "measured_images": 3.0}, names) == quality_sentence(FIGURES, names)
+    strokes = quality_sentence({**FIGURES, "measured_images": 3.0, "measured_painted": 0.25}, names)
+    assert strokes.endswith(
+        "Only what you painted there was judged (25\N{NARROW NO-BREAK SPACE}% of the pixels), not the rest."
+    )
+    assert model_note({"miou": 0.98, "measured_painted": 0.25}).endswith("of what you painted")
+    assert model_note({"miou": 0.98, "measured_painted": 0.97}) == model_note({"miou": 0.98})
 
 
 def test_numbers_and_nouns():

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sslstudio.project.project import Project
     from sslstudio.ui.main_window import MainWindow
 
-_FARTHEST = 1000  # slices; nobody paints one in so many and expects to get the others
+_FARTHEST = 300  # slices; nobody paints one in so many and expects to get the others
 _LAST_NUMBER = re.compile(r"\d+(?=\D*$)")
 
 

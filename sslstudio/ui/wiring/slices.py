@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from sslstudio.ui.main_window import MainWindow
 
 _FARTHEST = 300  # slices; nobody paints one in so many and expects to get the others
+_KEPT = "interpolated"  # what is kept with the project
 _LAST_NUMBER = re.compile(r"\d+(?=\D*$)")
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Two painted images of a series, and the paths of the unpainted ones between them, in order."""
+    """Two painted images of a series, and the paths of those between them that nobody painted, in order."""
 
     before: str
     after: str
@@ -50,6 +51,8 @@ class SlicesWiring(QObject):
         self._file, self._painted = "", set[int]()
         self._filling: background.Task | None = None
         self.filled: dict[str, int] = {}  # what was filled last, and the edits that did it
+        self._made: dict[str, int] = {}  # slices that were filled, by the edits that did it, and not touched since
+        self.session.opened.connect(self._on_opened)
         self.session.image_chosen.connect(lambda _: self._draw())
         self.session.records_changed.connect(self._on_records)
         self.session.record_changed.connect(self._on_record)
@@ -117,7 +120,15 @@ class SlicesWiring(QObject):
         self._file = ""
         self._draw()
 
+    def _on_opened(self) -> None:
+        kept = self.session.recall(_KEPT, {})
+        self._made = {str(path): int(edit) for path, edit in kept.items()} if isinstance(kept, dict) else {}
+
     def _on_record(self, record: ImageRecord) -> None:
+        project, path = self.session.project, record.path
+        if path in self._made and project is not None and project.newest_edit(path) != self._made[path]:
+            del self._made[path]  # somebody has mended it, so it counts as painted from now on
+            self.session.remember(_KEPT, dict(self._made))
         if record.slices > 1 and split_slice(record.path)[0] == self._file:
             (self._painted.add if record.painted > 0 else self._painted.discard)(record.slice)
             self._draw()
@@ -155,13 +166,13 @@ class SlicesWiring(QObject):
         return "Paint one slice before and one after those that are to be filled."
 
     def gaps(self) -> list[Gap]:
-        """The unpainted slices around the current one that have a painted one on both sides."""
+        """The slices around the current one that nobody has painted, with a painted one on both sides."""
         record = self.session.current()
         if record is None:
             return []
         back, first = self._reach(record, -1)
         on, last = self._reach(record, 1)
-        if not record.painted:
+        if not self._by_hand(record):
             found = [Gap(first, last, (*reversed(back), record.path, *on))] if first and last else []
         else:
             found = [Gap(first, record.path, tuple(reversed(back)))] if first and back else []
@@ -169,15 +180,19 @@ class SlicesWiring(QObject):
         return found
 
     def _reach(self, record: ImageRecord, by: int) -> tuple[list[str], str]:
-        """The unpainted images of the series on one side, and the painted one behind them; empty for none."""
+        """The images of the series on one side that nobody painted, and the painted one behind them; empty for none."""
         passed: list[str] = []
         one = self._beside(record, by)
         while one is not None and len(passed) < _FARTHEST:
-            if one.painted > 0:
+            if self._by_hand(one):
                 return passed, one.path
             passed.append(one.path)
             one = self._beside(one, by)
         return passed, ""
+
+    def _by_hand(self, record: ImageRecord) -> bool:
+        """Whether somebody painted on an image; what was only filled before may be filled anew."""
+        return record.painted > 0 and record.path not in self._made
 
     def _beside(self, record: ImageRecord, by: int) -> ImageRecord | None:
         """The next slice of the stack, or the next file of a series with one name and different numbers."""
@@ -193,7 +208,7 @@ class SlicesWiring(QObject):
         return other if fits else None
 
     def interpolate(self) -> None:
-        """Paint the slices between painted ones, slice by slice, each as one edit; nothing painted is touched."""
+        """Paint the slices between painted ones, each as one edit; nothing that somebody painted is touched."""
         project, gaps = self.session.project, self.gaps()
         self.window.canvas.finish_stroke()
         if project is None or not gaps or not self.session.save_strokes():
@@ -229,10 +244,12 @@ class SlicesWiring(QObject):
 
         The window itself paints them, as it does strokes, so that no stroke made meanwhile can be in the way.
         """
-        if self.session.project is not project:
+        session = self.session
+        if session.project is not project:
             return
         if not plan:
             self._filling, self.filled = None, filled
+            session.remember(_KEPT, dict(self._made))
             self.refresh()
             self._tell(filled)
             return
@@ -241,7 +258,7 @@ class SlicesWiring(QObject):
         def done(labels: np.ndarray) -> None:
             if self.session.project is project:
                 if self._put(project, path, labels):
-                    filled[path] = project.newest_edit(path)
+                    filled[path] = self._made[path] = project.newest_edit(path)
                 self._fill(project, rest, filled)
 
         self._run(lambda task: between.at(share), done)
@@ -252,7 +269,8 @@ class SlicesWiring(QObject):
         if path == session.image:
             self.window.canvas.finish_stroke()
         mine = project.label_map(path).labels
-        after = np.where(mine == UNPAINTED, labels, mine)
+        anew = path in self._made and project.newest_edit(path) == self._made[path]
+        after = labels if anew else np.where(mine == UNPAINTED, labels, mine)
         if np.array_equal(mine, after):
             return False
         session.add_stroke(Patch(0, 0, mine), Patch(0, 0, after), path)
@@ -266,7 +284,7 @@ class SlicesWiring(QObject):
     def _tell(self, filled: dict[str, int]) -> None:
         """Say what was filled; ``filled`` maps paths to the edits that did."""
         if not filled:
-            self.window.tell(Notice("Nothing lies between the painted slices.", about="slices"))
+            self.window.tell(Notice("Between the painted slices all is as it should be.", about="slices"))
             return
         first, last = (self._named(path) for path in (next(iter(filled)), next(reversed(filled))))
         where = first if len(filled) == 1 else f"{first} to {last}"

@@ -139,7 +139,8 @@ def test_slices_between_are_filled_and_each_can_be_undone(qtbot, stack):
     assert np.array_equal(stack.canvas.pen.labels, stored(stack, 7))
     assert (stored(stack, 10) == UNPAINTED).all()
     assert stack.slices.words.text() == f"Slice 7 of {SLICES} · 5 painted"
-    assert not action.isEnabled(), "nothing is left between"
+    key(stack, Qt.Key.Key_I, SHIFT)
+    qtbot.waitUntil(lambda: "all is as it should be" in stack.notice.shown(), timeout=PATIENCE)
     key(stack, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert (stored(stack, 7) == UNPAINTED).all()
     assert (stored(stack, 6) == 1).any()
@@ -158,6 +159,24 @@ def test_all_is_taken_back_at_once_but_not_what_was_mended_since(qtbot, stack):
     assert (stored(stack, 7) == UNPAINTED).all()
     assert np.array_equal(stored(stack, 8), mended)
     assert "1 slice stayed as" in stack.notice.shown()
+
+
+def test_what_was_filled_is_filled_anew_after_a_correction(qtbot, stack, open_folder):
+    paint_ball(qtbot, stack, 3)
+    paint_ball(qtbot, stack, 11)
+    key(stack, Qt.Key.Key_I, SHIFT)
+    qtbot.waitUntil(lambda: "Filled 7 slices: 4 to 10." in stack.notice.shown(), timeout=PATIENCE)
+    before = dice(stored(stack, 5) == 1, ball(5))
+    path = stack.session.project.path
+    stack.session.close()
+    open_folder(path)  # it is kept with the project
+    paint_ball(qtbot, stack, 6)
+    mended = stored(stack, 6).copy()
+    key(stack, Qt.Key.Key_I, SHIFT)
+    qtbot.waitUntil(lambda: "Filled 6 slices: 4 to 10." in stack.notice.shown(), timeout=PATIENCE)
+    assert dice(stored(stack, 5) == 1, ball(5)) > before + 0.02
+    assert np.array_equal(stored(stack, 6), mended)
+    assert all(set(np.unique(stored(stack, number))) == {1, UNPAINTED} for number in range(3, 12))
 
 
 def test_what_is_painted_is_never_touched(qtbot, stack):

@@ -93,10 +93,10 @@ def test_a_key_wanted_twice_is_told_and_cannot_be_kept(opened):
 
 def test_other_keys_of_an_action_stay_and_all_can_be_taken_away(opened):
     shown = dialog(opened)
-    choose(shown, "image.next", Qt.Key.Key_J)
+    choose(shown, "edit.redo", Qt.Key.Key_J)
     shown.fields["paint.fill"].clear()
     QTest.mouseClick(shown.keep, Qt.MouseButton.LeftButton)
-    assert shortcuts.kept()["image.next"] == ("J", "PgDown")
+    assert shortcuts.kept()["edit.redo"] == ("J", "Ctrl+Y")
     assert shortcuts.kept()["paint.fill"] == ()
 
 

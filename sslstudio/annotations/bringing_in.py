@@ -258,6 +258,11 @@ def _draw_one(project: Project, one: FoundImage, image: str, outcome: _Outcome) 
             f"It was made for {one.size[1]} × {one.size[0]} pixels, but {image} has {width} × {height}.",
             "Annotations must be of exactly this image.",
         )
+    if not isinstance(labels, np.ndarray):
+        raise UserError(
+            f"{image} is huge, and bringing in annotations would need all of its mask in memory.",
+            "Cut the image into tiles of which each has annotations of its own.",
+        )
     drawn = one.draw(height, width)
     project.check_mask(image, drawn.labels)
     told = list(drawn.notes[:_SHOWN]) + ([f"and {len(drawn.notes) - _SHOWN} more"] if len(drawn.notes) > _SHOWN else [])

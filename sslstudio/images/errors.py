@@ -26,3 +26,13 @@ def cut_off(path: Path) -> UnreadableImage:
 def damaged(path: Path) -> UnreadableImage:
     """The exception for a file whose content contradicts itself."""
     return refuse(path, "is damaged and cannot be decoded")
+
+
+def wrong_channels(path: Path, has: int, wanted: int) -> UnreadableImage:
+    """The refusal of an image with another number of channels than the others."""
+    here, there = (f"{count} channel{'' if count == 1 else 's'}" for count in (has, wanted))
+    return refuse(
+        path,
+        f"has {here}, but the network is set to {there}",
+        f"Save it with {there}, remove it from the folder, or change the setting “Channels”.",
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from sslstudio.images.display import to_rgb8, window_of
+from sslstudio.images.errors import UnreadableImage
 from sslstudio.images.look import Look, Window, default_look
 from sslstudio.images.pixel_size import PixelSize, pixel_size
 
@@ -81,16 +82,7 @@ class Picture:
     @cached_property
     def histogram(self) -> Histogram:
         """Of an evenly spread sample; what is far from all other values is left out."""
-        sample = sample_of(self.finite, _HISTOGRAM)
-        if sample.dtype == np.uint8:
-            low, high = 0.0, 255.0
-        else:
-            low, high = (float(x) for x in np.percentile(sample, (0.02, 99.98)))
-            room = 0.1 * (high - low)
-            low, high = max(float(sample.min()), low - room), min(float(sample.max()), high + room)
-        high = high if high > low else low + 1
-        counts = [np.histogram(sample[:, at], BINS, (low, high))[0] for at in range(self.channels)]
-        return Histogram(low, high, np.array(counts))
+        return histogram_of(sample_of(self.finite, _HISTOGRAM))
 
     def has(self, x: int, y: int) -> bool:
         """Whether there is such a pixel."""
@@ -101,10 +93,35 @@ class Picture:
         return tuple(value.item() for value in self.native[y, x])
 
 
-def read_picture(file: Path) -> Picture:
-    """Read an image; raises UnreadableImage. What it takes to show it at once is worked out already."""
-    from sslstudio.images.reader import read_pixels, told_window
+def histogram_of(sample: np.ndarray) -> Histogram:
+    """Of some pixels (n, C), all of them finite."""
+    if sample.dtype == np.uint8:
+        low, high = 0.0, 255.0
+    else:
+        low, high = (float(x) for x in np.percentile(sample, (0.02, 99.98)))
+        room = 0.1 * (high - low)
+        low, high = max(float(sample.min()), low - room), min(float(sample.max()), high + room)
+    high = high if high > low else low + 1
+    counts = [np.histogram(sample[:, at], BINS, (low, high))[0] for at in range(sample.shape[1])]
+    return Histogram(low, high, np.array(counts))
 
+
+def read_picture(file: Path, cache: Path | None = None, key: str = "") -> Picture:
+    """Read an image; raises UnreadableImage. What it takes to show it at once is worked out already.
+
+    Of a huge image a coarse picture is read, and what it lacks from afar is kept in ``cache`` under ``key``.
+    """
+    from sslstudio.images.huge_picture import huge_picture
+    from sslstudio.images.reader import probe, read_pixels, told_window, too_large
+
+    try:
+        huge = huge_picture(file, cache, key)
+    except UnreadableImage:
+        if too_large(file, probe(file)):
+            raise
+        huge = None  # it cannot be read by parts, but there is room for it as a whole
+    if huge is not None:
+        return huge
     picture = Picture(read_pixels(file), pixel_size(file), told_window(file))
     if picture.native.dtype != np.uint8:
         _ = picture.windows, picture.finite

@@ -80,8 +80,16 @@ def read_rgb8(path: Path, *, longest: int | None = None) -> np.ndarray:
     with _opened(path) as (file, kind, number), _explained(path):
         if kind == "jpeg" and number == 1:
             return _read_small_jpeg(file, path, longest)
+        if kind in ("tiff", "npy") and (small := _small_copy(path, longest)) is not None:
+            return to_rgb8(small)
         pixels = _read(file, path, kind, number)
     return display.shrink(to_rgb8(pixels), longest)
+
+
+def _small_copy(path: Path, longest: int) -> np.ndarray | None:
+    from sslstudio.images.huge_reading import small_copy  # which reads with what stands here
+
+    return small_copy(path, longest)
 
 
 def told_window(path: Path) -> tuple[float, float] | None:
@@ -103,7 +111,7 @@ def too_large(path: Path, info: ImageInfo) -> UnreadableImage | None:
         path,
         f"is too large to open at once ({info.width} × {info.height} pixels; "
         f"the limit is {MAX_PIXELS // 1_000_000} million pixels and 2 GB)",
-        "Cut it into tiles, or remove it from the folder.",
+        "Save it as a TIFF with tiles, which is read by parts, or remove it from the folder.",
     )
 
 

@@ -103,7 +103,7 @@ def read_page(page: Any) -> np.ndarray:
         pixels = pixels[..., None]
     elif page.axes.startswith("S"):
         pixels = np.moveaxis(pixels, 0, -1)
-    pixels = _colours(page, pixels)
+    pixels = in_colours(page, pixels)
     return turn_upright(plain_type(pixels), turn_of(page))
 
 
@@ -112,7 +112,7 @@ def _alphas(page: Any) -> int:
     return sum(int(kind) in _ALPHA for kind in extra)
 
 
-def _colours(page: Any, pixels: np.ndarray) -> np.ndarray:
+def in_colours(page: Any, pixels: np.ndarray) -> np.ndarray:
     """Resolve palette, ink and inverted grey; widen values of less than 8 bits."""
     name = getattr(page.photometric, "name", "")
     if name == "PALETTE":

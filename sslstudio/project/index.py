@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sslstudio.errors import UserError
+from sslstudio.images.huge import can_be_read_by_parts, why_not_by_parts
 from sslstudio.images.reader import ImageInfo, UnreadableImage, probe, read_rgb8, too_large
 from sslstudio.images.scan import Found, natural_key
 from sslstudio.images.slices import MARK, all_slices, is_slice, split_slice
@@ -134,6 +135,8 @@ class Index:
             if self._db.row("SELECT 1 FROM image WHERE path=? AND problem=''", path) is None:
                 continue
             try:
+                if can_be_read_by_parts(root / path):
+                    continue
                 read_rgb8(root / path)
             except UnreadableImage as error:
                 found.append((error.problem, path))
@@ -209,6 +212,8 @@ def _looked_into(root: Path, row: tuple[int, str, int, int]) -> _Looked:
     except UnreadableImage as error:
         return 0, 0, 0, "", 1, error.problem, number
     refusal = too_large(root / path, info)
+    if refusal is not None:
+        refusal = why_not_by_parts(root / path, refusal)
     problem = refusal.problem if refusal else ""
     if mask_width and (mask_width, mask_height) != (info.width, info.height):
         problem = size_problem(path, info.width, info.height, mask_width, mask_height)

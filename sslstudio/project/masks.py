@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from sslstudio.errors import UserError
+from sslstudio.images.limits import is_huge
 from sslstudio.images.reader import MAX_PIXELS
 from sslstudio.project.files import replace_file
-from sslstudio.project.label_map import UNPAINTED
+from sslstudio.project.label_map import UNPAINTED, Labels
+from sslstudio.project.mask_rows import NotByRows, read_rows, write_rows
+from sslstudio.project.sparse_labels import SparseLabels
 
 __all__ = ["UNPAINTED", "read_mask", "write_mask"]
 
@@ -27,22 +30,36 @@ class DamagedMask(UserError):
 
 def read_mask(path: Path) -> np.ndarray:
     """(H, W) uint8 class numbers of a palette or grey image; raises UserError otherwise."""
-    return read_noted(path)[0]
+    labels = read_noted(path)[0]
+    if isinstance(labels, np.ndarray):
+        return labels
+    if labels.size > MAX_PIXELS:
+        raise _too_large(Path(path), labels.shape[1], labels.shape[0])
+    return labels[:, :]
 
 
-def read_noted(path: Path) -> tuple[np.ndarray, str]:
-    """A mask as ``read_mask`` gives it, and the note that ``write_mask`` put into the file, if any."""
+def read_noted(path: Path) -> tuple[Labels, str]:
+    """A mask as ``read_mask`` gives it, by tiles if it is huge, and the note that ``write_mask`` left, if any."""
     from PIL import Image
 
     path = Path(path)
     Image.MAX_IMAGE_PIXELS = None  # our own limit stands in its place, with an explanation
     try:
         with Image.open(path, formats=_FORMATS) as image:
+            note = str(image.info.get(_NOTE, ""))
+            if image.format == "PNG" and is_huge(image.height, image.width):
+                with path.open("rb") as file:
+                    return read_rows(file), note
             if image.width * image.height > MAX_PIXELS:
-                raise UserError(f"{path.name} is too large for a mask ({image.width} × {image.height}).", _ADVICE)
-            return _numbers(image, path), str(image.info.get(_NOTE, ""))
+                raise _too_large(path, image.width, image.height)
+            return _numbers(image, path), note
     except UserError:
         raise
+    except NotByRows:
+        raise UserError(
+            f"The mask {path.name} is huge and was written in a way that cannot be read row by row.",
+            "Save it as an 8-bit palette PNG without interlacing and with the filter “none”.",
+        ) from None
     except FileNotFoundError:
         raise DamagedMask(f"The mask {path.name} is not there any more.", "Put the file back.") from None
     except Exception as error:
@@ -52,6 +69,10 @@ def read_noted(path: Path) -> tuple[np.ndarray, str]:
         empty = path.exists() and path.stat().st_size == 0
         reason = "is empty (0 bytes)" if empty else "cannot be read as an image; it may be damaged"
         raise DamagedMask(f"The mask {path.name} {reason}.", _ADVICE) from error
+
+
+def _too_large(path: Path, width: int, height: int) -> UserError:
+    return UserError(f"{path.name} is too large for a mask ({width} × {height}).", _ADVICE)
 
 
 def read_note(path: Path) -> str:
@@ -76,13 +97,19 @@ def _numbers(image: Any, path: Path) -> np.ndarray:
     raise UserError(f"{path.name} is a colour picture, so it does not say which class a pixel is.", _ADVICE)
 
 
-def write_mask(path: Path, labels: np.ndarray, colours: Sequence[str], *, settle: bool = True, note: str = "") -> None:
+def write_mask(path: Path, labels: Labels, colours: Sequence[str], *, settle: bool = True, note: str = "") -> None:
     """Write (H, W) uint8 labels as a palette PNG in one step; ``colours`` are ``#rrggbb`` from class 0 on.
 
     Without ``settle`` the caller makes the folder durable, once for many masks. ``note`` is a text to keep in it.
     """
     from PIL import Image, PngImagePlugin
 
+    what = f"The mask {Path(path).name}"
+    if isinstance(labels, SparseLabels):
+        notes, palette = {_NOTE: note} if note else {}, _palette(colours)
+        by_rows = lambda file: write_rows(file, labels, palette, notes)  # noqa: E731
+        replace_file(Path(path), by_rows, what, alone=True, settle=settle)
+        return
     image = Image.fromarray(np.ascontiguousarray(labels, np.uint8))  # grey; the palette makes it "P"
     image.putpalette(_palette(colours))
     data = io.BytesIO()
@@ -90,7 +117,7 @@ def write_mask(path: Path, labels: np.ndarray, colours: Sequence[str], *, settle
     if note:
         texts.add_text(_NOTE, note)
     image.save(data, "PNG", compress_level=3, pnginfo=texts)
-    replace_file(Path(path), data.getvalue(), f"The mask {Path(path).name}", alone=True, settle=settle)
+    replace_file(Path(path), data.getvalue(), what, alone=True, settle=settle)
 
 
 def _palette(colours: Sequence[str]) -> bytes:

@@ -28,7 +28,7 @@ from sslstudio.project.index import (
     image_info,
     predicted_paths,
 )
-from sslstudio.project.label_map import LabelMap, Patch
+from sslstudio.project.label_map import LabelMap, Labels, Patch, as_labels, whole_patch
 from sslstudio.project.lock import ProjectLock
 from sslstudio.project.mask_store import MaskStore
 from sslstudio.project.places import ImagesMoved, default_project_path
@@ -327,7 +327,7 @@ class Project:
             raise ValueError(f"the rectangle up to ({bottom}, {right}) leaves the image of {shape}")
         self._edits.add(record.id, shape, before, after)
 
-    def check_mask(self, path: str, labels: np.ndarray) -> None:
+    def check_mask(self, path: str, labels: Labels) -> None:
         """Raise UserError when (H, W) ``labels`` cannot be this image's mask: wrong size, unusable image."""
         shape = self._painted_image(path)[1]
         if labels.shape != shape:
@@ -336,14 +336,17 @@ class Project:
                 "A mask must have exactly the size of its image.",
             )
 
-    def set_mask(self, path: str, labels: np.ndarray) -> None:
+    def set_mask(self, path: str, labels: Labels) -> None:
         """Replace the whole mask by (H, W) uint8 labels; can be undone. Raises UserError for a wrong size."""
         self._need_lock()
         self.check_mask(path, labels)
         record, shape = self._painted_image(path)
         with self._db.transaction():
-            before = Patch(0, 0, self._masks.labels(record, shape)[0].labels)
-            self._edits.add(record.id, shape, before, Patch(0, 0, labels.astype(np.uint8, copy=False)))
+            before = as_labels(self._masks.labels(record, shape)[0].labels)
+            after = as_labels(labels.astype(np.uint8, copy=False) if isinstance(labels, np.ndarray) else labels)
+            if type(before) is not type(after):
+                raise ValueError("labels by tiles belong to huge images only")
+            self._edits.add(record.id, shape, whole_patch(before), whole_patch(after))
 
     def discard_mask(self, path: str) -> None:
         """Begin this image anew: its mask moves to ``backups/masks`` and its strokes are forgotten."""

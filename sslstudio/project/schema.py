@@ -49,6 +49,11 @@ CREATE INDEX op_of_image ON op (image, id);
 CREATE INDEX op_of_edit ON op (edit);
 """
 
+_STROKES_IN_TILES = """
+-- From here on a stroke's labels may be some tiles of its rectangle (huge images); older programs cannot read those.
+"""
+
+
 # Files of many pages were one image each, their first page. It keeps its path and so its mask; the files are looked
 # into once more, which adds the other slices.
 _SLICES = """
@@ -58,4 +63,5 @@ UPDATE image SET probed=0 WHERE problem='' AND size >= 0 AND (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SLICES)  # never change one that was released; add the next
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _STROKES_IN_TILES, _SLICES)  # never change one that was released; add the next

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from sslstudio.regions.growing import Found
 from sslstudio.regions.rect import NOTHING, Rect, bounds, whole
 
+_KEPT = 128  # blocks, 128 MB
 _BLOCK = 512  # pixels; patches are made block by block, where somebody needs them
 
 
@@ -18,7 +20,7 @@ class Superpixels:
 
     def __init__(self, image: np.ndarray, side: int) -> None:
         self.image, self.side = image, side
-        self._blocks: dict[tuple[int, int], np.ndarray] = {}
+        self._blocks: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
 
     def at(self, x: float, y: float) -> Found:
         """The patch under a place: a rectangle and which of its pixels (bool); empty beside the image."""
@@ -35,6 +37,8 @@ class Superpixels:
         if (top, left) not in self._blocks:
             area = Rect(left, top, left + _BLOCK, top + _BLOCK).within(whole(self.image.shape))
             self._blocks[top, left] = _patches(np.ascontiguousarray(area.of(self.image)), self.side)
+            if len(self._blocks) > _KEPT:
+                self._blocks.popitem(last=False)
         return self._blocks[top, left]
 
 

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from sslstudio.images.picture import Picture
     from sslstudio.project.classes import LabelClass
     from sslstudio.project.index import ImageRecord
-    from sslstudio.project.label_map import LabelMap, Patch
+    from sslstudio.project.label_map import LabelMap, Labels, Patch
     from sslstudio.project.project import Project
     from sslstudio.runs.prepare import ModelInfo
 
 log = logging.getLogger(__name__)
 
 IDLE = 4000  # milliseconds without a stroke after which masks are written as PNG
+_HALVINGS = 8  # of the labels of huge images: as far as one can zoom out
 
 
 class Session(QObject):
@@ -106,6 +107,7 @@ class Session(QObject):
         """Work on this project from now on; the one before it is closed."""
         self.close()
         self.project = self._strokes.project = self._values.project = project
+        self._loader.cache = project.path / "cache"
         self._set_records(records)
         self._read_models()
         self.opened.emit()
@@ -319,7 +321,7 @@ class Session(QObject):
             if path == self.image:
                 self.image_failed.emit(error)
 
-        self._tasks.append(background.run(lambda task: project.label_map(path), done, failed))
+        self._tasks.append(background.run(lambda task: _ready_labels(project, path), done, failed))
 
     def _on_unreadable(self, path: str, error: UserError) -> None:
         if path == self.image:
@@ -351,9 +353,9 @@ class Session(QObject):
         """Whether there is a stroke to put back."""
         return self.project is not None and self.labels is not None and self.project.can_redo(self.image)
 
-    def accept_prediction(self, labels: np.ndarray) -> None:
+    def accept_prediction(self, labels: Labels) -> None:
         """Make (H, W) uint8 ``labels`` the mask of the current image; can be undone."""
-        from sslstudio.project.label_map import Patch
+        from sslstudio.project.label_map import as_labels, whole_patch
 
         if self.project is None or self.labels is None:
             return
@@ -361,14 +363,16 @@ class Session(QObject):
             error = UserError("The prediction has another size than the image.", "Segment the image once more.")
             self.failed.emit("accept", error)
             return
-        patch = Patch(0, 0, np.ascontiguousarray(labels, np.uint8).copy())
+        labels = np.ascontiguousarray(labels, np.uint8).copy() if isinstance(labels, np.ndarray) else labels
+        labels = as_labels(labels)
         if not self.save_strokes():
             return
         try:
-            self.project.set_mask(self.image, patch.labels)
+            self.project.set_mask(self.image, labels)
         except UserError as error:
             self.failed.emit("accept", error)
             return
+        patch = whole_patch(labels)
         self.labels.put(patch)
         self.patched.emit(patch)
         self.after_edit(self.image)
@@ -480,3 +484,14 @@ class Session(QObject):
     def _run(self, work: Callable[[background.Task], object], done: Callable[..., None], about: str) -> None:
         self._tasks = [task for task in self._tasks if not task.cancelled][-20:]
         self._tasks.append(background.run(work, done, lambda error: self.failed.emit(about, error)))
+
+
+def _ready_labels(project: Project, path: str) -> LabelMap:
+    """The labels of an image; of a huge one also their halvings, for which nobody should wait later. In a thread."""
+    from sslstudio.project.sparse_labels import SparseLabels
+    from sslstudio.ui.canvas.pyramid import LabelPyramid
+
+    labels = project.label_map(path)
+    if isinstance(labels.labels, SparseLabels):
+        LabelPyramid(labels.labels).level(_HALVINGS)
+    return labels

@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from sslstudio.images.huge_picture import Pixels
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.ui.canvas import decorations, floating
 from sslstudio.ui.canvas.board import Board
@@ -21,9 +22,10 @@ from sslstudio.ui.canvas.input import Hand
 from sslstudio.ui.canvas.minimap import Minimap
 from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
-from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid, PlanePyramid
+from sslstudio.ui.canvas.pyramid import LabelPyramid
 from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
 from sslstudio.ui.canvas.searches import Searches
+from sslstudio.ui.canvas.tiled import Arrivals, image_pyramid, plane_pyramid
 from sslstudio.ui.canvas.tools import GESTURES, Gesture
 from sslstudio.ui.canvas.viewport import NOTHING, Rect
 from sslstudio.ui.tool_options import ToolOptions
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from sslstudio.images.picture import Picture
     from sslstudio.images.pixel_size import PixelSize
     from sslstudio.project.classes import LabelClass
-    from sslstudio.project.label_map import LabelMap, Patch
+    from sslstudio.project.label_map import LabelMap, Labels, Patch
 
 PREDICTION_MODES = ("over", "beside", "swipe")
 
@@ -45,6 +47,7 @@ class Canvas(Board):
         stroke_finished: The mask was changed; patches of before and after, to be stored.
         cursor_moved: The pixel under the pointer and its class (None if unpainted); -1, -1, None outside.
         tool_changed, brush_changed, class_changed, options_changed: By a setter, the wheel or a pick.
+        bounded: A tool has stopped at the edge of what it looks through on a huge image.
         query_hovered: In attention mode, the place under the pointer in image pixels.
     """
 
@@ -55,6 +58,7 @@ class Canvas(Board):
     class_changed = Signal(int)
     options_changed = Signal(object)
     query_hovered = Signal(float, float)
+    bounded = Signal()
     _hand: Hand = None  # type: ignore[assignment]  # events come before and after the object's own life
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -82,6 +86,8 @@ class Canvas(Board):
         self.scale_bar = True
         self._message = ""
         self.searches = Searches(self)
+        self._arrivals = Arrivals(self)
+        self._arrivals.arrived.connect(self._take_arrivals)
         self.minimap = Minimap(self)
         self._hand.show_cursor()
 
@@ -92,7 +98,7 @@ class Canvas(Board):
     ) -> None:
         """Show an image as its file holds it, in these shades; None: as ``show_image`` shows its ``rgb8``."""
         self.show_image(picture.rgb8, labels, key)
-        self._scene.planes, self._scene.shades = PlanePyramid(picture.finite), shades
+        self._scene.planes, self._scene.shades = plane_pyramid(picture.finite), shades
         self.pixel_size = picture.pixel_size
         self.minimap.redraw()
 
@@ -104,10 +110,10 @@ class Canvas(Board):
             self.minimap.redraw()
             self.update()
 
-    def set_seen(self, rgb8: np.ndarray) -> None:
+    def set_seen(self, rgb8: np.ndarray | Pixels) -> None:
         """What tools go by, (H, W, 3) uint8: what people see."""
         if self.pen.image is not None and rgb8.shape == self.pen.image.shape:
-            self.pen.image = rgb8
+            self.pen.image = rgb8  # type: ignore[assignment]
 
     def set_smooth(self, wanted: bool) -> None:
         """Whether enlarged pixels blend into each other."""
@@ -158,7 +164,8 @@ class Canvas(Board):
             raise ValueError(f"a mask of {labels.labels.shape} does not fit an image of {rgb8.shape[:2]}")
         old_size = self._scene.size
         self.key, self._map = key, labels
-        self._scene.image = None if rgb8 is None else ImagePyramid(rgb8)
+        self._scene.image = None if rgb8 is None else image_pyramid(rgb8)
+        self._arrivals.watch(rgb8.image if isinstance(rgb8, Pixels) else None)
         self._scene.planes = self._scene.shades = self.pixel_size = None
         self._mask = None if labels is None else LabelPyramid(labels.labels)
         self.pen.labels = None if labels is None or rgb8 is None else labels.labels
@@ -200,7 +207,7 @@ class Canvas(Board):
         self._masks_visible = visible
         self._rearrange()
 
-    def set_prediction(self, labels: np.ndarray | None, mode: str = "over") -> None:
+    def set_prediction(self, labels: Labels | None, mode: str = "over") -> None:
         """What a model found, (h, w) uint8, any size: "over" the image, "beside" it, or under a "swipe" divider."""
         if mode not in PREDICTION_MODES:
             raise ValueError(f"{mode!r} is none of {PREDICTION_MODES}")
@@ -213,7 +220,7 @@ class Canvas(Board):
         self._prediction_visible = visible
         self._rearrange()
 
-    def set_live_overlay(self, labels: np.ndarray | None) -> None:
+    def set_live_overlay(self, labels: Labels | None) -> None:
         """What the model that is being trained finds, (h, w) uint8, any size; the old one fades into it."""
         if labels is None and self._live is None:
             return  # nothing changes, so nothing fades
@@ -225,7 +232,7 @@ class Canvas(Board):
     @property
     def live_overlay(self) -> np.ndarray | None:
         """What ``set_live_overlay`` shows now."""
-        return None if self._live is None else self._live.base
+        return None if self._live is None else self._live.base[:, :]
 
     def set_heat(self, heat: np.ndarray | None) -> None:
         """An attention map (h, w), 0..1, any size, laid over the image; labels are only outlined meanwhile."""
@@ -354,7 +361,14 @@ class Canvas(Board):
         self._hand.let_go()
         if patches is not None:
             self.stroke_finished.emit(*patches)
+        self.tell_bounded()
         self.searches.collect()
+
+    def tell_bounded(self) -> None:
+        """Tell if a tool has stopped early on a huge image."""
+        bounded, self.pen.bounded = self.pen.bounded, False
+        if bounded:
+            self.bounded.emit()
 
     def cancel_stroke(self) -> None:
         """Take back what has been drawn since the pen touched, or the polygon's corners; look for nothing more."""
@@ -403,6 +417,18 @@ class Canvas(Board):
         if not device.empty:
             for left in self._lefts():
                 self.update(self._widget_rect(device, left))
+
+    def _take_arrivals(self) -> None:
+        """Show what has arrived of a huge image."""
+        parts = self._arrivals.take()
+        if self._scene.image is None or not parts:
+            return
+        for part in parts:
+            device = self._scene.image_changed(part)
+            if not device.empty:
+                for left in self._lefts():
+                    self.update(self._widget_rect(device, left))
+        self.minimap.image_changed()
 
     def point_nowhere(self) -> None:
         """The pointer is on something that lies over the canvas."""

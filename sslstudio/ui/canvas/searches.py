@@ -87,3 +87,4 @@ class Searches(QObject):
         if patches is not None:
             self._canvas.stroke_finished.emit(*patches)
         self.taken.emit(search, not changed.empty)
+        self._canvas.tell_bounded()

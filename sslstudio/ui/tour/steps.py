@@ -91,11 +91,11 @@ def undo(driver: Driver) -> None:
     """A stroke is taken back and put back by keys."""
     session = driver.window.session
     assert session.labels is not None
-    painted = session.labels.labels.copy()
+    painted = session.labels.labels[:, :].copy()
     driver.window.actions_["edit.undo"].trigger()
-    driver.check(not np.array_equal(painted, session.labels.labels), "Undo changed nothing.")
+    driver.check(not np.array_equal(painted, session.labels.labels[:, :]), "Undo changed nothing.")
     driver.window.actions_["edit.redo"].trigger()
-    driver.check(np.array_equal(painted, session.labels.labels), "Redo did not bring the stroke back.")
+    driver.check(np.array_equal(painted, session.labels.labels[:, :]), "Redo did not bring the stroke back.")
 
 
 def finetune(driver: Driver) -> None:

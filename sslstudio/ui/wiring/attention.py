@@ -144,6 +144,8 @@ class AttentionWiring(QObject):
         labels = self.session.labels
         if not (self.shown and self.proposed) or self.mass is None or labels is None or self._asks_colours():
             return None
+        if not isinstance(labels.labels, np.ndarray):
+            return None  # a proposal is as large as the image
         held = self.mass[self.head if self.head < len(self.mass) else 0]
         height, width = labels.labels.shape
         large = cv2.resize(held, (width, height), interpolation=cv2.INTER_LINEAR)

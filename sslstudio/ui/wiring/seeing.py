@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
 from sslstudio.errors import UserError
+from sslstudio.images.huge_picture import HugePicture
 from sslstudio.images.look import (
     Look,
     Shade,
@@ -184,6 +185,10 @@ class SeeingWiring(QObject):
         shades, key = self.shades_for(picture), self.session.image
         if shades is None or shades == self._first_shades(picture):
             self.canvas.set_seen(picture.rgb8)
+            return
+
+        if isinstance(picture, HugePicture):
+            self.canvas.set_seen(picture.seen(shades))
             return
 
         def done(seen: np.ndarray) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject
 
 from sslstudio.errors import UserError
+from sslstudio.images.limits import BOUND
 from sslstudio.project.background import is_background
-from sslstudio.project.label_map import UNPAINTED
+from sslstudio.project.label_map import UNPAINTED, Labels
+from sslstudio.project.sparse_labels import TILE, SparseLabels
 from sslstudio.regions import shaping
 from sslstudio.regions.rect import Rect, whole
 from sslstudio.regions.shaping import Change
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 # switches of the same kind as an option
 _ACTIONS = {"paint.square": "square", "paint.sieved": "sieved", "paint.contiguous": "contiguous"}
 _AT_ONCE = 4_000_000  # pixels that are changed without anybody noticing a delay; more are changed beside the window
-Shaping = Callable[[np.ndarray, int, ToolOptions, Rect], Iterator[Change]]
+Shaping = Callable[[Any, int, ToolOptions, Rect], Iterator[Change]]
 
 
 SHAPINGS: dict[str, Shaping] = {
@@ -51,6 +53,7 @@ class ToolsWiring(QObject):
         self.canvas.class_changed.connect(self._show)
         self.canvas.tool_changed.connect(self._show)
         self.canvas.searches.taken.connect(self._on_taken)
+        self.canvas.bounded.connect(self._on_bounded)
         self._wire_actions()
         self._wire_panel()
 
@@ -107,6 +110,11 @@ class ToolsWiring(QObject):
         self.canvas.finish_stroke()
         options, area = self.canvas.options, self.canvas.pen.selection
         within = whole(labels.shape) if area.empty else area
+        if self.canvas.pen.huge and within.width * within.height > BOUND * BOUND:
+            within = self.canvas.sight().seen if area.empty else area
+            if within.width * within.height > BOUND * BOUND:
+                self._on_bounded()
+                return
 
         def find() -> list[Change]:
             return list(change(labels, label, options, within))
@@ -115,6 +123,13 @@ class ToolsWiring(QObject):
             self._on_shaped(self.canvas.act(find()), label)
         else:
             self.canvas.searches.start(MaskSearch(find, self.canvas.pen.stroke(), "Changing the mask …"))
+
+    def _on_bounded(self) -> None:
+        """A tool would look through more of a huge image than memory and patience allow."""
+        self._tell(
+            f"This image is so large that tools look through {BOUND:,} × {BOUND:,} pixels of it at most.",
+            "Click again further on, zoom in, or select a smaller part.",
+        )
 
     def _on_shaped(self, changed: bool, label: int) -> None:
         name = self._names[label] if label < len(self._names) else ""
@@ -156,11 +171,14 @@ class ToolsWiring(QObject):
             self._tell(error.problem, error.advice)
             return
         mine = session.labels.labels
+        if type(other) is not type(mine):
+            self._tell(f"The masks of {path} and of this image are of different sizes.")
+            return
         if other.shape != mine.shape:
             sizes = f"{other.shape[1]} × {other.shape[0]}, this one {mine.shape[1]} × {mine.shape[0]} pixels"
             self._tell(f"{path} has {sizes}.", "Masks can be copied between images of one size.")
             return
-        changed = self.canvas.act([(whole(mine.shape), np.where(other == UNPAINTED, mine, other))])
+        changed = self.canvas.act(_laid_over(mine, other))
         self._tell("" if changed else f"Nothing is painted on {path} that this image does not have.")
 
     def _tell(self, problem: str, advice: str = "") -> None:
@@ -206,3 +224,16 @@ class ToolsWiring(QObject):
         act["paint.lock"].setChecked(current in options.locked)
         act["paint.hide"].setChecked(current in options.hidden)
         self.window.redraw()
+
+
+def _laid_over(mine: Labels, other: Labels) -> Iterator[Change]:
+    """What is painted in ``other``, over ``mine``; of huge masks only the tiles in which there is anything."""
+    if isinstance(other, np.ndarray):
+        yield whole(mine.shape), np.where(other == UNPAINTED, mine[:, :], other)
+        return
+    assert isinstance(other, SparseLabels)
+    for place in other.places():
+        if other.plain(place) != UNPAINTED:
+            part, top, left = other.tile(place), place[0] * TILE, place[1] * TILE
+            rect = Rect(left, top, left + part.shape[1], top + part.shape[0])
+            yield rect, np.where(part == UNPAINTED, rect.of(mine), part)

@@ -170,14 +170,20 @@ class Index:
             self._db.write("UPDATE image SET problem=? WHERE path > ? AND path < ?", problem, *between)
             return
         wanted = all_slices(file, slices)[1:]
-        row = self._db.row("SELECT size, mtime_ns FROM image WHERE id=?", number)
-        size, mtime_ns = row or (0, 0)
+        size, mtime_ns, *mask = self._db.rows(
+            "SELECT size, mtime_ns, mask_width, mask_height FROM image WHERE id=?", number
+        )[0]
+        own = any(mask) and mask != [width, height]  # the first slice's problem is its mask, not the file
+        shared = "" if own else problem
         self._db.write_many(
-            "INSERT INTO image (path, sort_key, size, mtime_ns, width, height, channels, dtype, slices, probed) "
-            "VALUES (?,?,?,?,?,?,?,?,?,1) ON CONFLICT (path) DO UPDATE SET size=excluded.size, problem='', "
+            "INSERT INTO image (path, sort_key, size, mtime_ns, width, height, channels, dtype, slices, problem, probed) "
+            "VALUES (?,?,?,?,?,?,?,?,?,?,1) ON CONFLICT (path) DO UPDATE SET size=excluded.size, problem=excluded.problem, "
             "mtime_ns=excluded.mtime_ns, width=excluded.width, height=excluded.height, channels=excluded.channels, "
             "dtype=excluded.dtype, slices=excluded.slices, probed=1",
-            [(path, natural_key(path), size, mtime_ns, width, height, channels, dtype, slices) for path in wanted],
+            [
+                (path, natural_key(path), size, mtime_ns, width, height, channels, dtype, slices, shared)
+                for path in wanted
+            ],
         )
         misfits = self._db.rows(
             "SELECT path, mask_width, mask_height FROM image WHERE path > ? AND path < ? AND mask_width > 0 "

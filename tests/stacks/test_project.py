@@ -128,6 +128,15 @@ def test_slices_of_another_size_say_so(project, folder):
     assert all(project.image(path).problem for path in SLICES)
 
 
+def test_slices_that_are_too_large_say_so(folder, tmp_path, monkeypatch):
+    from sslstudio.images import reader
+
+    monkeypatch.setattr(reader, "MAX_PIXELS", 500)
+    with Project.create(tmp_path / "p", folder) as project:
+        project.check_files()
+        assert all("is too large to open at once" in project.image(path).problem for path in SLICES)
+
+
 def test_no_file_is_taken_for_a_slice(folder, tmp_path):
     write_stack(folder / "scan.tif#0002.tif", 1)
     (folder / "scan.tif#0003").write_bytes((folder / "scan.tif").read_bytes())

@@ -243,7 +243,7 @@ _PAINT = (
         "Copy previous mask",
         "C",
         "copy",
-        "Paint what is painted on the image before this one; for series",
+        "Paint what is painted on the image or slice before this one; for series",
         "image",
     ),
     Action(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sslstudio.ui.main_window import MainWindow
 
 _FARTHEST = 300  # slices; nobody paints one in so many and expects to get the others
+_MOST_PIXELS = 100_000_000  # beyond, masks and their distances would take too much memory
 _KEPT = "interpolated"  # what is kept with the project
 _LAST_NUMBER = re.compile(r"\d+(?=\D*$)")
 
@@ -159,6 +160,8 @@ class SlicesWiring(QObject):
             return "Open a slice first."
         if self._filling is not None:
             return "It is at work."
+        if record.width * record.height > _MOST_PIXELS:
+            return "These slices are too large to be filled."
         if self.gaps():
             return ""
         if self._beside(record, 1) is None and self._beside(record, -1) is None:

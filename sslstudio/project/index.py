@@ -179,8 +179,8 @@ class Index:
             "INSERT INTO image "
             "(path, sort_key, size, mtime_ns, width, height, channels, dtype, slices, problem, probed) "
             "VALUES (?,?,?,?,?,?,?,?,?,?,1) ON CONFLICT (path) DO UPDATE SET size=excluded.size, "
-            "problem=excluded.problem, mtime_ns=excluded.mtime_ns, width=excluded.width, height=excluded.height, channels=excluded.channels, "
-            "dtype=excluded.dtype, slices=excluded.slices, probed=1",
+            "problem=excluded.problem, mtime_ns=excluded.mtime_ns, width=excluded.width, height=excluded.height, "
+            "channels=excluded.channels, dtype=excluded.dtype, slices=excluded.slices, probed=1",
             [
                 (path, natural_key(path), size, mtime_ns, width, height, channels, dtype, slices, shared)
                 for path in wanted

@@ -220,7 +220,7 @@ class SlicesWiring(QObject):
         ground = 0 if names and is_background(names[0]) else None
 
         def work(task: background.Task) -> list[Between]:
-            masks = [(project.label_map(gap.before).labels, project.label_map(gap.after).labels) for gap in gaps]
+            masks = [(_labels(project, gap.before), _labels(project, gap.after)) for gap in gaps]
             return [Between(before, after, ground) for before, after in masks]
 
         def done(found: list[Between]) -> None:
@@ -271,7 +271,7 @@ class SlicesWiring(QObject):
         session = self.session
         if path == session.image:
             self.window.canvas.finish_stroke()
-        mine = project.label_map(path).labels
+        mine = _labels(project, path)
         anew = path in self._made and project.newest_edit(path) == self._made[path]
         after = labels if anew else np.where(mine == UNPAINTED, labels, mine)
         if np.array_equal(mine, after):
@@ -325,6 +325,12 @@ class SlicesWiring(QObject):
             where = ", ".join(map(self._named, changed[:5]))
             text = f"{many(len(changed), 'slice')} stayed as they are: something was painted on them since ({where})."
             self.window.tell(Notice(text, about="slices"))
+
+
+def _labels(project: Project, path: str) -> np.ndarray:
+    """The mask of an image as one array (H, W), however it is kept."""
+    labels: np.ndarray = project.label_map(path).labels[:, :]
+    return labels
 
 
 def _series(path: str) -> str | None:

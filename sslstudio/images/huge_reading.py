@@ -63,7 +63,13 @@ class HugeBands:
 
     def size(self, number: int) -> Pixels:
         """One size, to be read by parts; at most the second halving."""
-        return Pixels(self.image, min(number, _FINEST), wait=True, turn=self._turned, after=(self.channels,))
+        return Pixels(
+            self.image,
+            min(number, _FINEST, self.image.coarsest - 1),
+            wait=True,
+            turn=self._turned,
+            after=(self.channels,),
+        )
 
     def _turned(self, part: np.ndarray) -> np.ndarray:
         if part.dtype != np.uint8:
@@ -93,13 +99,13 @@ def _opened(path: Path) -> HugeImage | None:
 
 def _number_for(image: HugeImage, longest: int) -> int:
     number = 0
-    while max(image.size(number + 1)) >= longest and number < image.coarsest:
+    while max(image.size(number + 1)) >= longest and number + 1 < image.coarsest:
         number += 1
     return number
 
 
 def _has(image: HugeImage, number: int) -> bool:
-    return number < image.coarsest and image.ready(number)
+    return image.ready(number)
 
 
 def _halved_strips(image: HugeImage, number: int) -> Iterator[np.ndarray]:

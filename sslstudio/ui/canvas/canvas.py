@@ -25,7 +25,7 @@ from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
 from sslstudio.ui.canvas.pyramid import LabelPyramid
 from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
 from sslstudio.ui.canvas.searches import Searches
-from sslstudio.ui.canvas.tiled import Arrivals, image_pyramid, plane_pyramid
+from sslstudio.ui.canvas.tiled import image_pyramid, plane_pyramid
 from sslstudio.ui.canvas.tools import GESTURES, Gesture
 from sslstudio.ui.canvas.viewport import NOTHING, Rect
 from sslstudio.ui.tool_options import ToolOptions
@@ -86,9 +86,8 @@ class Canvas(Board):
         self.scale_bar = True
         self._message = ""
         self.searches = Searches(self)
-        self._arrivals = Arrivals(self)
-        self._arrivals.arrived.connect(self._take_arrivals)
         self.minimap = Minimap(self)
+        self._arrivals.arrived.connect(self.minimap.image_changed)
         self._hand.show_cursor()
 
     # --- what is shown ---------------------------------------------------------------------------------------------
@@ -413,22 +412,7 @@ class Canvas(Board):
             return
         self._mask.changed(rect)
         self.minimap.mend(rect)
-        device = self._scene.changed(rect)
-        if not device.empty:
-            for left in self._lefts():
-                self.update(self._widget_rect(device, left))
-
-    def _take_arrivals(self) -> None:
-        """Show what has arrived of a huge image."""
-        parts = self._arrivals.take()
-        if self._scene.image is None or not parts:
-            return
-        for part in parts:
-            device = self._scene.image_changed(part)
-            if not device.empty:
-                for left in self._lefts():
-                    self.update(self._widget_rect(device, left))
-        self.minimap.image_changed()
+        self._repaint(self._scene.changed(rect))
 
     def point_nowhere(self) -> None:
         """The pointer is on something that lies over the canvas."""

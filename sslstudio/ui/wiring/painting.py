@@ -193,7 +193,8 @@ class PaintingWiring(QObject):
         name = ""
         if label is not None:
             name = self._names[label] if label < len(self._names) else f"class {label + 1}"
-        self.window.status.show_place(f"{name or 'unpainted'}   x {x}  y {y} = {value}")
+        known = f" = {value}" if value else ""  # of a huge image it may still be on its way
+        self.window.status.show_place(f"{name or 'unpainted'}   x {x}  y {y}{known}")
 
     # tools and classes ----------------------------------------------------------------------------------
 

@@ -1,5 +1,10 @@
 """A huge image in the real window: opened, moved, zoomed, painted, undone, closed, opened again, byte for byte."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tifffile
@@ -139,3 +144,15 @@ def test_tools_say_where_they_end_on_a_huge_image(lowered, folder, open_folder, 
     canvas.finish_stroke()
     assert np.array_equal(session.labels.labels[:, :], labels)
     assert "so large" in window.notice.shown()
+
+
+@pytest.mark.slow
+def test_thirty_thousand_pixels_square_stay_below_one_and_a_half_gigabytes(tmp_path):
+    script = Path(__file__).with_name("huge_window.py")
+    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    print(figures)
+    assert figures["same"]
+    assert figures["painted"] > 1_000_000
+    assert figures["peak_mb"] < 1500

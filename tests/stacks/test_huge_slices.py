@@ -34,7 +34,10 @@ def write_pages(path):
 
 @pytest.mark.parametrize(
     ("name", "write"),
-    [("a.tif", write_tiff), ("b.tif", write_plain), ("c.tif", write_pages), ("d.npy", lambda path: np.save(path, STACK))],
+    [
+        *(("a.tif", write_tiff), ("b.tif", write_plain), ("c.tif", write_pages)),
+        ("d.npy", lambda path: np.save(path, STACK)),
+    ],
 )
 def test_a_part_of_a_slice(tmp_path, name, write):
     write(tmp_path / name)

@@ -226,6 +226,7 @@ def huge_rows(canvas: Timed, megapixels: int, dabs: int) -> Iterator[Row]:
         until_painted(canvas, lambda: canvas.show_picture(picture, labels))
         first = (time.perf_counter() - start) * 1000
         image = picture.image  # type: ignore[attr-defined]
+        picture.shown()
         waited_for(lambda: image.whole)
         made = time.perf_counter() - start
         print(f"     first picture after {first:.0f} ms, halvings made after {made:.0f} s")

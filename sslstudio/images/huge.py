@@ -29,6 +29,7 @@ _SAMPLES = 250_000  # pixels that contrast and histogram are worked out from
 _DENSEST = 300  # pixels in a byte of a file, beyond which nobody looks whether it is huge
 _GAP = 2  # halvings that are worked out from the next finer size when they are looked at
 _numbers = itertools.count()
+_one_at_a_time = threading.Lock()  # several would keep each other from the disk
 
 Part = tuple[int, int, int, int]  # top, bottom, left, right, in pixels of the image
 
@@ -49,7 +50,7 @@ class HugeImage:
         self.height, self.width, self.channels, self.dtype = base.height, base.width, first.shape[2], first.dtype
         self.coarsest = _coarsest(self.height, self.width)
         self.on_arrival: Callable[[Part], None] | None = None
-        self._stopped = False
+        self._stopped = self._making = False
         self.halvings: Halvings | None = None
         self.overview = np.zeros((*size_of((self.height, self.width), self.coarsest), self.channels), self.dtype)
         self.sample = first.reshape(-1, self.channels)
@@ -224,6 +225,7 @@ class HugeImage:
         finest = max(n for n in self._levels if n < missing[0])
         numbers = range(min(finest + _GAP, self.coarsest), self.coarsest + 1)
         self.halvings = Halvings(folder, self.shape, self.dtype, numbers)
+        self._making = cache is None  # then there is no place for them
         if cache is not None and self.halvings.open():
             self._take_overview()
         else:
@@ -234,9 +236,10 @@ class HugeImage:
         self.sample = self._sampled()
 
     def make_halvings(self) -> None:
-        """Make the sizes that the file lacks, in a thread of their own, unless they are there; ``stop`` ends it."""
-        if self.whole:
+        """Make the sizes that the file lacks, in a thread of their own, one image at a time; ``stop`` ends it."""
+        if self.whole or self._making:
             return
+        self._making = True
         thread = threading.Thread(target=_make, args=(weakref.ref(self),), name="halvings", daemon=True)
         thread.start()
 
@@ -311,7 +314,9 @@ def _make(reference: weakref.ref[HugeImage]) -> None:
             held._took(number, top, bottom)
 
     try:
-        if halvings.make(source, steps, stopped, arrived):
+        with _one_at_a_time:
+            made = halvings.make(source, steps, stopped, arrived)
+        if made:
             held = reference()
             if held is not None:
                 held._tell((0, held.height, 0, held.width))

@@ -11,7 +11,6 @@ import numpy as np
 
 from sslstudio.images.display import to_rgb8
 from sslstudio.images.huge import HugeImage, open_huge
-from sslstudio.images.limits import BOUND
 from sslstudio.images.look import Shade, Window, default_look, render, shades_of, windows_of
 from sslstudio.images.picture import Histogram, Picture, histogram_of, windows_in
 from sslstudio.images.pixel_size import PixelSize, pixel_size
@@ -85,6 +84,15 @@ class HugePicture(Picture):
         """Of an evenly spread sample."""
         return histogram_of(self.image.sample)
 
+    def shown(self) -> None:
+        """Make what it lacks from afar, in the background."""
+        self.image.make_halvings()
+
+    def close(self) -> None:
+        """Make nothing more of it, and let its tiles go."""
+        self.image.stop()
+        self.image.forget()
+
     def value_at(self, x: int, y: int) -> tuple[float, ...]:
         """What the file holds there, one number per channel; nothing while it is being read."""
         found = self.image.at_hand(x, y)
@@ -94,18 +102,10 @@ class HugePicture(Picture):
 def huge_picture(file: Path, cache: Path | None, key: str) -> HugePicture | None:
     """The picture of a huge image, ready to be shown; None where the image is not huge.
 
-    What it lacks from afar is made in the background and kept in ``cache``. Raises UnreadableImage.
+    What it lacks from afar is made once it is ``shown``, and kept in ``cache``. Raises UnreadableImage.
     """
     image = open_huge(file)
     if image is None:
         return None
     image.begin(cache, key)
-    if cache is not None:
-        image.make_halvings()
     return HugePicture(image, pixel_size(file))
-
-
-def around(x: int, y: int, height: int, width: int) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the part of a huge image that a tool looks through from a pixel on."""
-    half = BOUND // 2
-    return max(0, x - half), max(0, y - half), min(width, x + half), min(height, y + half)

@@ -84,6 +84,12 @@ class Picture:
         """Of an evenly spread sample; what is far from all other values is left out."""
         return histogram_of(sample_of(self.finite, _HISTOGRAM))
 
+    def shown(self) -> None:
+        """It is in sight from now on."""
+
+    def close(self) -> None:
+        """Nobody will look at it any more."""
+
     def has(self, x: int, y: int) -> bool:
         """Whether there is such a pixel."""
         return 0 <= y < self.native.shape[0] and 0 <= x < self.native.shape[1]

@@ -110,8 +110,9 @@ def too_large(path: Path, info: ImageInfo) -> UnreadableImage | None:
     return refuse(
         path,
         f"is too large to open at once ({info.width} × {info.height} pixels; "
-        f"the limit is {MAX_PIXELS // 1_000_000} million pixels and 2 GB)",
-        "Save it as a TIFF with tiles, which is read by parts, or remove it from the folder.",
+        f"the limit is {MAX_PIXELS // 1_000_000} million pixels and 2 GB; "
+        "beyond it a TIFF with tiles is read by parts)",
+        "Save it as a TIFF with tiles, or remove it from the folder.",
     )
 
 
@@ -197,8 +198,18 @@ def _no_slice(path: Path, count: int) -> UnreadableImage:
 
 
 def _checked(path: Path, info: ImageInfo) -> None:
-    if refusal := too_large(path, info):
-        raise refusal
+    refusal = too_large(path, info)
+    if refusal is None:
+        return
+    from sslstudio.images.huge import can_be_read_by_parts  # which reads with what stands here
+
+    if can_be_read_by_parts(path):
+        raise refuse(
+            path,
+            "is so large that it is read by parts, and this needs all of it at once",
+            "Run a prediction for it: that goes part by part.",
+        )
+    raise refusal
 
 
 # Pillow -------------------------------------------------------------------------------------------------

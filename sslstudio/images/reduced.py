@@ -51,8 +51,18 @@ class Halvings:
         ``arrived(number, top, bottom)`` tells of rows that can be read from now on. Whether all was made; raises
         OSError where the disk refuses.
         """
+        if stopped():
+            return False
         shutil.rmtree(self.folder.parent, ignore_errors=True)  # of an older state of the file, or half made
         self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.done = self._make(source, steps, stopped, arrived)
+        finally:
+            if not self.done:
+                shutil.rmtree(self.folder, ignore_errors=True)
+        return self.done
+
+    def _make(self, source: Level, steps: int, stopped: Callable[[], bool], arrived: Arrived) -> bool:
         with contextlib.ExitStack() as files:
             writers: list[_Writer] = []
             for number in reversed(self.numbers):
@@ -65,7 +75,6 @@ class Halvings:
             for writer in writers:
                 os.fsync(writer.file.fileno())
         (self.folder / _ABOUT).write_text(json.dumps(self._about()))
-        self.done = True
         return True
 
     def _level(self, number: int) -> PlainRows:

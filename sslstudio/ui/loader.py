@@ -60,6 +60,8 @@ class Loader(QObject):
         for task in self._tasks.values():
             task.cancel()
         self._tasks.clear()
+        for picture in self._kept.values():
+            picture.close()
         self._kept.clear()
         self._ahead.clear()
         self._wanted = ""

@@ -314,6 +314,7 @@ class Session(QObject):
                 failed(UserError(f"{path} is now {size} pixels, but its mask has another size.", "The mask is kept."))
             elif path == self.image and not self.relabelling:
                 self.picture, self.labels = picture, labels
+                picture.shown()
                 self.image_ready.emit()
                 self.history_changed.emit()
 

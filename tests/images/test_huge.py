@@ -17,7 +17,9 @@ from sslstudio.images.huge import HugeImage, open_huge
 from sslstudio.images.huge_picture import HugePicture
 from sslstudio.images.picture import read_picture
 from sslstudio.images.reader import read_pixels
+from sslstudio.images.thumbnails import thumbnail
 from sslstudio.images.tile_cache import TileCache
+from sslstudio.project.project import Project
 
 HEIGHT, WIDTH = 550, 703
 
@@ -218,3 +220,32 @@ def test_one_compressed_piece_is_read_whole_while_there_is_room(tmp_path, monkey
     with pytest.raises(UserError, match="one piece") as caught:
         read_picture(file, tmp_path / "cache", "a.tif")
     assert "tiles" in caught.value.advice
+
+
+def test_a_project_says_what_to_do_with_what_cannot_be_read_by_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr("sslstudio.images.reader.MAX_PIXELS", 200_000)
+    images = tmp_path / "images"
+    images.mkdir()
+    Image.fromarray(soft()).save(images / "whole.png")
+    tifffile.imwrite(images / "slide.tif", soft(), tile=(128, 128), photometric="rgb")
+    with Project.create(tmp_path / "p", images, ["a", "b"]) as project:
+        problems = {record.path: record.problem for record in project.check_files()}
+        assert list(problems) == ["whole.png"]
+        assert "a TIFF with tiles is read by parts" in problems["whole.png"]
+        assert project.look_closely(["slide.tif"]) == 0
+    with pytest.raises(UserError, match="needs all of it at once"):
+        read_pixels(images / "slide.tif")
+
+
+def test_a_thumbnail_is_kept_once_it_is_more_than_a_sketch(tmp_path):
+    file, cache = tmp_path / "a.tif", tmp_path / "cache"
+    tifffile.imwrite(file, soft(), tile=(128, 128), photometric="rgb", compression="zlib")
+    about = {"mtime_ns": 1, "size": 1, "key": "a.tif"}
+    assert thumbnail(file, cache, 100, **about).shape == (78, 100, 3)
+    assert not list(cache.rglob("*.jpg"))
+    image = open_huge(file)
+    image.begin(cache, "a.tif")
+    made(image)
+    small = thumbnail(file, cache, 100, **about)
+    assert list(cache.rglob("*.jpg"))
+    assert np.abs(small.astype(int) - cv2.resize(soft(), (100, 78), interpolation=cv2.INTER_AREA)).mean() < 5

@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
 from sslstudio.errors import UserError
+from sslstudio.images.huge import open_huge
 from sslstudio.images.huge_picture import HugePicture
 from sslstudio.images.look import (
     Look,
@@ -343,12 +344,15 @@ def _window_of(task: background.Task, files: list[Path], picture: Picture) -> tu
         if task.cancelled:
             raise background.Cancelled
         try:
-            pixels = read_pixels(file)
+            huge = open_huge(file)
+            if huge is not None:
+                huge.sample_only()
+            sample = sample_of(read_pixels(file), _SAMPLES) if huge is None else huge.sample
         except UserError:
             continue
-        if pixels.shape[2] == picture.channels:
-            samples.append(sample_of(pixels, _SAMPLES)[:, None])
-    return windows_in(samples or [picture.native])
+        if sample.shape[1] == picture.channels:
+            samples.append(sample[:, None])
+    return windows_in(samples) if samples else picture.windows
 
 
 def _first_target(picture: Picture) -> int:

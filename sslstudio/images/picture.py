@@ -33,6 +33,8 @@ class Picture:
     ``told`` is the window that the file itself brings along, as DICOM does.
     """
 
+    told: Window | None = None
+
     def __init__(self, native: np.ndarray, size: PixelSize | None = None, told: Window | None = None) -> None:
         self.native = native
         self.rgb8 = to_rgb8(native)

@@ -113,6 +113,16 @@ class Board(QWidget):
         x, y = self._scene.view.to_device(*point)
         return [QPointF((x + left) / ratio, y / ratio) for left in self._lefts()]
 
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Width and height of the image in its pixels; (0, 0) without one."""
+        return self._scene.size
+
+    def partly_seen(self) -> bool:
+        """Whether there is more of the image than is in sight."""
+        width, height = self._scene.size
+        return self._scene.image is not None and self.sight().seen != Rect(0, 0, width, height)
+
     def sight(self) -> View:
         """What of the image is in sight."""
         size, pane = self._scene.size, self.pane_size()

@@ -47,7 +47,6 @@ class Canvas(Board):
         stroke_finished: The mask was changed; patches of before and after, to be stored.
         cursor_moved: The pixel under the pointer and its class (None if unpainted); -1, -1, None outside.
         tool_changed, brush_changed, class_changed, options_changed: By a setter, the wheel or a pick.
-        bounded: A tool has stopped at the edge of what it looks through on a huge image.
         query_hovered: In attention mode, the place under the pointer in image pixels.
     """
 
@@ -58,7 +57,7 @@ class Canvas(Board):
     class_changed = Signal(int)
     options_changed = Signal(object)
     query_hovered = Signal(float, float)
-    bounded = Signal()
+    window_dragged = Signal(float, float, bool)  # right and up since the press, widget pixels; whether it begins
     _hand: Hand = None  # type: ignore[assignment]  # events come before and after the object's own life
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -75,6 +74,7 @@ class Canvas(Board):
         self.gesture: Gesture | None = None  # what the tool does, where it is more than a brush
         self.attention = False
         self.pen_pressure = True
+        self.paintable = True
         self._options = self.pen.options  # those that were told
         self._map: LabelMap | None = None
         self._mask: LabelPyramid | None = None
@@ -129,16 +129,6 @@ class Canvas(Board):
         """Whether the prediction is striped where the mask is painted and says something else."""
         self._differences = wanted
         self._rearrange()
-
-    @property
-    def image_size(self) -> tuple[int, int]:
-        """Width and height of the image in its pixels; (0, 0) without one."""
-        return self._scene.size
-
-    def partly_seen(self) -> bool:
-        """Whether there is more of the image than is in sight."""
-        width, height = self._scene.size
-        return self._scene.image is not None and self.sight().seen != Rect(0, 0, width, height)
 
     def lend(self, scene: Scene) -> Layers:
         """Let another scene show the same image in the same colours; what lies over it here."""
@@ -233,6 +223,12 @@ class Canvas(Board):
         """What ``set_live_overlay`` shows now."""
         return None if self._live is None else self._live.base[:, :]
 
+    @property
+    def predicted(self) -> Labels | None:
+        """What a model found and is in sight now, (h, w) uint8, any size."""
+        shown = self._live or (self._prediction if self._prediction_visible else None)
+        return shown.base if shown else None
+
     def set_heat(self, heat: np.ndarray | None) -> None:
         """An attention map (h, w), 0..1, any size, laid over the image; labels are only outlined meanwhile."""
         bounded = None if heat is None else np.clip(np.nan_to_num(np.asarray(heat, np.float32)), 0, 1)
@@ -284,7 +280,7 @@ class Canvas(Board):
         """Take one of ``TOOLS`` into the hand."""
         if tool not in TOOLS:
             raise ValueError(f"{tool!r} is none of {TOOLS}")
-        if tool == self.pen.tool:
+        if tool == self.pen.tool or not (self.paintable or tool == "pan"):
             return
         self.lift()
         self.forget()
@@ -293,6 +289,13 @@ class Canvas(Board):
         self._hand.show_cursor()
         self.update()
         self.tool_changed.emit(tool)
+
+    def set_paintable(self, wanted: bool) -> None:
+        """Whether the mask may be changed by hand; where it may not, the hand only moves the image."""
+        if wanted != self.paintable:
+            self.set_tool("pan")
+            self.paintable = wanted
+            self.set_tool("brush")  # nothing else is in the hand of somebody who opens a project
 
     @property
     def options(self) -> ToolOptions:
@@ -360,14 +363,7 @@ class Canvas(Board):
         self._hand.let_go()
         if patches is not None:
             self.stroke_finished.emit(*patches)
-        self.tell_bounded()
         self.searches.collect()
-
-    def tell_bounded(self) -> None:
-        """Tell if a tool has stopped early on a huge image."""
-        bounded, self.pen.bounded = self.pen.bounded, False
-        if bounded:
-            self.bounded.emit()
 
     def cancel_stroke(self) -> None:
         """Take back what has been drawn since the pen touched, or the polygon's corners; look for nothing more."""
@@ -395,7 +391,7 @@ class Canvas(Board):
 
     def act(self, changes: Iterable[tuple[Rect, np.ndarray]]) -> bool:
         """Put new labels on rectangles, as one edit and within what may change; whether anything did."""
-        if self.pen.labels is None:
+        if self.pen.labels is None or not self.paintable:
             return False
         self.finish_stroke()
         changed = [self.pen.put(rect, labels) for rect, labels in changes]

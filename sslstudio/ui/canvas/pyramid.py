@@ -5,11 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from sslstudio.project.label_map import UNPAINTED, Labels
+from sslstudio.project.label_map import UNPAINTED, LabelMap, Labels
 from sslstudio.project.sparse_labels import TILE, SparseLabels
 from sslstudio.ui.canvas.viewport import Rect
 
 _STRIP = 128  # rows; even
+_COARSEST = 8  # halvings: as far as one can zoom out
 _MANY = 48  # rectangles; more are mended tile by tile
 
 
@@ -115,6 +116,13 @@ class LabelPyramid:
             rect = Rect(rect.left // 2, rect.top // 2, -(-rect.right // 2), -(-rect.bottom // 2))
             source = finer[2 * rect.top : 2 * rect.bottom, 2 * rect.left : 2 * rect.right]
             coarser[rect.top : rect.bottom, rect.left : rect.right] = _halved(source)
+
+
+def prepared(labels: LabelMap) -> LabelMap:
+    """The same labels, of huge ones with their halvings, for which nobody should wait when they are shown."""
+    if isinstance(labels.labels, SparseLabels):
+        LabelPyramid(labels.labels).level(_COARSEST)
+    return labels
 
 
 def _halved_tiles(labels: SparseLabels) -> SparseLabels:

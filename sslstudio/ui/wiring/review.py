@@ -137,15 +137,14 @@ class ReviewWiring(QObject):
             return
 
         def work(task: background.Task) -> Labels:
+            from sslstudio.project.label_map import LabelMap
             from sslstudio.project.masks import read_noted
-            from sslstudio.ui.canvas.pyramid import LabelPyramid
+            from sslstudio.ui.canvas.pyramid import prepared
 
             labels, table = read_noted(stored)[0], project.places_of(model)
             if isinstance(labels, np.ndarray):
                 return labels
-            labels = labels.mapped(table)
-            LabelPyramid(labels).level(8)  # nobody should wait for that later
-            return labels
+            return prepared(LabelMap(labels.mapped(table))).labels
 
         def done(labels: Labels) -> None:
             if self.session.image == image and self.model() == model:

@@ -54,7 +54,7 @@ class ToolsWiring(QObject):
         self.canvas.class_changed.connect(self._show)
         self.canvas.tool_changed.connect(self._show)
         self.canvas.searches.taken.connect(self._on_taken)
-        self.canvas.bounded.connect(self._on_bounded)
+        self.canvas.searches.bounded.connect(self._on_bounded)
         self._wire_actions()
         self._wire_panel()
 

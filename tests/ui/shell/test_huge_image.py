@@ -128,7 +128,7 @@ def test_tools_say_where_they_end_on_a_huge_image(lowered, folder, open_folder, 
     session, canvas = window.session, window.canvas
     canvas.zoom_fit()
     told = []
-    canvas.bounded.connect(lambda: told.append(1))
+    canvas.searches.bounded.connect(lambda: told.append(1))
     window.painting.choose_class(1)
     canvas.set_tool("fill")
     drag(canvas, widget_place(canvas, 500, 500))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from sslstudio.annotations.model import Job, Picture, is_background, rgb
 from sslstudio.errors import UserError
 from sslstudio.images.reader import read_rgb8
 from sslstudio.project.classes import LabelClass
-from sslstudio.project.files import ensure_writable, replace_file
+from sslstudio.project.files import disk_refused, ensure_writable, replace_file, sync_folder
 from sslstudio.project.masks import UNPAINTED, read_mask
 from sslstudio.project.project import Project
 
@@ -46,7 +47,8 @@ def export_masks(
     """Write all painted masks, or a model's predictions, below ``out``. Raises UserError when there is nothing to.
 
     ``companions`` are "coloured" and "overlay" pictures beside the masks; None writes coloured ones where the
-    format itself would look black.
+    format itself would look black. All of it appears at the end, at once: what raises in between, ``progress``
+    included, leaves ``out`` as it was.
     """
     if format_ not in FORMATS:
         raise UserError(f"There is no format “{format_}”.", f"Formats: {', '.join(FORMATS)}.")
@@ -70,13 +72,31 @@ def export_masks(
             progress(number, len(wanted))
 
     job = _job(project, pictures, model, wanted)
-    files = kind.write(job, out)
-    count, problems = _companions(job, out, companions)
+    with tempfile.TemporaryDirectory(prefix=".masks-", dir=out) as name:
+        place = Path(name)
+        files = [out / file.relative_to(place) for file in kind.write(job, place)]
+        count, problems = _companions(job, place, companions)
+        _publish(place, out)
     refused |= problems
     notes = [kind.note] if kind.note else []
     if job.uncovered == "unpainted" and not kind.pictures:
         notes.append("Some pixels are unpainted, so the background was written as shapes of its own.")
     return ExportReport(tuple(done), tuple(files), count, tuple(refused.items()), tuple(notes))
+
+
+def _publish(place: Path, out: Path) -> None:
+    """Move all files from ``place`` to ``out`` on the same disk, in place of older ones."""
+    try:
+        folders = set()
+        for file in sorted(one for one in place.rglob("*") if one.is_file()):
+            target = out / file.relative_to(place)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(target)
+            folders.add(target.parent)
+    except OSError as error:
+        raise disk_refused(f"{out.name}", error) from None
+    for folder in folders:
+        sync_folder(folder)
 
 
 def sources(project: Project, model: str) -> list[str]:

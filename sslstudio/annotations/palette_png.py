@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -39,12 +39,14 @@ def import_masks(
     source: Path,
     values: Mapping[int, int] | None = None,
     classes: Sequence[LabelClass] | None = None,
+    progress: Callable[[int, int], object] = lambda *_: None,
 ) -> ImportReport:
     """Give images the masks of the same relative path or stem below ``source``; undoable per image.
 
     The project gets ``classes`` first, if they are given; else one whose classes nobody has chosen yet takes
     them from ``classes.json`` there, or from the values found. ``values`` maps pixel values of the files to
-    classes: {255: 1} for masks of black and white. Raises UserError when the folder is missing or holds no masks.
+    classes: {255: 1} for masks of black and white. ``progress(done, total)`` may raise to call it off: what was
+    taken over before stays. Raises UserError when the folder is missing or holds no masks.
     """
     table = _table(values or {})
     source = Path(source).expanduser().absolute()
@@ -53,7 +55,7 @@ def import_masks(
         project.set_classes(classes)
     elif may_choose_classes(project):
         project.set_classes(_classes_for(source, pairs, table, project.classes))
-    matched, later, only_background = _bring_in(project, source, pairs, table)
+    matched, later, only_background = _bring_in(project, source, pairs, table, progress)
     project.save_masks()
     notes = []
     if matched and only_background == len(matched):
@@ -137,11 +139,16 @@ def _without_ending(path: PurePosixPath) -> list[PurePosixPath]:
 
 
 def _bring_in(
-    project: Project, source: Path, pairs: list[tuple[str, str]], table: np.ndarray
+    project: Project,
+    source: Path,
+    pairs: list[tuple[str, str]],
+    table: np.ndarray,
+    progress: Callable[[int, int], object],
 ) -> tuple[list[str], list[tuple[str, str]], int]:
     """Set the masks; the images that got one, refused files with reasons, how many hold only 0 and 255."""
     count, matched, refused, only_background = len(project.classes), [], [], 0
     for first in range(0, len(pairs), _CHUNK):
+        progress(first, len(pairs))
         with project.together():
             for file, image in pairs[first : first + _CHUNK]:
                 try:

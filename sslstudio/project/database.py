@@ -8,15 +8,16 @@ import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sslstudio.errors import UserError
 from sslstudio.project import backups, journal, schema
 from sslstudio.project.files import disk_refused
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 FILE = "project.sqlite"
 SUSPICION = "project.damaged"
 APPLICATION = 0x53534C53  # "SSLS": tells our files from other SQLite files
@@ -190,6 +191,11 @@ class Database:
         """All rows of a query."""
         with self._lock, self.explained():
             return self._connection.execute(sql, values).fetchall()
+
+    def rows_as(self, made: Callable[[tuple], T], sql: str, *values: Any) -> list[T]:
+        """All rows of a query, each turned into something else as it is read, so that they never stand there twice."""
+        with self._lock, self.explained():
+            return [made(row) for row in self._connection.execute(sql, values)]
 
     def row(self, sql: str, *values: Any) -> tuple | None:
         """The first row of a query, or None."""

@@ -16,6 +16,10 @@ from sslstudio.project.files import disk_refused
 from sslstudio.project.holder import introduced
 
 
+class ProjectTaken(UserError):
+    """Somebody else has the project open; ``problem`` says who. It may be opened for reading beside them."""
+
+
 class ProjectLock:
     """The lock of a project folder; a JSON file beside it names the holder."""
 
@@ -46,7 +50,7 @@ class ProjectLock:
                 self._note.unlink(missing_ok=True)
             self._lock.release()
 
-    def _taken(self) -> UserError:
+    def _taken(self) -> ProjectTaken:
         """Who holds it, in words, and what to do about it."""
         try:
             note = json.loads(self._note.read_text("utf-8"))
@@ -54,7 +58,7 @@ class ProjectLock:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             what, more = "", ""
         problem, advice = _IN_HANDS.get(what, _IN_HANDS["command"] if what else _IN_HANDS[""])
-        return UserError(f"The project {self._folder.name} is {problem.format(what)}{more}.", advice)
+        return ProjectTaken(f"The project {self._folder.name} is {problem.format(what)}{more}.", advice)
 
 
 _CLOSE = "Close it there first, or go on working there."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from sslstudio.images.scan import scan
 from sslstudio.project import places
 from sslstudio.project.backups import Rolling
 from sslstudio.project.classes import LabelClass, check_classes, default_colour, moved_up, named_classes
-from sslstudio.project.database import Database
+from sslstudio.project.database import DamagedDatabase, Database
 from sslstudio.project.edit_log import DONE, UNDONE, EditLog
 from sslstudio.project.files import disk_refused
 from sslstudio.project.index import (
@@ -32,7 +33,7 @@ from sslstudio.project.label_map import LabelMap, Patch
 from sslstudio.project.lock import ProjectLock
 from sslstudio.project.mask_store import MaskStore
 from sslstudio.project.places import ImagesMoved, default_project_path
-from sslstudio.project.repair import REPAIRED, open_database
+from sslstudio.project.repair import REPAIRED, open_database, salvage
 
 __all__ = ["ImageRecord", "ImagesMoved", "Project", "RefreshReport", "default_project_path"]
 
@@ -43,12 +44,15 @@ class Project:
     """An open project; may be used from several threads. Make one with ``create`` or ``open``.
 
     ``notices`` are sentences that the user should read once: a backup that had to step in, for example.
+    ``reading`` says why nothing may be changed; empty where it may.
     """
 
     def __init__(self, path: Path, database: Database, lock: ProjectLock | None, images_root: Path) -> None:
         self.path = path
         self.images_root = images_root
         self.notices: list[str] = []
+        self.reading = ""
+        self._shadow: tempfile.TemporaryDirectory[str] | None = None
         self._db = database
         self._lock = lock
         self._index = Index(database)
@@ -136,6 +140,49 @@ class Project:
         return project
 
     @classmethod
+    def look(cls, path: Path, why: UserError) -> Project:
+        """Open for reading what could not be opened for writing; ``why`` is what kept it from that.
+
+        A damaged project stays as it is: what can be read of it is put together in a place of its own, and
+        ``notices`` say what that is. Raises UserError where nothing can be read.
+        """
+        path = places.existing(path)
+        try:
+            project, told = cls.open(path, write=False), "everything that was saved is here"
+        except DamagedDatabase:
+            project, told = cls._salvaged(path)
+        project.reading = why.problem
+        project.notices.insert(0, f"{why.problem} It is open for reading: {told}; nothing can be changed.")
+        return project
+
+    @classmethod
+    def _salvaged(cls, path: Path) -> tuple[Project, str]:
+        """A damaged project as far as it can be read, and what that is, in words."""
+        shadow = tempfile.TemporaryDirectory(prefix="sslstudio-")
+        place = Path(shadow.name) / path.name
+        place.mkdir()
+        try:
+            database = salvage(path, place)
+            try:
+                project = cls(path, database, None, places.find_images(database, path))
+                about = project.setting(REPAIRED)
+                if not about["whole"]:
+                    project._index.refresh(list(scan(project.images_root)), project.images_root)
+            except BaseException:
+                database.close()
+                raise
+        except BaseException:
+            shadow.cleanup()
+            raise
+        project._shadow = shadow
+        if about["whole"]:
+            return project, "everything in its damaged database could be read"
+        filled = "the last backup filled the holes" if about["backup"] else "there was no backup"
+        return project, (
+            f"{about['strokes']} strokes could be read of its damaged database ({filled}), and all masks on the disk"
+        )
+
+    @classmethod
     def relocate(cls, path: Path, new_images: Path) -> Project:
         """Tell a project where its images are now, and open it; raises UserError when none of them is there."""
         path, images = places.existing(path), Path(new_images).expanduser().absolute()
@@ -165,6 +212,8 @@ class Project:
                     self._backups.roll()
         finally:
             self._db.close()
+            if self._shadow:
+                self._shadow.cleanup()
             if self._lock:
                 self._lock.release()
                 self._lock = None
@@ -200,6 +249,10 @@ class Project:
         if self._db.writable:
             self._index.check(self.images_root, progress)
         return self.problems()
+
+    def unchecked(self) -> int:
+        """How many images ``check_files`` would look into."""
+        return self._index.unchecked() if self._db.writable else 0
 
     def look_closely(self, paths: Sequence[str]) -> int:
         """Decode these images whole and note what their headers did not show; how many cannot be used."""
@@ -249,6 +302,7 @@ class Project:
 
     def set_classes(self, classes: Sequence[LabelClass]) -> None:
         """Replace names and colours; a class that is painted somewhere cannot be dropped from the end."""
+        self._need_lock()
         check_classes(classes)
         with self._db.transaction():
             old = self.classes

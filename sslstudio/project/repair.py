@@ -18,7 +18,7 @@ from typing import Any
 from sslstudio.errors import UserError
 from sslstudio.project import backups
 from sslstudio.project.classes import default_colour
-from sslstudio.project.database import FILE, SUSPICION, DamagedDatabase, Database
+from sslstudio.project.database import FILE, SUSPICION, DamagedDatabase, Database, damaged
 from sslstudio.project.files import disk_refused, sync_folder
 
 _log = logging.getLogger(__name__)
@@ -58,6 +58,26 @@ def open_database(path: Path, write: bool) -> Database:
         if not repaired:
             raise
     return Database(path)
+
+
+def salvage(path: Path, place: Path) -> Database:
+    """A repaired database, in the empty folder ``place``, of a damaged project that is left as it is.
+
+    Raises DamagedDatabase when there is nothing to save, and UserError when ``place`` takes no more.
+    """
+    try:
+        for file in (path / FILE, path / (FILE + "-wal"), *sorted((path / backups.FOLDER).glob("*.sqlite"))):
+            if file.is_file():
+                copy = place / file.relative_to(path)
+                copy.parent.mkdir(exist_ok=True)
+                shutil.copyfile(file, copy)
+        if (path / "masks").is_dir():
+            (place / "masks").mkdir()
+        if not _repair(place):
+            raise damaged(path)
+    except OSError as error:
+        raise disk_refused("What could be saved of the project", error) from error
+    return Database(place)
 
 
 def _repair(folder: Path) -> bool:

@@ -33,6 +33,18 @@ class Action:
         """The shortcuts one by one."""
         return tuple(part.strip() for part in self.shortcut.split("; ") if part.strip())
 
+    @property
+    def changes(self) -> bool:
+        """Whether it writes into the project, so that there is nothing for it to do in one opened for reading."""
+        return self.id in _CHANGING or (self.menu == "Paint" and self.id not in ("paint.pan", "paint.hide"))
+
+
+_CHANGING = frozenset(
+    (
+        *("file.import_masks", "file.import_annotations", "file.refresh", "edit.undo", "edit.redo", "edit.classes"),
+        *("learn.pretrain", "learn.finetune", "learn.help", "learn.predict", "learn.export", "run.pause", "run.stop"),
+    )
+)
 
 _FILE = (
     Action("file.open_folder", "File", "Open folder of images…", "Ctrl+O", "folder", "Start with your own images"),

@@ -43,6 +43,7 @@ def main(path: str | Path | None = None) -> int:
     report.install()
     window = MainWindow()
     waker = _quit_on_interrupt(window)
+    window.fit_on_screen()
     window.show()
     if path is not None:
         window.files.open(Path(path))

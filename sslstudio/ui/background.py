@@ -45,11 +45,13 @@ class Task(QObject):
         progressed: What the function passed to ``report``.
         done: Its result.
         failed: The UserError that it raised; anything else is a bug and raised in the window's thread.
+        over: Nothing of it is under way any more, cancelled or not; whether it came to its end.
     """
 
     progressed = Signal(object)
     done = Signal(object)
     failed = Signal(object)
+    over = Signal(bool)
     _reported = Signal(object)
     _ended = Signal(object, object)
 
@@ -79,6 +81,7 @@ class Task(QObject):
     @Slot(object, object)
     def _on_ended(self, outcome: object, error: BaseException | None) -> None:
         _under_way.discard(self)
+        self.over.emit(error is None)
         if self.cancelled:
             return
         if isinstance(error, UserError):

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
 )
 
 from sslstudio.ui import icons, theme
+from sslstudio.ui.grid import Grid
 from sslstudio.ui.image_model import FILTERS, ImageModel, Role
 from sslstudio.ui.panels.bars import SlimBar
 from sslstudio.ui.panels.buttons import Button
@@ -114,8 +115,8 @@ class Browser(QWidget):
         self.only.clicked.connect(self.all_wanted)
         self.search.textChanged.connect(lambda: self._searching.start())
         self.thumbnails.ready.connect(self._on_thumbnail)
-        self.view.verticalScrollBar().valueChanged.connect(lambda: self._settle.start())
-        self.view.resized.connect(lambda: self._settle.start())
+        self.view.verticalScrollBar().valueChanged.connect(self._settle_soon)
+        self.view.resized.connect(self._settle_soon)
         self.view.selectionModel().currentChanged.connect(self._on_current)
 
     # what the window asks -----------------------------------------------------------------------------
@@ -137,7 +138,7 @@ class Browser(QWidget):
         self.only.setToolTip(f"{words}. Click to list all images again")
         self._mark_current(scroll=True)
         self._show_empty()
-        self._settle.start()
+        self._settle_soon()
 
     def close_project(self) -> None:
         """Forget the project."""
@@ -152,7 +153,7 @@ class Browser(QWidget):
         self._show_counts()
         self._mark_current(scroll=False)
         self.view.verticalScrollBar().setValue(place)
-        self._settle.start()
+        self._settle_soon()
 
     def update_record(self, record: ImageRecord) -> None:
         """One image changed."""
@@ -191,7 +192,7 @@ class Browser(QWidget):
         self.model.set_filter(self.filter.currentData(), self.search.text())
         self._mark_current(scroll=True)
         self._show_empty()
-        self._settle.start()
+        self._settle_soon()
 
     def _show_counts(self) -> None:
         counts = self.model.counts()
@@ -238,6 +239,10 @@ class Browser(QWidget):
         if row >= 0:
             self.view.update(self.model.index(row))
 
+    def _settle_soon(self) -> None:
+        if not self._settle.isActive():  # begun anew with each turn of the wheel, it would wait for the hand to rest
+            self._settle.start()
+
     def _want_visible(self) -> None:
         first, last = self.view.visible_rows()
         page = max(1, last - first + 1)
@@ -250,7 +255,7 @@ class Browser(QWidget):
         return Wish(record.path, self._file_of(record.path), record.size, record.mtime_ns)
 
 
-class _Grid(QListView):
+class _Grid(Grid):
     """A grid of thumbnails whose cells fill the width."""
 
     resized = Signal()
@@ -259,12 +264,6 @@ class _Grid(QListView):
         super().__init__(parent)
         self.setObjectName("browser.images")
         self.setAccessibleName("Images")
-        self.setViewMode(QListView.ViewMode.IconMode)
-        self.setMovement(QListView.Movement.Static)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setUniformItemSizes(True)
-        self.setWrapping(True)
-        self.setSpacing(0)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollBar(SlimBar(self))
@@ -284,16 +283,6 @@ class _Grid(QListView):
         self.setGridSize(QSize(side, side - theme.SPACE + CAPTION))
         super().resizeEvent(event)
         self.resized.emit()
-
-    def visible_rows(self) -> tuple[int, int]:
-        """First and last row in sight; (0, -1) for none."""
-        total = self.model().rowCount()
-        grid = self.gridSize()
-        columns = max(1, (self.viewport().width() - 1) // max(1, grid.width()))
-        top = self.verticalScrollBar().value()
-        first = max(0, top // grid.height() * columns)
-        last = min(total, ((top + self.viewport().height()) // grid.height() + 1) * columns) - 1
-        return min(first, max(0, total - 1)), last
 
 
 class _Cell(QStyledItemDelegate):

@@ -37,8 +37,8 @@ class ImageModel(QAbstractListModel):
         super().__init__(parent)
         self._records: list[ImageRecord] = []
         self._places: dict[str, int] = {}
-        self._shown: list[int] = []
-        self._rows: dict[int, int] = {}
+        self._shown: Sequence[int] = range(0)  # the places of the shown rows
+        self._rows: dict[int, int] | None = None  # their rows; None while all are shown
         self._filter = "all"
         self._search = ""
         self._only: tuple[str, ...] | None = None
@@ -78,8 +78,8 @@ class ImageModel(QAbstractListModel):
         if place is None:
             return
         self._records[place] = record
-        row = self._rows.get(place)
-        if row is not None:
+        row = self._row_at(place)
+        if row >= 0:
             self.dataChanged.emit(self.index(row), self.index(row))
 
     def set_filter(self, name: str, search: str) -> None:
@@ -102,7 +102,7 @@ class ImageModel(QAbstractListModel):
 
     def row_of(self, path: str) -> int:
         """The shown row of an image, or -1."""
-        return self._rows.get(self._places.get(path, -1), -1)
+        return self._row_at(self._places.get(path, -1))
 
     def count(self) -> int:
         """How many images there are, shown or not."""
@@ -122,8 +122,14 @@ class ImageModel(QAbstractListModel):
             "problem": problems,
         }
 
+    def _row_at(self, place: int) -> int:
+        return place if self._rows is None else self._rows.get(place, -1)
+
     def _choose(self) -> None:
         name, text = self._filter, self._search
+        if self._only is None and name == "all" and not text:
+            self._shown, self._rows = range(len(self._records)), None
+            return
         everything: Iterable[int] = range(len(self._records))
         if self._only is not None:
             everything = [self._places[path] for path in self._only if path in self._places]

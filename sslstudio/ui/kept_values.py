@@ -31,7 +31,8 @@ class KeptValues(QObject):
         """Keep a value that JSON can hold; nothing is kept while there is no project."""
         if self.project is not None and self.get(key, None) != value:
             self._waiting[key] = value
-            self._later.start()
+            if not self.project.reading:  # then it is kept until the project is closed
+                self._later.start()
 
     def get(self, key: str, default: object) -> object:
         """What was put last, written or not."""
@@ -46,7 +47,8 @@ class KeptValues(QObject):
         self.project = None
 
     def _write(self) -> None:
-        if self.project is None:
+        if self.project is None or self.project.reading:
+            self._waiting.clear()
             return
         try:
             for key, value in self._waiting.items():

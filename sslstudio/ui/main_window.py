@@ -44,6 +44,7 @@ from sslstudio.ui.view import ViewCard
 from sslstudio.ui.welcome import Welcome
 
 LEFT, RIGHT = 29 * theme.SPACE, 42 * theme.SPACE  # widths at first
+TITLE = 40  # pixels for the frame's title bar, which Qt does not know before a window is shown
 REDRAW = 40  # milliseconds in which several reasons to redraw become one
 
 
@@ -230,7 +231,7 @@ class MainWindow(QMainWindow):
             "run": bool(session.queue.live()),
         }
         for row in ACTIONS:
-            self.actions_[row.id].setEnabled(has[row.needs])
+            self.actions_[row.id].setEnabled(has[row.needs] and not (row.changes and session.reading))
         self.actions_["edit.undo"].setEnabled(session.can_undo())
         self.actions_["edit.redo"].setEnabled(session.can_redo())
         self.stacks.refresh()
@@ -293,6 +294,19 @@ class MainWindow(QMainWindow):
         for name in ("view.browser", "view.panel"):
             self.actions_[name].setChecked(str(kept.value(name, "true")) != "false")
         self.show_page(project=False)
+
+    def fit_on_screen(self) -> None:
+        """Before it is shown first: be no larger than the screen, and on it; maximised where there is no room."""
+        screen = self.screen() if self.isVisible() else QApplication.screenAt(self.geometry().center())
+        room = (screen or QApplication.primaryScreen()).availableGeometry()
+        if self.isMaximized() or self.isFullScreen():
+            return
+        if self.width() > room.width() or self.height() > room.height() - TITLE:
+            self.move(room.topLeft())
+            self.resize(self.size().boundedTo(room.size()))
+            self.setWindowState(self.windowState() | Qt.WindowState.WindowMaximized)
+        elif not room.contains(self.geometry()):  # of a screen that is gone
+            self.move(room.center() - self.rect().center())
 
     def _remember(self) -> None:
         kept = state.settings()

@@ -30,8 +30,23 @@ class Opened:
 
 
 def open_path(path: Path, done: Done, failed: Failed) -> background.Task:
-    """Open a project folder, or the project that belongs to a folder of images (made if there is none)."""
+    """Open a project folder, or the project that belongs to a folder of images (made if there is none).
+
+    One that cannot be written to, or that is damaged beyond repair, is opened for reading; not one that somebody
+    else has open, whom the user might ask first.
+    """
     return background.run(lambda task: _open(Path(path).expanduser().absolute()), done, failed)
+
+
+def open_reading(path: Path, why: UserError, done: Done, failed: Failed) -> background.Task:
+    """Open, for reading, the project that ``path`` means and that somebody else has open."""
+
+    def work(task: background.Task) -> Opened:
+        from sslstudio.project.project import Project
+
+        return _opened(Project.look(project_of(path), why))
+
+    return background.run(work, done, failed)
 
 
 def open_moved(project: Path, images: Path, done: Done, failed: Failed) -> background.Task:
@@ -67,17 +82,40 @@ def open_sample(done: Done, failed: Failed, progressed: Callable[[tuple[int, int
 
 def _open(path: Path) -> Opened:
     from sslstudio.project.classes import FIRST_CLASSES
-    from sslstudio.project.places import SUFFIX, default_project_path, is_project
+    from sslstudio.project.places import is_project
     from sslstudio.project.project import Project
 
     if not path.exists():
         raise UserError(f"There is no {path}.", "It may have been moved or renamed. Choose where it is now.")
     if path.is_file():
         path = path.parent
-    if path.suffix == SUFFIX or is_project(path):
-        return _opened(Project.open(path))
-    place = default_project_path(path)
-    return _opened(Project.open(place) if is_project(place) else Project.create(place, path, FIRST_CLASSES))
+    place = project_of(path)
+    if place != path and not is_project(place):
+        return _opened(Project.create(place, path, FIRST_CLASSES))
+    return _opened(_open_project(place))
+
+
+def project_of(path: Path) -> Path:
+    """The project that a chosen path means: itself, or the one that belongs to a folder of images."""
+    from sslstudio.project.places import SUFFIX, default_project_path, is_project
+
+    return path if path.suffix == SUFFIX or is_project(path) else default_project_path(path)
+
+
+def _open_project(path: Path) -> Project:
+    from sslstudio.project.lock import ProjectTaken
+    from sslstudio.project.places import ImagesMoved
+    from sslstudio.project.project import Project
+
+    try:
+        return Project.open(path)
+    except (ProjectTaken, ImagesMoved):
+        raise
+    except UserError as error:
+        try:
+            return Project.look(path, error)
+        except UserError:
+            raise error from None  # what kept it from being opened at all is what the user can mend
 
 
 def _opened(project: Project) -> Opened:

@@ -100,6 +100,11 @@ class Session(QObject):
         """The current image as networks see it in three channels, (H, W, 3) uint8."""
         return self.picture.rgb8 if self.picture else None
 
+    @property
+    def reading(self) -> str:
+        """Why nothing may be changed in the open project; empty where it may."""
+        return self.project.reading if self.project else ""
+
     # the project --------------------------------------------------------------------------------------
 
     def take(self, project: Project, records: Sequence[ImageRecord]) -> None:
@@ -141,7 +146,7 @@ class Session(QObject):
     def refresh(self) -> None:
         """Read the images' folder once more, in the background."""
         project = self.project
-        if project is None:
+        if project is None or project.reading:
             return
 
         def work(task: background.Task) -> tuple[object, list[ImageRecord]]:
@@ -221,7 +226,7 @@ class Session(QObject):
         Nothing is shown meanwhile that could be painted on: all masks change.
         """
         project = self.project
-        if project is None or self.relabelling or not self.save_strokes():
+        if project is None or project.reading or self.relabelling or not self.save_strokes():
             return
         self.relabelling = True
         self.picture = self.labels = None
@@ -345,17 +350,23 @@ class Session(QObject):
 
     def can_undo(self) -> bool:
         """Whether there is a stroke to take back."""
-        return self.project is not None and self.labels is not None and self.project.can_undo(self.image)
+        return self._may_step() and self.project.can_undo(self.image)  # type: ignore[union-attr]
 
     def can_redo(self) -> bool:
         """Whether there is a stroke to put back."""
-        return self.project is not None and self.labels is not None and self.project.can_redo(self.image)
+        return self._may_step() and self.project.can_redo(self.image)  # type: ignore[union-attr]
+
+    def _may_step(self) -> bool:
+        return self.project is not None and self.labels is not None and not self.reading
 
     def accept_prediction(self, labels: np.ndarray) -> None:
         """Make (H, W) uint8 ``labels`` the mask of the current image; can be undone."""
         from sslstudio.project.label_map import Patch
 
         if self.project is None or self.labels is None:
+            return
+        if self.reading:
+            self.failed.emit("accept", UserError(self.reading, "The project is open for reading."))
             return
         if labels.shape != self.labels.labels.shape:
             error = UserError("The prediction has another size than the image.", "Segment the image once more.")
@@ -377,7 +388,7 @@ class Session(QObject):
         """Write pending masks as PNG, in the background; one writer at a time."""
         project = self.project
         self._idle.stop()
-        if project is None or self._writing is not None:
+        if project is None or project.reading or self._writing is not None:
             return
 
         def done(_: object) -> None:
@@ -456,14 +467,17 @@ class Session(QObject):
             return
         self.checking = 0
 
-        def work(task: background.Task) -> list[ImageRecord]:
+        def work(task: background.Task) -> list[ImageRecord] | None:
+            if project.reading or not project.unchecked():
+                return None  # as most times: a hundred thousand records need not be read twice
             project.check_files(lambda *figures: task.report(figures[0] if figures else 0))
             return project.images()
 
-        def done(records: list[ImageRecord]) -> None:
+        def done(records: list[ImageRecord] | None) -> None:
             self.checking = -1
-            self._set_records(records)
-            self.records_changed.emit()
+            if records is not None:
+                self._set_records(records)
+                self.records_changed.emit()
             self.checked.emit(-1)
 
         def failed(error: UserError) -> None:

@@ -88,9 +88,15 @@ class Status(QStatusBar):
     def show_saved(self, saved: bool) -> None:
         """Say whether everything painted is on disk."""
         self.saved.setText("saved ✓" if saved else "not saved yet")
+        self.saved.setToolTip("")
         palette = self.saved.palette()
         palette.setColor(QPalette.ColorRole.WindowText, QColor(theme.tone().quiet if saved else theme.tone().error))
         self.saved.setPalette(palette)
+
+    def show_reading(self, why: str) -> None:
+        """Say that nothing can be changed, and why."""
+        self.saved.setText("for reading")
+        self.saved.setToolTip(why)
 
     def _draw(self) -> None:
         record = self._record

@@ -55,6 +55,7 @@ class Canvas(Board):
     class_changed = Signal(int)
     options_changed = Signal(object)
     query_hovered = Signal(float, float)
+    window_dragged = Signal(float, float, bool)  # right and up since the press, widget pixels; whether it begins
     _hand: Hand = None  # type: ignore[assignment]  # events come before and after the object's own life
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -71,6 +72,7 @@ class Canvas(Board):
         self.gesture: Gesture | None = None  # what the tool does, where it is more than a brush
         self.attention = False
         self.pen_pressure = True
+        self.paintable = True
         self._options = self.pen.options  # those that were told
         self._map: LabelMap | None = None
         self._mask: LabelPyramid | None = None
@@ -227,6 +229,12 @@ class Canvas(Board):
         """What ``set_live_overlay`` shows now."""
         return None if self._live is None else self._live.base
 
+    @property
+    def predicted(self) -> np.ndarray | None:
+        """What a model found and is in sight now, (h, w) uint8, any size."""
+        shown = self._live or (self._prediction if self._prediction_visible else None)
+        return shown.base if shown else None
+
     def set_heat(self, heat: np.ndarray | None) -> None:
         """An attention map (h, w), 0..1, any size, laid over the image; labels are only outlined meanwhile."""
         bounded = None if heat is None else np.clip(np.nan_to_num(np.asarray(heat, np.float32)), 0, 1)
@@ -278,7 +286,7 @@ class Canvas(Board):
         """Take one of ``TOOLS`` into the hand."""
         if tool not in TOOLS:
             raise ValueError(f"{tool!r} is none of {TOOLS}")
-        if tool == self.pen.tool:
+        if tool == self.pen.tool or not (self.paintable or tool == "pan"):
             return
         self.lift()
         self.forget()
@@ -287,6 +295,13 @@ class Canvas(Board):
         self._hand.show_cursor()
         self.update()
         self.tool_changed.emit(tool)
+
+    def set_paintable(self, wanted: bool) -> None:
+        """Whether the mask may be changed by hand; where it may not, the hand only moves the image."""
+        if wanted != self.paintable:
+            self.set_tool("pan")
+            self.paintable = wanted
+            self.set_tool("brush")  # nothing else is in the hand of somebody who opens a project
 
     @property
     def options(self) -> ToolOptions:
@@ -382,7 +397,7 @@ class Canvas(Board):
 
     def act(self, changes: Iterable[tuple[Rect, np.ndarray]]) -> bool:
         """Put new labels on rectangles, as one edit and within what may change; whether anything did."""
-        if self.pen.labels is None:
+        if self.pen.labels is None or not self.paintable:
             return False
         self.finish_stroke()
         changed = [self.pen.put(rect, labels) for rect, labels in changes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
 from PySide6.QtGui import (
     QInputDevice,
     QKeyEvent,
@@ -28,6 +28,8 @@ _ZOOM_PER_NOTCH = 1.2
 _NOTCH = 120  # Qt's unit of a wheel
 _FREEHAND_STEP = 5  # widget pixels between corners of a polygon that is dragged
 _DIVIDER_REACH = 8
+_AGAIN = 15  # milliseconds after which a tool is asked again that was not ready
+_RIGHT_REACH = 5  # widget pixels from which on a right click is a drag
 _CURSORS = {
     "pan": Qt.CursorShape.OpenHandCursor,
     "fill": Qt.CursorShape.PointingHandCursor,
@@ -45,7 +47,8 @@ class Hand:
         self.pointer = QPointF()
         self.query: Point | None = None  # where the attention asks from
         self._inside = False
-        self._drag = ""  # "", "paint", "polygon", "gesture", "pan" or "swipe"
+        self._drag = ""  # "", "paint", "polygon", "gesture", "pan", "swipe", "right" (not moved yet) or "window"
+        self._pressed = QPointF()
         self._alt = False
         self._space = False
         self._pressure = 1.0
@@ -94,7 +97,7 @@ class Hand:
 
     @property
     def _paintable(self) -> bool:
-        return self._canvas.pen.labels is not None
+        return self._canvas.pen.labels is not None and self._canvas.paintable
 
     def read(self, event: QEvent) -> bool:
         """Act on an event; whether it is dealt with."""
@@ -142,7 +145,9 @@ class Hand:
             self._drag = "pan"
         elif button == Qt.MouseButton.LeftButton and self._on_divider():
             self._drag = "swipe"
-        elif button == Qt.MouseButton.RightButton or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        elif button == Qt.MouseButton.RightButton:
+            self._drag, self._pressed = "right", event.position()
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._pick()
         elif button == Qt.MouseButton.LeftButton:
             self._paint()
@@ -167,6 +172,8 @@ class Hand:
             canvas.set_view(
                 canvas.viewport.moved((self.pointer.x() - old.x()) * ratio, (self.pointer.y() - old.y()) * ratio)
             )
+        elif self._drag in ("right", "window"):
+            self._drag_window()
         elif self._drag == "swipe":
             canvas.set_divider(self.pointer.x())
         elif self._drag == "paint":
@@ -186,8 +193,11 @@ class Hand:
         return True
 
     def _release(self, event: QMouseEvent) -> bool:
-        ends = {"pan": (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton)}
+        right = (Qt.MouseButton.RightButton,)
+        ends = {"pan": (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton), "right": right, "window": right}
         if self._drag and event.button() in ends.get(self._drag, (Qt.MouseButton.LeftButton,)):
+            if self._drag == "right":
+                self._pick()
             if self._drag in ("paint", "gesture"):
                 self._canvas.lift()
                 self._canvas.update()
@@ -251,6 +261,13 @@ class Hand:
             canvas.mend(pen.begin(place, erase=erase, diameter=self.diameter))
             canvas.update_pointer()
 
+    def _drag_window(self) -> None:
+        """Tell how far the right button was dragged; a click that trembles is none."""
+        moved, begins = self.pointer - self._pressed, self._drag == "right"
+        if not begins or moved.manhattanLength() >= _RIGHT_REACH:
+            self._drag = "window"
+            self._canvas.window_dragged.emit(moved.x(), -moved.y(), begins)
+
     def _pick(self) -> None:
         label = self._canvas.pen.label_at(self._canvas.image_point(self.pointer))
         if label is not None and label != UNPAINTED:
@@ -268,7 +285,20 @@ class Hand:
         canvas = self._canvas
         if event.buttons() or canvas.gesture is None or not self._paintable or canvas.attention:
             return False
-        return canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight())
+        changed = canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight())
+        if canvas.gesture.unready:
+            QTimer.singleShot(_AGAIN, canvas, self._hover_again)
+        return changed
+
+    def _hover_again(self) -> None:
+        """The tool did not know all when the pointer came to rest; it may by now."""
+        canvas = self._canvas
+        if canvas.gesture is None or self._drag or not (self._inside and self._paintable and canvas.gesture.unready):
+            return
+        if canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight()):
+            canvas.update()
+        if canvas.gesture.unready:
+            QTimer.singleShot(_AGAIN, canvas, self._hover_again)
 
     def _finish(self) -> None:
         """Close the polygon, or whatever else has begun."""

@@ -43,6 +43,12 @@ def sample_plane(planes: PlanePyramid, channel: int, view: Viewport, rect: Rect,
     return _smooth(planes.level(channel, number), scale, scale, view, rect)
 
 
+def label_under(labels: np.ndarray, image: tuple[int, int], x: int, y: int) -> int:
+    """The label at a pixel of an image of (width, height), from (h, w) ``labels`` that may be smaller or larger."""
+    height, width = labels.shape
+    return int(labels[min(y * height // image[1], height - 1), min(x * width // image[0], width - 1)])
+
+
 def sample_labels(labels: LabelPyramid, image: tuple[int, int], view: Viewport, rect: Rect) -> np.ndarray:
     """The label under each device pixel of a rectangle, (h, w) uint8; ``labels`` may be smaller than the image."""
     height, width = labels.base.shape

@@ -32,6 +32,7 @@ POINTER = (
     ("Brush size", "Shift and wheel"),
     ("Erase for a moment", "Alt"),
     ("Pick the class", "right click"),
+    ("Contrast, brightness", "right drag across, up and down"),
     ("Finish or cancel", "Enter or Esc"),
 )
 COLUMNS = (("Paint",), ("Edit", "View", "Image", "Help"), ("Learn", "File"))

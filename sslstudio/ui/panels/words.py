@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -191,14 +192,19 @@ def reason_alone(file: str, problem: str) -> str:
 
 def image_facts(records: Iterable[ImageRecord]) -> tuple[str, ...]:
     """What the images are, in two or three plain sentences: sizes, colours, bit depth."""
-    usable = [record for record in records if not record.problem and record.width]
-    if not usable:
-        return ()
-    return (_sizes(usable), _colours(usable), _depths(usable))
+    kinds = Counter(
+        (record.width, record.height, record.channels, record.dtype)
+        for record in records
+        if not record.problem and record.width
+    )
+    return (_sizes(kinds), _colours(kinds), _depths(kinds)) if kinds else ()
 
 
-def _sizes(records: Sequence[ImageRecord]) -> str:
-    sizes = {(record.width, record.height) for record in records}
+Kinds = Counter[tuple[int, int, int, str]]  # how many images have a width, height, number of channels, type
+
+
+def _sizes(kinds: Kinds) -> str:
+    sizes = {kind[:2] for kind in kinds}
     if len(sizes) == 1:
         width, height = next(iter(sizes))
         return f"All {width} × {height} pixels"
@@ -207,14 +213,14 @@ def _sizes(records: Sequence[ImageRecord]) -> str:
     return f"From {small[0]} × {small[1]} to {large[0]} × {large[1]} pixels"
 
 
-def _colours(records: Sequence[ImageRecord]) -> str:
-    kinds = {1: "grey", 2: "two channels", 3: "colour", 4: "colour with a fourth channel"}
-    return _shares([kinds.get(record.channels, f"{record.channels} channels") for record in records])
+def _colours(kinds: Kinds) -> str:
+    words = {1: "grey", 2: "two channels", 3: "colour", 4: "colour with a fourth channel"}
+    return _shares(kinds, lambda kind: words.get(kind[2], f"{kind[2]} channels"))
 
 
-def _depths(records: Sequence[ImageRecord]) -> str:
+def _depths(kinds: Kinds) -> str:
     words = {"uint8": "8 bits per pixel value", "uint16": "16 bits per pixel value", "float32": "decimal pixel values"}
-    return _shares([words.get(record.dtype, record.dtype) for record in records])
+    return _shares(kinds, lambda kind: words.get(kind[3], kind[3]))
 
 
 def _joined(word: str) -> str:
@@ -222,9 +228,12 @@ def _joined(word: str) -> str:
     return word if word.startswith(("grey", "colour")) else f"with {word}"
 
 
-def _shares(words: Sequence[str]) -> str:
-    counts = {word: words.count(word) for word in dict.fromkeys(words)}
+def _shares(kinds: Kinds, word_of: Callable[[tuple[int, int, int, str]], str]) -> str:
+    counts: Counter[str] = Counter()
+    for kind, count in kinds.items():
+        counts[word_of(kind)] += count
     if len(counts) == 1:
-        return words[0][0].upper() + words[0][1:]
+        word = next(iter(counts))
+        return word[0].upper() + word[1:]
     parts = [f"{count} {_joined(word)}" for word, count in sorted(counts.items(), key=lambda item: -item[1])]
     return ", ".join(parts)

@@ -12,8 +12,11 @@ from PySide6.QtWidgets import QFileDialog
 
 from sslstudio.errors import UserError
 from sslstudio.ui import background, opening
+from sslstudio.ui.actions import ACTIONS
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.panels.words import thousands
+from sslstudio.ui.shortcuts import tip_of
+from sslstudio.ui.wiring.under_way import UnderWay
 
 if TYPE_CHECKING:
     from sslstudio.annotations.bringing_in import Preview
@@ -69,6 +72,11 @@ class FilesWiring(QObject):
         """Open a folder of images or a project, in the background."""
         self._begin(f"Opening {path.name} …")
         self._opening = opening.open_path(path, self._take, lambda error: self._on_refused(error, path))
+
+    def open_reading(self, path: Path, why: UserError) -> None:
+        """Open a project for reading that somebody else has open, in the background."""
+        self._begin(f"Opening {path.name} …")
+        self._opening = opening.open_reading(path, why, self._take, lambda error: self._on_refused(error, path))
 
     def open_sample(self) -> None:
         """Open the sample project; its images are made the first time."""
@@ -180,6 +188,7 @@ class FilesWiring(QObject):
         self.session.take(opened.project, opened.records)
 
     def _on_refused(self, error: UserError, path: Path, *, moved: bool = False) -> None:
+        from sslstudio.project.lock import ProjectTaken
         from sslstudio.project.places import ImagesMoved
 
         self._end()
@@ -187,6 +196,15 @@ class FilesWiring(QObject):
             project = error.project if isinstance(error, ImagesMoved) else path
             notice = Notice(
                 error.problem, error.advice, "warning", "opening", "Choose folder…", lambda: self.ask_moved(project)
+            )
+        elif isinstance(error, ProjectTaken):
+            notice = Notice(
+                error.problem,
+                error.advice,
+                "warning",
+                "opening",
+                "Open for reading",
+                lambda: self.open_reading(path, error),
             )
         else:
             notice = Notice(error.problem, error.advice, "warning", "opening")
@@ -197,14 +215,32 @@ class FilesWiring(QObject):
         assert project is not None
         window = self.window
         window.notice.clear()
-        window.setWindowTitle(f"{project.name} – SSL Studio")
+        reading = project.reading
+        window.setWindowTitle(f"{project.name} – {'for reading – ' if reading else ''}SSL Studio")
         window.browser.open(project.path / "cache", project.image_file)
         window.browser.set_records(self.session.records)
         for sentence in self.session.take_notices():
             self._tell_mended(sentence)
         window.show_page(project=True)
         window.status.show_saved(True)
+        if reading:
+            window.status.show_reading(reading)
+        self._lock_up(reading)
         window.go_to_step(str(self.session.recall("step", "images")))
+
+    def _lock_up(self, reading: str) -> None:
+        """Disable what would change the project where it was opened for reading, with the reason; or enable it."""
+        window = self.window
+        window.canvas.set_paintable(not reading)
+        window.actions_["paint.pan" if reading else "paint.brush"].setChecked(True)
+        for name in ("pretrain", "paint", "finetune", "working"):
+            window.panels[name].setEnabled(not reading)
+        for row in ACTIONS:
+            if row.changes:
+                action = window.actions_[row.id]
+                tip = tip_of(row, action)
+                action.setToolTip(f"{tip}. Not now: {reading}" if reading else tip)
+        window.refresh_actions()
 
     def _on_closed(self) -> None:
         window = self.window
@@ -250,7 +286,7 @@ class FilesWiring(QObject):
     def import_masks(self, source: Path) -> None:
         """Take over the masks in a folder; asks first what their values mean where that is not plain."""
         project = self.session.project
-        if project is None:
+        if project is None or project.reading:
             return
 
         def work(task: background.Task) -> Survey | Preview:
@@ -297,15 +333,18 @@ class FilesWiring(QObject):
         def work(task: background.Task) -> ImportReport:
             from sslstudio.annotations.palette_png import import_masks
 
-            return import_masks(project, source, values, classes)
+            return import_masks(project, source, values, classes, lambda *figures: task.report(figures))
 
-        background.run(work, self._on_imported, lambda error: self._on_failed("import", error))
+        self.follow_import(background.run(work, self._on_imported, lambda error: self._on_failed("import", error)))
+
+    def follow_import(self, task: background.Task) -> None:
+        """Tell how far an import is; called off, it leaves the masks that are whole."""
+        words = "Called off. What was taken over before is whole, and can be undone image by image."
+        UnderWay(self.window, task, "Taking over masks:", "import").called_off(words, self._reread)
 
     def _on_imported(self, report: ImportReport) -> None:
         matched, unmatched, refused = len(report.matched), len(report.unmatched), len(report.refused)
-        self.session.reread_records()
-        self.session.reload_image()
-        self.session.classes_changed.emit()
+        self._reread()
         text = f"Took over {matched} mask{'' if matched == 1 else 's'}."
         details = []
         if unmatched:
@@ -314,6 +353,11 @@ class FilesWiring(QObject):
             file, reason = report.refused[0]
             details.append(f"{refused} could not be used, for example {Path(file).name}: {reason}")
         self.window.tell(Notice(text, " ".join(details), "warning" if refused or not matched else "info", "import"))
+
+    def _reread(self) -> None:
+        self.session.reread_records()
+        self.session.reload_image()
+        self.session.classes_changed.emit()
 
     def _strokes_would_go(self) -> Notice:
         """What is said instead of closing while the disk refuses strokes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 from sslstudio.ui import background
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.panels.words import many
+from sslstudio.ui.wiring.under_way import UnderWay
 
 if TYPE_CHECKING:
     from sslstudio.annotations.bringing_in import Preview
@@ -60,9 +62,9 @@ class MasksWiring(QObject):
         def work(task: background.Task) -> ImportReport:
             from sslstudio.annotations.bringing_in import bring_in
 
-            return bring_in(project, seen.source, seen.format, uncovered=seen.uncovered)
+            return bring_in(project, seen.source, seen.format, uncovered=seen.uncovered, progress=_report(task))
 
-        background.run(work, self.window.files._on_imported, self._failed)
+        self.window.files.follow_import(background.run(work, self.window.files._on_imported, self._failed))
 
     # out ------------------------------------------------------------------------------------------------
 
@@ -96,9 +98,10 @@ class MasksWiring(QObject):
         def work(task: background.Task) -> ExportReport:
             from sslstudio.annotations.handing_out import export_masks
 
-            return export_masks(project, kind, out, model=model, companions=pictures)
+            return export_masks(project, kind, out, model=model, companions=pictures, progress=_report(task))
 
-        background.run(work, lambda report: self._on_exported(report, out), self._failed)
+        task = background.run(work, lambda report: self._on_exported(report, out), self._failed)
+        UnderWay(self.window, task, "Writing masks:", "masks").called_off("Called off; nothing was written.")
 
     def _on_exported(self, report: ExportReport, out: Path) -> None:
         text = f"Wrote {many(len(report.images), 'mask')} to {out.name}."
@@ -129,9 +132,10 @@ class MasksWiring(QObject):
         def work(task: background.Task) -> Measured:
             from sslstudio.annotations.measuring import measure
 
-            return measure(project, out)
+            return measure(project, out, progress=_report(task))
 
-        background.run(work, self._on_measured, self._failed)
+        task = background.run(work, self._on_measured, self._failed)
+        UnderWay(self.window, task, "Measuring:", "masks").called_off("Called off; nothing was written.")
 
     def _on_measured(self, done: Measured) -> None:
         text = f"Measured {many(done.regions, 'region')} in {many(done.images, 'image')}."
@@ -149,6 +153,11 @@ class MasksWiring(QObject):
 
     def _failed(self, error: UserError) -> None:
         self.window.tell(Notice(error.problem, error.advice, "warning", "masks"))
+
+
+def _report(task: background.Task) -> Callable[[int, int], None]:
+    """What tells a task's progress, and leaves the work where the task was called off."""
+    return lambda *figures: task.report(figures)
 
 
 def _show(path: Path) -> None:

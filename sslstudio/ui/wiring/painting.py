@@ -9,7 +9,9 @@ from PySide6.QtCore import QObject
 
 from sslstudio.errors import UserError
 from sslstudio.project.classes import LabelClass, default_colour
+from sslstudio.project.label_map import UNPAINTED
 from sslstudio.ui.canvas.pen import TOOLS
+from sslstudio.ui.canvas.sampling import label_under
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.status import value_words
 
@@ -190,10 +192,14 @@ class PaintingWiring(QObject):
             self.window.status.show_place("")
             return
         value = value_words(picture.value_at(x, y))
-        name = ""
-        if label is not None:
-            name = self._names[label] if label < len(self._names) else f"class {label + 1}"
-        self.window.status.show_place(f"{name or 'unpainted'}   x {x}  y {y} = {value}")
+        names = "unpainted" if label is None else self._name_of(label)
+        if self.canvas.predicted is not None:
+            found = label_under(self.canvas.predicted, self.canvas.image_size, x, y)
+            names += f", predicted {'nothing' if found == UNPAINTED else self._name_of(found)}"
+        self.window.status.show_place(f"{names}   x {x}  y {y} = {value}")
+
+    def _name_of(self, label: int) -> str:
+        return self._names[label] if label < len(self._names) else f"class {label + 1}"
 
     # tools and classes ----------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 12  # images of the folder that its window is found from
 SETTLED = 250  # milliseconds after the last change, until tools go by what is seen
+DRAG = 200  # pixels of the right button's way for half or double the contrast, or a whole window's brightness
 _SAMPLES = 100_000  # pixels of each of them
 _KEPT = {"view.smooth": False, "view.outline": False, "view.minimap": True, "view.scale_bar": True}
 
@@ -47,6 +48,7 @@ class SeeingWiring(QObject):
         self.card = window.view_card
         self.target = ALL
         self._kind = ""  # of the picture that is shown
+        self._dragged: Window = (0.0, 1.0)  # the window when the right button began to drag
         self._own: Look | None = None  # of the current image alone
         self._folder: dict[str, Look] = {}  # by kind of picture
         self._measuring: background.Task | None = None
@@ -55,6 +57,7 @@ class SeeingWiring(QObject):
         self._settled.timeout.connect(self._render_for_tools)
         self._wire_card()
         self._wire_actions()
+        self.canvas.window_dragged.connect(self.drag_window)
         self.session.opened.connect(self._on_opened)
         self.session.closed.connect(self._stop)
         self.session.image_chosen.connect(lambda _: self._on_chosen())
@@ -106,6 +109,22 @@ class SeeingWiring(QObject):
         windows = dict(enumerate(self._windows(picture)))
         windows.update({at: (low, max(low, high)) for at in windows if self.target in (ALL, at)})
         self._change(lambda look: look.with_windows(windows, "hand"))
+
+    def drag_window(self, right: float, up: float, begins: bool) -> None:
+        """The right button is dragged over the image: to the right for more contrast, up for brighter.
+
+        As in viewers of medical images: 200 pixels halve the window, or move it by its width.
+        """
+        picture = self.session.picture
+        if picture is None:
+            return
+        if begins:
+            self._dragged = self._windows(picture)[0 if self.target == ALL else self.target]
+        low, high = self._dragged
+        width, middle = high - low, (low + high) / 2
+        middle -= width * up / DRAG
+        half = width * 2 ** (-right / DRAG) / 2
+        self.set_window(middle - half, middle + half)
 
     def set_contrast(self, contrast: str) -> None:
         """Where windows come from."""

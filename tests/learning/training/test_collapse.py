@@ -187,7 +187,15 @@ def test_only_what_lasts_is_judged_and_nothing_at_the_start():
 
 @pytest.mark.parametrize(
     ("images", "views", "collapsed"),
-    [(0.95, 0.955, True), (0.95, 0.99, False), (0.3, 0.31, False), (0.9, 0.9, True), (1.0, 1.0, True)],
+    [
+        (0.95, 0.955, True),
+        (0.95, 0.99, False),
+        (0.3, 0.31, False),
+        (0.9, 0.9, True),
+        (1.0, 1.0, True),
+        (0.986, 0.9905, True),
+        (0.986, 0.996, False),
+    ],
 )
 def test_alike_images_are_a_collapse_only_where_views_are_no_more_alike(images, views, collapsed):
     assert judged([{IMAGES: images, VIEWS: views}] * (FIRST + LASTING)) is collapsed

@@ -140,11 +140,12 @@ def test_superpixels_follow_the_edge_and_a_drag_takes_all_on_its_way(coin):
     assert painted[75, 75:125].all()
 
 
-def test_the_patch_under_the_pointer_is_outlined_before_it_is_taken(coin):
+def test_the_patch_under_the_pointer_is_outlined_before_it_is_taken(coin, qtbot):
     coin.canvas.set_tool("superpixels")
     coin.move(100, 75)
+    assert len(coin.canvas.gesture.outline) >= 5, "something is shown at once, if only about what will be taken"
+    qtbot.waitUntil(lambda: len(coin.canvas.gesture.outline) > 8, timeout=PATIENCE)  # with the pointer at rest
     outline = list(coin.canvas.gesture.outline)
-    assert len(outline) > 8
     assert (coin.labels == 255).all()
     coin.click(100, 75)
     painted = np.argwhere(coin.labels == 1)
@@ -181,6 +182,21 @@ def test_a_live_wire_clings_to_the_edge_between_few_clicks(coin, end):
         QTest.mouseDClick(coin.canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, coin.at(*places[-1]))
     assert overlap(coin) > 0.9, "five straight lines would reach 0.76"
     assert len(coin.strokes) == 1
+
+
+def test_the_line_clings_by_itself_once_its_ways_are_known(coin, qtbot, monkeypatch):
+    from sslstudio.regions import livewire
+
+    known, mapped = threading.Event(), livewire._mapped
+    monkeypatch.setattr(livewire, "_mapped", lambda *about: known.wait(PATIENCE / 1000) and mapped(*about))
+    coin.canvas.set_tool("livewire")
+    first, second = corners(coin)[:2]
+    coin.click(*first)  # does not wait
+    coin.move(*second)
+    straight = list(coin.canvas.gesture.outline)
+    assert len(straight) == 3, "the place that was clicked, and a straight line to the pointer"
+    known.set()
+    qtbot.waitUntil(lambda: len(coin.canvas.gesture.outline) > 20, timeout=PATIENCE)  # with the pointer at rest
 
 
 def test_backspace_takes_a_click_back_and_escape_all(coin):

@@ -201,6 +201,64 @@ def test_the_value_under_the_pointer_is_the_files(easel):
         assert "unpainted" in easel.window.status.place.text()
 
 
+def test_the_predicted_class_is_told_beside_the_painted_one(easel):
+    easel.go("e_")
+    found = np.full((SIDE // 2, SIDE // 2), 255, np.uint8)  # models may answer at half the size
+    found[:, : SIDE // 4] = 1
+    easel.canvas.set_prediction(found)
+    easel.canvas.set_prediction_visible(True)
+
+    def told(x, y):
+        place = easel.canvas.widget_points((x + 0.5, y + 0.5))[0].toPoint()
+        QTest.mouseMove(easel.canvas, place + QPoint(3, 3))
+        QTest.mouseMove(easel.canvas, place)
+        return easel.window.status.place.text()
+
+    assert told(10, 40).startswith("unpainted, predicted cell   x 10  y 40 = 40")
+    assert told(50, 40).startswith("unpainted, predicted nothing   x 50")
+    easel.canvas.set_prediction_visible(False)
+    assert told(10, 40).startswith("unpainted   x 10")
+    easel.canvas.set_live_overlay(found)
+    assert told(10, 40).startswith("unpainted, predicted cell")
+
+
+def drag_right(easel, right, down):
+    """Drag the right button over the image in steps, as a hand does."""
+    button, start = Qt.MouseButton.RightButton, easel.canvas.rect().center()
+    QTest.mousePress(easel.canvas, button, pos=start)
+    for step in (1, 2, 3, 4):
+        QTest.mouseMove(easel.canvas, start + QPoint(right * step // 4, down * step // 4))
+    QTest.mouseRelease(easel.canvas, button, pos=start + QPoint(right, down))
+
+
+def test_the_right_button_drags_contrast_and_brightness(easel):
+    easel.go("a_")
+    picture = easel.window.session.picture
+    low, high = easel.window.seeing._windows(picture)[0]
+    width = high - low
+    drag_right(easel, 200, 0)
+    assert easel.window.seeing._windows(picture)[0] == pytest.approx((low + width / 4, high - width / 4), abs=1)
+    assert easel.at(32, 5)[0] == 0, "what was dark is black with twice the contrast"
+    drag_right(easel, -200, 0)
+    before = easel.at(32, 32)[0]
+    drag_right(easel, 0, -50)
+    assert easel.window.seeing._windows(picture)[0] == pytest.approx((low - width / 4, high - width / 4), abs=1)
+    assert easel.at(32, 32)[0] > before + 40, "up is brighter"
+    assert easel.window.session.project.painted() == []
+
+
+def test_a_right_click_still_takes_the_class_up(easel):
+    easel.go("e_")
+    easel.canvas.set_current_class(1)
+    easel.key(Qt.Key.Key_F)
+    easel.qtbot.mouseClick(easel.canvas, LEFT, pos=easel.canvas.rect().center())
+    easel.canvas.set_current_class(0)
+    shades = easel.window.seeing.shades_for(easel.window.session.picture)
+    drag_right(easel, 2, 1)  # a click that trembles
+    assert easel.canvas.current_class == 1
+    assert easel.window.seeing.shades_for(easel.window.session.picture) == shades
+
+
 def test_enlarged_pixels_are_sharp_or_smooth(easel):
     easel.go("e_")
     easel.canvas.set_view(easel.canvas.viewport.zoomed(16, 300, 300))

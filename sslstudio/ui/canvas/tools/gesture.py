@@ -30,6 +30,7 @@ class Gesture:
     def __init__(self) -> None:
         self.outline: list[Point] = []  # drawn as a polygon that fills with the class's colour
         self.caption = ""  # a few words at the pointer
+        self.unready = False  # whether what it shows is only about right, and it is to be asked again soon
         self.search: Search | None = None  # what the canvas is to look for beside the window
 
     @property

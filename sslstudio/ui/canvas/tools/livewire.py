@@ -50,7 +50,8 @@ class LiveWire(Gesture):
         """Show the line that a click would fix."""
         if self._wire is None or not self._pieces:
             return False
-        self._draw(self._wire.way(place))
+        self._draw(self._wire.way(place, wait=False))
+        self.unready = not self._wire.ready
         return True
 
     def finish(self, pen: Pen) -> Rect:

@@ -36,6 +36,8 @@ class SuperpixelPaint(Gesture):
         if self._last is None:
             return NOTHING
         start, self._last, changed = self._last, place, NOTHING
+        if pen.image is not None:
+            self._of(pen).ready(*place)  # begins what lies ahead
         steps = max(1, math.ceil(2 * math.dist(start, place) / pen.options.patch))
         for step in range(1, steps + 1):
             share = step / steps
@@ -51,13 +53,23 @@ class SuperpixelPaint(Gesture):
     def hover(self, pen: Pen, place: Point, view: View) -> bool:
         """Show the patch that a click would take."""
         before = self.outline
-        self.outline = outline_of(*self._of(pen).at(*place)) if pen.image is not None else []
+        self.unready = pen.image is not None and not self._of(pen).ready(*place)
+        if pen.image is None:
+            self.outline = []
+        else:
+            self.outline = self._about(pen, place) if self.unready else outline_of(*self._of(pen).at(*place))
         return self.outline != before
 
     def cancel(self) -> None:
         """Let go."""
         super().cancel()
         self._last = None
+
+    @staticmethod
+    def _about(pen: Pen, place: Point) -> list[Point]:
+        """About what a click would take, while the patches are being made: a square of their size."""
+        (x, y), half = place, pen.options.patch / 2
+        return [(x + dx * half, y + dy * half) for dx, dy in ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))]
 
     def _take(self, pen: Pen, place: Point) -> Rect:
         return NOTHING if pen.image is None else pen.take(*self._of(pen).at(*place), erase=self._erase)

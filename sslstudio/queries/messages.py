@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
-QueryKind = Literal["segment", "attention"]
+QueryKind = Literal["segment", "attention", "similar"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,32 @@ class AttentionQuery:
     colours: bool = False
 
 
-Query = SegmentQuery | AttentionQuery
+@dataclass(frozen=True)
+class Example:
+    """Something that was pointed at: a box in image pixels, of no size for a click; more of it is wanted, or none."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    wanted: bool = True
+
+
+@dataclass(frozen=True)
+class SimilarQuery:
+    """How alike every place of ``image`` is to ``examples``, which lie in the image ``source`` (empty: the same).
+
+    ``encoder`` as for ``AttentionQuery``. ``cache`` is a folder in which features are kept for later; empty for none.
+    """
+
+    image: str
+    encoder: str
+    examples: tuple[Example, ...]
+    source: str = ""
+    cache: str = ""
+
+
+Query = SegmentQuery | AttentionQuery | SimilarQuery
 
 
 @dataclass(frozen=True)
@@ -47,11 +72,11 @@ class Answer:
 
     segment: ``labels`` and ``confidence``, both (H, W) uint8. attention: ``maps`` (heads + 1, h, w) float32, 0 to 1,
     the mean first, and ``mass``, as many: the share of the attention on places at least as bright. With colours:
-    ``colours`` (h, w, 3) uint8 alone, where alike places look alike.
+    ``colours`` (h, w, 3) uint8 alone, where alike places look alike. similar: ``likeness`` (h, w) float32, -1 to 1.
     """
 
     number: int
-    kind: Literal["segment", "attention", "problem"]
+    kind: Literal["segment", "attention", "similar", "problem"]
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     problem: str = ""
     advice: str = ""
@@ -60,6 +85,8 @@ class Answer:
 
 def kind_of(query: Query) -> QueryKind:
     """The kind of a question; of each kind only the newest is answered."""
+    if isinstance(query, SimilarQuery):
+        return "similar"
     return "segment" if isinstance(query, SegmentQuery) else "attention"
 
 
@@ -75,6 +102,9 @@ def decode_query(line: bytes) -> tuple[int, Query]:
         number, kind = int(values.pop("number")), values.pop("kind")
         if kind == "segment":
             return number, SegmentQuery(**values)
+        if kind == "similar":
+            values["examples"] = tuple(Example(**example) for example in values["examples"])
+            return number, SimilarQuery(**values)
         if values.get("query") is not None:
             x, y = values["query"]
             values["query"] = (float(x), float(y))

@@ -177,6 +177,16 @@ _PAINT = (
         "image",
         checkable=True,
     ),
+    Action(
+        "paint.similar",
+        "Paint",
+        "Similar regions",
+        "J",
+        "similar",
+        "Click something: all that the network finds alike is shown; Enter takes it",
+        "image",
+        checkable=True,
+    ),
     Action("paint.fill", "Paint", "Fill", "F", "fill", "Fill a connected area with the class", "image", checkable=True),
     Action(
         "paint.select",
@@ -395,6 +405,15 @@ _IMAGE = (
         "List those that the network finds most alike",
         "image",
         gap=True,
+    ),
+    Action(
+        "image.similar",
+        "Image",
+        "Similar regions in the folder",
+        "Shift+J",
+        "similar",
+        "Which images have more of what is pointed at",
+        "image",
     ),
     Action("image.search", "Image", "Search by name", "Ctrl+F", "search", "", "project", gap=True),
 )

@@ -72,6 +72,7 @@ GLYPHS: dict[str, int] = {
     "segment": 0xF0068,
     "select": 0xF0489,
     "sidebar": 0xF10AA,
+    "similar": 0xF0EC9,
     "stop": 0xF04DB,
     "superpixels": 0xF10F2,
     "swap": 0xF04E1,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
+
+if TYPE_CHECKING:
+    from sslstudio.queries.messages import Example
 
 
 class Inference(QObject):
@@ -15,6 +18,7 @@ class Inference(QObject):
         segmented: (image path, labels (H, W) uint8, confidence (H, W) uint8).
         attended: (image path, maps (heads + 1, h, w) float32, mean first, mass of the same shape).
         coloured: (image path, colours (h, w, 3) uint8).
+        likened: (image path, likeness (h, w) float32, -1 to 1).
         failed: (kind, problem, advice) in words for the user.
         busy_changed: (kind, whether an answer is awaited).
     """
@@ -22,6 +26,7 @@ class Inference(QObject):
     segmented = Signal(str, object, object)
     attended = Signal(str, object, object)
     coloured = Signal(str, object)
+    likened = Signal(str, object)
     failed = Signal(str, str, str)
     busy_changed = Signal(str, bool)
     _answered = Signal(object)
@@ -46,6 +51,14 @@ class Inference(QObject):
 
         asked = AttentionQuery(image=image, encoder=encoder, block=block, query=query, colours=colours)
         self._ask("attention", asked, image)
+
+    def similar(
+        self, image: str, encoder: str, examples: tuple[Example, ...], source: str = "", cache: str = ""
+    ) -> None:
+        """Ask how alike the places of an image are to examples in it, or in the image ``source``."""
+        from sslstudio.queries.messages import SimilarQuery
+
+        self._ask("similar", SimilarQuery(image, encoder, examples, source, cache), image)
 
     def forget(self, kind: str) -> None:
         """An answer of this kind is no longer wanted."""
@@ -85,6 +98,8 @@ class Inference(QObject):
             self.failed.emit(kind, answer.problem, answer.advice)
         elif kind == "segment":
             self.segmented.emit(image, answer.arrays["labels"], answer.arrays["confidence"])
+        elif kind == "similar":
+            self.likened.emit(image, answer.arrays["likeness"])
         elif "colours" in answer.arrays:
             self.coloured.emit(image, answer.arrays["colours"])
         else:

@@ -164,6 +164,8 @@ class MainWindow(QMainWindow):
         from sslstudio.ui.wiring.panels import PanelsWiring
         from sslstudio.ui.wiring.review import ReviewWiring
         from sslstudio.ui.wiring.seeing import SeeingWiring
+        from sslstudio.ui.wiring.similar import SimilarWiring
+        from sslstudio.ui.wiring.similar_folder import SimilarFolderWiring
         from sslstudio.ui.wiring.slices import SlicesWiring
         from sslstudio.ui.wiring.tools import ToolsWiring
         from sslstudio.ui.wiring.working import WorkingWiring
@@ -178,6 +180,8 @@ class MainWindow(QMainWindow):
         self.learning = LearningWiring(self)
         self.review = ReviewWiring(self)
         self.attention = AttentionWiring(self)
+        self.similar = SimilarWiring(self)
+        self.similar_folder = SimilarFolderWiring(self)
         self.drawing = PanelsWiring(self)
         self.working = WorkingWiring(self)
         self._redraw.timeout.connect(self.drawing.draw)

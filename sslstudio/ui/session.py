@@ -281,6 +281,7 @@ class Session(QObject):
         self.image, self.picture, self.labels = path, None, None
         self.inference.forget("segment")
         self.inference.forget("attention")
+        self.inference.forget("similar")
         self.image_chosen.emit(path)
         self.history_changed.emit()
         self.queue.show(path)

@@ -20,7 +20,8 @@ class ToolOptions:
     ``locked`` keep what they have, and so do ``hidden`` ones, since nobody sees what would be painted over.
     ``tolerance`` (0..255) and ``contiguous`` are the wand's; where a brush is ``sieved`` it takes only pixels from
     ``low`` to ``high`` bright (0..255). ``patch`` is how wide superpixels are, ``amount`` how many pixels grow, shrink
-    and smooth reach, ``speck`` how many a piece must have to be none.
+    and smooth reach, ``speck`` how many a piece must have to be none. ``alike`` (0..100) is how alike to its examples
+    must be what “similar regions” takes; ``clinging`` has its edges follow the image's.
     """
 
     only: int = EVERYTHING
@@ -35,6 +36,8 @@ class ToolOptions:
     patch: int = 24
     amount: int = 2
     speck: int = 30
+    alike: int = 60
+    clinging: bool = True
 
     def changeable(self, *, erasing: bool = False) -> np.ndarray | None:
         """Which labels a stroke may change, (256,) bool; None for all of them.

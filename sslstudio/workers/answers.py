@@ -13,13 +13,16 @@ import torch
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8
+from sslstudio.images.reader import probe
 from sslstudio.images.slices import file_of
+from sslstudio.learning.assist.likeness import LONGEST, Places, likeness, places_of
+from sslstudio.learning.assist.places_cache import PlacesCache
 from sslstudio.learning.backbones.checkpoints import load_encoder
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.evaluation.attention import Attention, attend, feature_colours
 from sslstudio.learning.segmentation.model import load_model
 from sslstudio.learning.segmentation.tiles import bands
-from sslstudio.queries.messages import AttentionQuery, Query, SegmentQuery
+from sslstudio.queries.messages import AttentionQuery, Query, SegmentQuery, SimilarQuery
 
 T = TypeVar("T")
 Key = tuple[object, ...]
@@ -37,6 +40,8 @@ class Answers:
         """The arrays of the answer, see ``queries.messages.Answer``; raises UserError."""
         if isinstance(query, SegmentQuery):
             return self._segment(query)
+        if isinstance(query, SimilarQuery):
+            return {"likeness": self._likeness(query)}
         if query.colours:
             return {"colours": self._colours(query)}
         attention = self._attention(query)
@@ -80,6 +85,32 @@ class Answers:
         version, encoder = self._encoder(query.encoder)
         key = (version, _stamp(Path(query.image)))
         return self._keep("colours", key, lambda: feature_colours(encoder, self._pixels(query.image, encoder.channels)))
+
+    def _likeness(self, query: SimilarQuery) -> np.ndarray:
+        """How alike the places of an image are to examples; the places are kept, so another click costs little."""
+        source = self._places(query.source or query.image, query, "source")
+        if query.source in ("", query.image):
+            return likeness(source, query.examples)
+        return likeness(self._places(query.image, query, "places"), query.examples, source)
+
+    def _places(self, image: str, query: SimilarQuery, slot: str) -> Places:
+        version = _encoder_stamp(query.encoder)
+        key = (version, _stamp(Path(image)))
+
+        def make() -> Places:
+            cache = PlacesCache(Path(query.cache)) if query.cache else None
+            kept = cache.read(key) if cache else None
+            if kept is not None:
+                return kept
+            _, encoder = self._encoder(query.encoder)
+            info = probe(Path(image))
+            seen = read_bands8(Path(image), encoder.channels, longest=2 * LONGEST[encoder.kind])
+            made = places_of(encoder, seen, (info.height, info.width))
+            if cache:
+                cache.keep(key, made)
+            return made
+
+        return self._keep(slot, key, make)
 
     def _encoder(self, where: str) -> tuple[Key, Encoder]:
         version = _encoder_stamp(where)
@@ -128,4 +159,5 @@ def _named_encoder(name: str) -> Encoder:
     try:
         return create_encoder(name, pretrained=True)
     except (UserError, RuntimeError):
+        torch.manual_seed(0)  # the same untrained network in every process
         return create_encoder(name)

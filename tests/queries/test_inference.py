@@ -5,6 +5,7 @@ import queue
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from sslstudio.errors import UserError
 from sslstudio.images.reader import read_rgb8
 from sslstudio.queries.client import InferenceClient, ask_once
-from sslstudio.queries.messages import AttentionQuery, SegmentQuery, encode_query, read_answer
+from sslstudio.queries.messages import AttentionQuery, Example, SegmentQuery, SimilarQuery, encode_query, read_answer
 
 PATIENCE = 200  # seconds; loading torch on a busy machine takes a while
 
@@ -128,3 +129,56 @@ def test_a_killed_window_leaves_no_orphan(material):
 def test_asking_once_raises_what_the_user_can_mend(material):
     with pytest.raises(UserError, match="has no attention"):
         ask_once(AttentionQuery(picture(material), str(material / "conv")))
+
+
+def test_what_is_alike_is_answered_and_asked_again_costs_little(client, answers, material, tmp_path):
+    """The second click needs no network; an image of the folder is compared with the one that was clicked in."""
+    click = (Example(40, 40, 40, 40),)
+    for encoder in ("conv", "vit", "model"):
+        client.ask(SimilarQuery(picture(material), str(material / encoder), click))
+        answer = answers.get(timeout=PATIENCE)
+        found = answer.arrays["likeness"]
+        assert (answer.kind, found.ndim, found.dtype) == ("similar", 2, np.float32)
+        assert -1.001 <= found.min() < found.max() <= 1.001
+        height, width = read_rgb8(picture(material)).shape[:2]
+        assert found[int(40 / height * len(found)), int(40 / width * len(found[0]))] == pytest.approx(1, abs=0.01)
+    begun = time.perf_counter()
+    for x in range(20, 120, 10):
+        client.ask(SimilarQuery(picture(material), str(material / "model"), (Example(x, 30, x, 30),)))
+        answers.get(timeout=PATIENCE)
+    assert (time.perf_counter() - begun) / 10 < 0.2, "milliseconds on an idle machine"
+    cached = SimilarQuery(picture(material, 1), str(material / "model"), click, picture(material), str(tmp_path))
+    client.ask(cached)
+    first = answers.get(timeout=PATIENCE).arrays["likeness"]
+    assert len(list(tmp_path.glob("*.npz"))) >= 1
+    client.ask(SimilarQuery(picture(material, 2), str(material / "model"), click, picture(material), str(tmp_path)))
+    answers.get(timeout=PATIENCE)
+    client.ask(cached)
+    assert answers.get(timeout=PATIENCE).arrays["likeness"].mean() == pytest.approx(first.mean(), abs=0.02)
+
+
+def test_what_cannot_be_compared_is_told(client, answers, material, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (300, 9)).save(tmp_path / "thin.png")
+    click = (Example(4, 4, 4, 4),)
+    for query, words in (
+        (SimilarQuery(str(tmp_path / "thin.png"), str(material / "conv"), click), "too small"),
+        (SimilarQuery(str(tmp_path / "gone.png"), str(material / "conv"), click), "gone.png"),
+        (SimilarQuery(picture(material), str(tmp_path / "gone"), click), "no encoder"),
+    ):
+        client.ask(query)
+        answer = answers.get(timeout=PATIENCE)
+        assert (answer.kind, answer.about) == ("problem", "similar")
+        assert words in answer.problem
+
+
+def test_a_crash_in_the_midst_is_told_as_the_tools_own(client, answers, material):
+    client.ask(SimilarQuery(picture(material), str(material / "conv"), (Example(9, 9, 9, 9),)))
+    answers.get(timeout=PATIENCE)
+    os.kill(client.pid, signal.SIGSTOP)
+    client.ask(SimilarQuery(picture(material), str(material / "conv"), (Example(50, 9, 50, 9),)))
+    os.kill(client.pid, signal.SIGKILL)
+    told = answers.get(timeout=PATIENCE)
+    assert (told.kind, told.about) == ("problem", "similar")
+    assert "ended unexpectedly" in told.problem

@@ -8,7 +8,9 @@ import pytest
 from sslstudio.queries.messages import (
     Answer,
     AttentionQuery,
+    Example,
     SegmentQuery,
+    SimilarQuery,
     decode_query,
     encode_query,
     read_answer,
@@ -22,6 +24,7 @@ from sslstudio.queries.messages import (
         SegmentQuery("/a b/ü\n.png", "/m"),
         AttentionQuery("/a.png", "vit_tiny_patch16_224"),
         AttentionQuery("/a.png", "/e", 3, (1.5, 2.0)),
+        SimilarQuery("/a.png", "/e", (Example(1.5, 2, 1.5, 2), Example(0, 0, 4, 5, False)), "/b.png", "/c"),
     ],
 )
 def test_a_question_is_one_line(query):

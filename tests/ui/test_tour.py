@@ -26,7 +26,8 @@ def test_the_tour_sees_every_step(tmp_path):
     assert [name for name in names if name == "unseen"] == []
     wanted = (
         *("welcome", "images", "pretraining", "painting", "brush-and-eraser", "only-bright-pixels", "lasso", "polygon"),
-        *("live-wire", "wand", "superpixels", "object-in-a-box", "fill", "grow-in-a-selection", "shrink-and-smooth"),
+        *("live-wire", "wand", "superpixels", "object-in-a-box", "similar-regions"),
+        *("similar-in-the-folder", "fill", "grow-in-a-selection", "shrink-and-smooth"),
         *("specks", "holes", "locked", "only-unpainted", "hidden", "copy-previous-mask", "shortcuts", "commands"),
         *("contrast", "minimap", "slices-filled"),
         *("fine-tuning", "review", "attention", "export"),

@@ -20,6 +20,7 @@ from sslstudio.ui.canvas import decorations, floating
 from sslstudio.ui.canvas.board import Board
 from sslstudio.ui.canvas.input import Hand
 from sslstudio.ui.canvas.minimap import Minimap
+from sslstudio.ui.canvas.offers import Offers
 from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
 from sslstudio.ui.canvas.pyramid import LabelPyramid
@@ -85,7 +86,7 @@ class Canvas(Board):
         self.pixel_size: PixelSize | None = None
         self.scale_bar = True
         self._message = ""
-        self.searches = Searches(self)
+        self.searches, self.offers = Searches(self), Offers(self)
         self.minimap = Minimap(self)
         self._arrivals.arrived.connect(self.minimap.image_changed)
         self._hand.show_cursor()
@@ -128,7 +129,7 @@ class Canvas(Board):
     def set_differences(self, wanted: bool) -> None:
         """Whether the prediction is striped where the mask is painted and says something else."""
         self._differences = wanted
-        self._rearrange()
+        self.rearrange()
 
     def lend(self, scene: Scene) -> Layers:
         """Let another scene show the same image in the same colours; what lies over it here."""
@@ -160,11 +161,12 @@ class Canvas(Board):
         self.pen.labels = None if labels is None or rgb8 is None else labels.labels
         self.pen.image, self.pen.selection = rgb8, NOTHING
         self._prediction, self._live, self._scene.heat = None, None, None
+        self.offers.forget()
         self._hand.query = None
         self._fade.end()
         if self._scene.size != old_size:
             self.zoom_fit()
-        self._rearrange()
+        self.rearrange()
         self._scene.stale_image()
         self._hand.show_cursor()
         self._hand.report_place()
@@ -194,7 +196,7 @@ class Canvas(Board):
     def set_masks_visible(self, visible: bool) -> None:
         """Whether the painted mask is shown."""
         self._masks_visible = visible
-        self._rearrange()
+        self.rearrange()
 
     def set_prediction(self, labels: Labels | None, mode: str = "over") -> None:
         """What a model found, (h, w) uint8, any size: "over" the image, "beside" it, or under a "swipe" divider."""
@@ -202,12 +204,12 @@ class Canvas(Board):
             raise ValueError(f"{mode!r} is none of {PREDICTION_MODES}")
         self._prediction = None if labels is None else LabelPyramid(labels)
         self._mode = mode
-        self._rearrange()
+        self.rearrange()
 
     def set_prediction_visible(self, visible: bool) -> None:
         """Whether the prediction is shown."""
         self._prediction_visible = visible
-        self._rearrange()
+        self.rearrange()
 
     def set_live_overlay(self, labels: Labels | None) -> None:
         """What the model that is being trained finds, (h, w) uint8, any size; the old one fades into it."""
@@ -215,7 +217,7 @@ class Canvas(Board):
             return  # nothing changes, so nothing fades
         before = self._snapshot()
         self._live = None if labels is None else LabelPyramid(labels)
-        self._rearrange()
+        self.rearrange()
         self._fade.begin(before)
 
     @property
@@ -328,12 +330,13 @@ class Canvas(Board):
         self.brush_changed.emit(diameter)
 
     def brush_larger(self, *, steps: int = 1) -> None:
-        """About a tenth larger per step."""
-        self.set_brush(stepped(self.pen.diameter, steps))
+        """About a tenth larger per step; some tools take more instead."""
+        if not self.offers.turn(steps):
+            self.set_brush(stepped(self.pen.diameter, steps))
 
     def brush_smaller(self, *, steps: int = 1) -> None:
-        """About a tenth smaller per step."""
-        self.set_brush(stepped(self.pen.diameter, -steps))
+        """About a tenth smaller per step; some tools take less instead."""
+        self.brush_larger(steps=-steps)
 
     def set_current_class(self, index: int) -> None:
         """The class to paint from now on; a stroke under way keeps its own."""
@@ -356,14 +359,16 @@ class Canvas(Board):
         if self.gesture is not None and self._hand.gesturing:
             self.mend(self.gesture.release(self.pen))
             self.set_options(self.pen.options)
-            search, self.gesture.search = self.gesture.search, None
-            if search is not None:
-                self.searches.start(search)
+        self.offers.hear_gesture()
         patches = self.pen.finish()
         self._hand.let_go()
         if patches is not None:
             self.stroke_finished.emit(*patches)
         self.searches.collect()
+
+    def finish_gesture(self) -> None:
+        """Do what Enter does."""
+        self._hand.finish()
 
     def cancel_stroke(self) -> None:
         """Take back what has been drawn since the pen touched, or the polygon's corners; look for nothing more."""
@@ -383,6 +388,7 @@ class Canvas(Board):
         self.pen.points.clear()
         if self.gesture is not None:
             self.gesture.cancel()
+            self.offers.hear_gesture()
 
     @property
     def busy(self) -> bool:
@@ -435,13 +441,13 @@ class Canvas(Board):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the whole image whole, or the middle in the middle."""
         self._fade.end()
-        self._rearrange()
+        self.rearrange()
         self.minimap.settle()
 
     def event(self, event: QEvent) -> bool:
         """Let the hand read what has no handler of its own."""
         if event.type() == QEvent.Type.DevicePixelRatioChange:
-            self._rearrange()
+            self.rearrange()
         return (self._hand is not None and self._hand.read(event)) or super().event(event)
 
     def sizeHint(self) -> QSize:
@@ -450,11 +456,11 @@ class Canvas(Board):
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
-    def _rearrange(self) -> None:
+    def rearrange(self) -> None:
         """Have the right layers in panes of the right size."""
         shown = self._prediction if self._prediction_visible else None
         under = self._live or (shown if self._mode == "over" else None)
-        layers = [Layers(self._mask if self._masks_visible else None, under)]
+        layers = [Layers(self._mask if self._masks_visible else None, under, over=self.offers.pyramid)]
         if self.split != "over":
             layers.append(Layers(None, shown))
         if self._differences and self._mask is not None and shown is not None:

@@ -81,6 +81,18 @@ def draw_query(painter: QPainter, centre: QPointF) -> None:
         painter.drawEllipse(centre, 6, 6)
 
 
+def draw_example(painter: QPainter, centre: QPointF, wanted: bool) -> None:
+    """A place that was pointed at: a plus, or a minus where it is not meant; told by shape, not by colour."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(_DARK, 1.5))
+    painter.setBrush(_LIGHT)
+    painter.drawEllipse(centre, 7, 7)
+    painter.setPen(QPen(QColor(20, 20, 20), 2))
+    painter.drawLine(centre - QPointF(4, 0), centre + QPointF(4, 0))
+    if wanted:
+        painter.drawLine(centre - QPointF(0, 4), centre + QPointF(0, 4))
+
+
 def draw_divider(painter: QPainter, x: float, height: float, handle: bool) -> None:
     """The line between two pictures; with a handle where it can be dragged."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -53,6 +53,9 @@ def _draw_gesture(painter: QPainter, canvas: Canvas, gesture: Gesture, hand: Han
     if len(gesture.outline) > 1:
         line = [canvas.widget_points(point)[0] for point in gesture.outline]
         decorations.draw_outline(painter, line, canvas.colour)
+    for mark in gesture.marks:
+        for centre in canvas.widget_points((mark.x, mark.y)):
+            decorations.draw_example(painter, centre, mark.wanted)
     if gesture.caption:
         decorations.draw_caption(painter, gesture.caption, hand.pointer.x() + 16, hand.pointer.y() + 16)
 

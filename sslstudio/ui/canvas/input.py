@@ -159,7 +159,7 @@ class Hand:
     def _double_click(self, event: QMouseEvent) -> bool:
         left, gesture = event.button() == Qt.MouseButton.LeftButton, self._canvas.gesture
         if left and (self._canvas.pen.points or (gesture is not None and gesture.more)):
-            self._finish()
+            self.finish()
             return True
         return self._press(event)
 
@@ -196,7 +196,7 @@ class Hand:
         right = (Qt.MouseButton.RightButton,)
         ends = {"pan": (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton), "right": right, "window": right}
         if self._drag and event.button() in ends.get(self._drag, (Qt.MouseButton.LeftButton,)):
-            if self._drag == "right":
+            if self._drag == "right" and not self._counters():
                 self._pick()
             if self._drag in ("paint", "gesture"):
                 self._canvas.lift()
@@ -261,6 +261,15 @@ class Hand:
             canvas.mend(pen.begin(place, erase=erase, diameter=self.diameter))
             canvas.update_pointer()
 
+    def _counters(self) -> bool:
+        """Whether the tool makes something of the right button."""
+        canvas = self._canvas
+        if canvas.gesture is None or not canvas.gesture.counter(canvas.pen, canvas.image_point(self.pointer)):
+            return False
+        canvas.offers.hear_gesture()
+        canvas.update()
+        return True
+
     def _drag_window(self) -> None:
         """Tell how far the right button was dragged; a click that trembles is none."""
         moved, begins = self.pointer - self._pressed, self._drag == "right"
@@ -300,11 +309,12 @@ class Hand:
         if canvas.gesture.unready:
             QTimer.singleShot(_AGAIN, canvas, self._hover_again)
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
         """Close the polygon, or whatever else has begun."""
         canvas = self._canvas
         if canvas.gesture is not None:
             canvas.mend(canvas.gesture.finish(canvas.pen))
+            canvas.offers.hear_gesture()
         else:
             canvas.mend(canvas.pen.close_polygon())
         canvas.lift()
@@ -314,6 +324,7 @@ class Hand:
         """Take back the last corner."""
         if self._canvas.gesture is not None:
             self._canvas.gesture.back()
+            self._canvas.offers.hear_gesture()
         else:
             self._canvas.pen.points.pop()
         self._canvas.update()
@@ -378,7 +389,8 @@ class Hand:
         drawing = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace)
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         searching = event.key() == Qt.Key.Key_Escape and bool(self._canvas.searches.running)
-        begun = searching or (event.key() in drawing and self._canvas.busy)
+        offered = self._canvas.offers.open and event.key() != Qt.Key.Key_Backspace
+        begun = searching or (event.key() in drawing and (self._canvas.busy or offered))
         if plain and (event.key() == Qt.Key.Key_Space or begun):
             event.accept()
             return True
@@ -392,10 +404,12 @@ class Hand:
             self._hold_alt(True)
         elif key == Qt.Key.Key_Escape and (canvas.busy or canvas.searches.running):
             canvas.cancel_stroke()
+        elif canvas.offers.open and key in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter) and not canvas.busy:
+            canvas.offers.answered.emit(key != Qt.Key.Key_Escape)
         elif key == Qt.Key.Key_Escape and not canvas.pen.selection.empty:
             canvas.select(NOTHING)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and canvas.busy and not canvas.pen.drawing:
-            self._finish()
+            self.finish()
         elif key == Qt.Key.Key_Backspace and canvas.busy and not canvas.pen.drawing:
             self._back()
         else:

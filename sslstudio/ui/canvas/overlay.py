@@ -71,6 +71,12 @@ def codes(mask: np.ndarray | None, under: np.ndarray | None) -> np.ndarray | Non
     return result
 
 
+def lay_over(code: np.ndarray, proposed: np.ndarray) -> None:
+    """Show what is proposed, (h, w) uint8, over everything where it is not 255, in place; fainter than a mask."""
+    here = proposed != 255
+    code[here] = proposed[here].astype(np.uint16) + UNDER
+
+
 def mark_differences(code: np.ndarray, one: np.ndarray, other: np.ndarray) -> None:
     """Turn pixels where two label maps are painted and say different things into DIFFERS, in place."""
     code[(one != other) & (one != 255) & (other != 255)] = DIFFERS

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from sslstudio.project.label_map import Labels, Patch
 
 TOOLS = (
-    *("brush", "eraser", "lasso", "polygon", "livewire", "wand", "superpixels", "box", "fill"),
-    *("select", "pan"),
+    *("brush", "eraser", "lasso", "polygon", "livewire", "wand", "superpixels", "box", "similar"),
+    *("fill", "select", "pan"),
 )
 BRUSH_MIN, BRUSH_MAX = 1, 999
 

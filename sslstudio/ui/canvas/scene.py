@@ -17,6 +17,7 @@ from sslstudio.ui.canvas.overlay import (
     CODES,
     codes,
     heat_table,
+    lay_over,
     mark_differences,
     mark_edges,
     mark_hatch,
@@ -34,16 +35,17 @@ _BAND = 1 << 18  # pixels coloured at a time: what fits the processor's cache
 
 @dataclass
 class Layers:
-    """What is shown on one pane: labels over other labels, and two whose differences are marked; each optional."""
+    """What is shown on one pane: labels over others, two whose differences are marked, what is proposed over all."""
 
     mask: LabelPyramid | None = None
     under: LabelPyramid | None = None
     compared: tuple[LabelPyramid, LabelPyramid] | None = None
+    over: LabelPyramid | None = None
 
     @property
     def empty(self) -> bool:
         """Whether nothing lies over the image."""
-        return self.mask is None and self.under is None and self.compared is None
+        return all(part is None for part in (self.mask, self.under, self.compared, self.over))
 
 
 @dataclass
@@ -238,6 +240,8 @@ class Scene:
         code = codes(self._sampled(layers.mask, around), self._sampled(layers.under, around))
         if code is None:
             code = np.full((around.height, around.width), 255, np.uint16)
+        if layers.over is not None:
+            lay_over(code, sample_labels(layers.over, self.size, self.view, around))
         if layers.compared is not None:
             one, other = (sample_labels(part, self.size, self.view, around) for part in layers.compared)
             mark_differences(code, one, other)

@@ -12,6 +12,7 @@ from sslstudio.ui.panels.mask_rows import MaskRows
 from sslstudio.ui.panels.panel import Panel
 from sslstudio.ui.panels.parts import label, question
 from sslstudio.ui.panels.running import Empty
+from sslstudio.ui.panels.similar_rows import SimilarRows
 from sslstudio.ui.panels.states import PaintState
 from sslstudio.ui.panels.stroke_rows import StrokeRows
 from sslstudio.ui.panels.tool_rows import ToolRows
@@ -29,6 +30,8 @@ class PaintPanel(Panel):
         class_lock_wanted, class_hide_wanted: A place in the list, and whether.
         option_chosen: The name of one of ``ToolOptions`` and its value.
         action_wanted: The id of an action.
+        similar_answered: Similar regions are accepted, or dropped.
+        similar_folder_wanted: Search the folder for them, or stop; similar_everywhere_wanted: Take them in all images.
         import_wanted, finetune_wanted, images_wanted: The button was pressed.
     """
 
@@ -42,6 +45,9 @@ class PaintPanel(Panel):
     class_hide_wanted = Signal(int, bool)
     option_chosen = Signal(str, object)
     action_wanted = Signal(str)
+    similar_answered = Signal(bool)
+    similar_folder_wanted = Signal()
+    similar_everywhere_wanted = Signal()
     import_wanted = Signal()
     finetune_wanted = Signal()
     images_wanted = Signal()
@@ -55,6 +61,8 @@ class PaintPanel(Panel):
         self.empty.setVisible(not state.images)
         self.body.setVisible(bool(state.images))
         self.tool.draw(state.tool, state.brush, state.options)
+        self.similar.setVisible(state.tool == "similar")
+        self.similar.draw(state.similar, state.folder)
         self.strokes.draw(state)
         self.whole.draw(state.options)
         self.classes.draw(state.classes, state.current)
@@ -77,6 +85,9 @@ class PaintPanel(Panel):
         box.addSpacing(SPACE // 2)
         self.tool = ToolRows(self._id("tool"))
         box.addWidget(self.tool)
+        self.similar = SimilarRows(self._id("similar"))
+        self.similar.hide()  # until its tool is in the hand
+        box.addWidget(self.similar)
         box.addSpacing(SPACE)
         box.addWidget(question("Classes"))
         self.classes = ClassList(self._id("classes"))
@@ -105,6 +116,9 @@ class PaintPanel(Panel):
     def _wire(self) -> None:
         self.empty.wanted.connect(self.images_wanted)
         self.tool.brush_chosen.connect(self.brush_chosen)
+        self.similar.answered.connect(self.similar_answered)
+        self.similar.folder_wanted.connect(self.similar_folder_wanted)
+        self.similar.everywhere_wanted.connect(self.similar_everywhere_wanted)
         self.take.clicked.connect(self.import_wanted)
         self.go_on.clicked.connect(self.finetune_wanted)
         self.classes.chosen.connect(self.class_chosen)

@@ -114,6 +114,39 @@ class ClassRow:
 
 
 @dataclass(frozen=True)
+class SimilarState:
+    """Similar regions; ``share`` of the image (0 to 1) is proposed, negative for nothing."""
+
+    network: str = ""
+    trained: bool = True
+    begun: bool = False
+    busy: bool = False
+    share: float = -1.0
+    class_name: str = ""
+    problem: str = ""
+
+    @property
+    def proposed(self) -> bool:
+        """Whether there is something to accept."""
+        return self.begun and self.share > 0
+
+
+@dataclass(frozen=True)
+class SimilarFolderState:
+    """A search of the folder for similar regions; ``total`` is 0 before the first."""
+
+    can_start: bool = False
+    running: bool = False
+    done: int = 0
+    total: int = 0
+    found: int = 0
+    unread: int = 0
+    accepting: bool = False
+    taken: int = 0  # other images in which it was accepted and can be taken back
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class PaintState:
     """The paint panel; ``brush`` in image pixels (diameter), ``opacity`` 0 to 1."""
 
@@ -124,6 +157,8 @@ class PaintState:
     current: int = 0
     tool: str = "brush"
     options: ToolOptions = field(default_factory=ToolOptions)
+    similar: SimilarState = field(default_factory=SimilarState)
+    folder: SimilarFolderState = field(default_factory=SimilarFolderState)
 
     @property
     def may_change(self) -> tuple[Choice, ...]:

@@ -83,11 +83,15 @@ class ToolRows(QWidget):
         tolerance = self._add_slider("tolerance", "Tolerance", 0, 255, "", ("wand",))
         tolerance.slider.setToolTip("Or drag on the image: right for more, left for less")
         self._add_check("contiguous", "Only one piece", "Or all that is alike", ("wand",), "paint.contiguous")
+        alike = self._add_slider("alike", "Alike", 0, 100, "%", ("similar",))
+        tell_keys(alike.slider, "Also Shift and the wheel", "paint.smaller", "paint.larger")
+        self._add_check("clinging", "Edges follow the image", "Else they are as soft as the features", ("similar",))
         self._add_slider("patch", "Patches", 6, 100, "px", ("superpixels",))
 
-    def _add_check(self, option: str, text: str, tip: str, tools: tuple[str, ...], action: str) -> None:
-        check = Check(f"{self.objectName()}.{option}", text)
-        tell_keys(check, tip, action)
+    def _add_check(self, option: str, text: str, tip: str, tools: tuple[str, ...], action: str = "") -> None:
+        check = Check(f"{self.objectName()}.{option}", text, tip)
+        if action:
+            tell_keys(check, tip, action)
         check.clicked.connect(lambda on: self.option_chosen.emit(option, on))
         self._add(option, check, tools)
 

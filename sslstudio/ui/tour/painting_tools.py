@@ -163,6 +163,29 @@ def box(driver: Driver) -> None:
         driver.shoot("object-in-a-box")
 
 
+def similar_regions(driver: Driver) -> None:
+    """A click in a cell proposes what the network finds alike; the folder is searched for more; Enter takes it."""
+    cell, canvas, window = a_cell(driver), driver.window.canvas, driver.window
+    with taken_back(driver):
+        take(driver, _Key.Key_J, "similar")
+        click(driver, *cell.middle)
+        driver.wait(window.session.inference.likened, lambda: canvas.offers.labels is not None, ANSWER, "no proposal.")
+        before, proposed = labels(driver), canvas.offers.labels
+        driver.check(proposed is not None and bool((proposed == ROUND).any()), "Nothing is proposed.")
+        driver.check(not (before == ROUND).any(), "A proposal is painted before it is accepted.")
+        driver.shoot("similar-regions")
+        driver.key("canvas", _Key.Key_J, SHIFT)
+        search = window.similar_folder.search
+        assert search is not None
+        driver.wait(search.ended, lambda: not search.running, 3 * ANSWER, "the search of the folder does not end.")
+        driver.check(window.browser.model.row_of(window.session.image) >= 0, "The image itself is not listed.")
+        driver.shoot("similar-in-the-folder")
+        window.working.list_all()
+        driver.key("canvas", _Key.Key_Return)
+        driver.check(labels(driver)[_at(cell)] == ROUND, "What was clicked is not painted.")
+        driver.check(canvas.offers.labels is None, "The proposal stays.")
+
+
 def fill(driver: Driver) -> None:
     """What a line encloses is filled."""
     cell = a_cell(driver)
@@ -276,6 +299,7 @@ PAINTING_TOOLS: tuple[Callable[[Driver], None], ...] = (
     wand,
     superpixels,
     box,
+    similar_regions,
     fill,
     whole_mask,
     what_strokes_change,

@@ -15,6 +15,7 @@ from sslstudio.ui.notice import Notice
 from sslstudio.ui.panels.attention import no_attention
 from sslstudio.ui.panels.states import AttentionState
 from sslstudio.ui.panels.words import percent
+from sslstudio.ui.proposals import changes_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 UNTRAINED = "vit_tiny_patch16_224"  # shown before anything was learned, when the chosen backbone has no attention
 BLOCKS = 12  # of the ViTs that are offered
 RATE = 60  # milliseconds between two questions while hovering
-UNPAINTED = 255
 
 
 class AttentionWiring(QObject):
@@ -69,6 +69,8 @@ class AttentionWiring(QObject):
         window.actions_["view.attention"].toggled.connect(self.show)
         window.canvas.query_hovered.connect(self._on_place)
         window.canvas.class_changed.connect(lambda _: self._draw())
+        window.canvas.options_changed.connect(lambda _: self._draw_proposal())
+        window.canvas.offers.answered.connect(self._on_answered)
         session.inference.attended.connect(self._on_maps)
         session.inference.coloured.connect(self._on_painting)
         session.inference.failed.connect(self._on_failed)
@@ -199,15 +201,15 @@ class AttentionWiring(QObject):
         self.window.redraw()
 
     def _draw_proposal(self) -> None:
-        where = self.proposal()
-        if where is None:
-            if self._proposing:
-                self._proposing = False
-                self.window.review.on_step()  # what is shown where nothing is proposed
-            return
-        self._proposing = True
-        label = np.uint8(self.window.canvas.current_class)
-        self.window.canvas.set_prediction(np.where(where, label, np.uint8(UNPAINTED)), "over")
+        """Show what would change in the mask; Enter takes it, Esc drops it."""
+        where, canvas = self.proposal(), self.window.canvas
+        if where is not None and canvas.pen.labels is not None:
+            self._proposing = True
+            changes = changes_of(where, canvas.pen.labels, canvas.current_class, canvas.options.changeable())
+            canvas.offers.show(changes, answerable=True)
+        elif self._proposing:
+            self._proposing = False
+            canvas.offers.show(None)
 
     def _read_moments(self) -> None:
         """Look what the chosen run has kept of its training; only when that may have changed."""
@@ -275,6 +277,15 @@ class AttentionWiring(QObject):
         self.moment = moment if moment < len(self.moments) else None
         self._asking.start()
         self.window.redraw()
+
+    def _on_answered(self, accepted: bool) -> None:
+        """Enter or Esc on the image."""
+        if not self._proposing:
+            return
+        if accepted:
+            self.accept()
+        else:
+            self._on_proposal(0)
 
     def _on_proposal(self, share: int) -> None:
         self.proposed = share

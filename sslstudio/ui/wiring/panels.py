@@ -243,6 +243,8 @@ class PanelsWiring(QObject):
             current=canvas.current_class,
             tool=canvas.tool,
             options=canvas.options,
+            similar=self.window.similar.state(),
+            folder=self.window.similar_folder.state(),
         )
 
     def _finetune_state(self) -> states.FinetuneState:

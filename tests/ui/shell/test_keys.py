@@ -36,17 +36,17 @@ def palette(window) -> PaletteDialog:
 
 def test_a_changed_key_works_at_once_is_told_and_is_kept(qtbot, opened):
     shown = dialog(opened)
-    choose(shown, "paint.wand", Qt.Key.Key_J)
+    choose(shown, "paint.wand", Qt.Key.Key_Z)
     QTest.mouseClick(shown.findChild(QPushButton, "shortcuts.keep"), Qt.MouseButton.LeftButton)
-    assert opened.actions_["paint.wand"].shortcut() == QKeySequence("J")
-    assert opened.actions_["paint.wand"].toolTip().endswith("(J)")
+    assert opened.actions_["paint.wand"].shortcut() == QKeySequence("Z")
+    assert opened.actions_["paint.wand"].toolTip().endswith("(Z)")
     qtbot.waitUntil(lambda: opened.isActiveWindow())
     opened.canvas.setFocus()
     QTest.keyClick(opened, Qt.Key.Key_W)
     assert opened.canvas.tool == "brush"
-    QTest.keyClick(opened, Qt.Key.Key_J)
+    QTest.keyClick(opened, Qt.Key.Key_Z)
     assert opened.canvas.tool == "wand"
-    assert shortcuts.kept()["paint.wand"] == ("J",)
+    assert shortcuts.kept()["paint.wand"] == ("Z",)
     assert shortcuts.kept()["paint.brush"] == ("B",)
 
 
@@ -57,10 +57,10 @@ def test_tool_tips_in_the_panels_name_the_key_that_was_chosen(opened):
     assert shrink.toolTip().endswith("(,)")
     assert panel.tool.brush.slider.toolTip().endswith("([ and ])")
     shown = dialog(opened)
-    choose(shown, "paint.shrink", Qt.Key.Key_J)
+    choose(shown, "paint.shrink", Qt.Key.Key_Z)
     shown.fields["paint.larger"].clear()
     QTest.mouseClick(shown.keep, Qt.MouseButton.LeftButton)
-    assert shrink.toolTip().endswith("(J)")
+    assert shrink.toolTip().endswith("(Z)")
     assert panel.tool.brush.slider.toolTip().endswith("([)")
 
 
@@ -81,7 +81,7 @@ def test_a_key_wanted_twice_is_told_and_cannot_be_kept(opened):
     choose(shown, "paint.wand", Qt.Key.Key_B)
     assert not shown.keep.isEnabled()
     assert "B is wanted by “Brush” and “Magic wand”." in shown.note.text()
-    choose(shown, "paint.brush", Qt.Key.Key_J)
+    choose(shown, "paint.brush", Qt.Key.Key_Z)
     assert shown.keep.isEnabled()
     choose(shown, "paint.brush", Qt.Key.Key_Space)
     assert "Space is needed for moving the image" in shown.note.text()
@@ -93,16 +93,16 @@ def test_a_key_wanted_twice_is_told_and_cannot_be_kept(opened):
 
 def test_other_keys_of_an_action_stay_and_all_can_be_taken_away(opened):
     shown = dialog(opened)
-    choose(shown, "edit.redo", Qt.Key.Key_J)
+    choose(shown, "edit.redo", Qt.Key.Key_Z)
     shown.fields["paint.fill"].clear()
     QTest.mouseClick(shown.keep, Qt.MouseButton.LeftButton)
-    assert shortcuts.kept()["edit.redo"] == ("J", "Ctrl+Y")
+    assert shortcuts.kept()["edit.redo"] == ("Z", "Ctrl+Y")
     assert shortcuts.kept()["paint.fill"] == ()
 
 
 def test_a_damaged_file_of_keys_costs_only_what_is_damaged(window):
-    state.settings().setValue("shortcuts", '{"paint.wand": ["J"], "paint.fill": 7, "gone.action": ["Z"]}')
-    assert shortcuts.kept() == {**shortcuts.defaults(), "paint.wand": ("J",)}
+    state.settings().setValue("shortcuts", '{"paint.wand": ["Z"], "paint.fill": 7, "gone.action": ["Z"]}')
+    assert shortcuts.kept() == {**shortcuts.defaults(), "paint.wand": ("Z",)}
     state.settings().setValue("shortcuts", "{broken")
     assert shortcuts.kept() == shortcuts.defaults()
 

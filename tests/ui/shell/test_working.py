@@ -126,11 +126,33 @@ def test_a_proposal_becomes_mask_and_undo_takes_it_back(pretrained, qtbot):
     window.drawing.draw()
     painted = int(window.attention.proposal().sum())
     assert section.accept.text() == f"Accept as {window.session.project.classes[1].name}"
+    assert int((window.canvas.offers.labels == 1).sum()) == painted, "what is shown is what would change"
     section.accept.click()
     assert int((window.session.labels.labels == 1).sum()) == painted
     assert not window.actions_["view.attention"].isChecked()
     window.actions_["edit.undo"].trigger()
     assert (window.session.labels.labels == 255).all()
+
+
+def test_enter_takes_the_attentions_proposal_and_esc_drops_it_within_the_limits(pretrained, qtbot):
+    window = pretrained
+    window.session.labels.labels[:] = 0
+    window.tools.lock(0, True)
+    window.actions_["view.attention"].setChecked(True)
+    mass = np.full((4, 2, 3), 0.1, np.float32)
+    window.attention._on_maps(str(window.session.file()), 1 - mass, mass)
+    window.attention._on_proposal(60)
+    assert (window.canvas.offers.labels == 255).all(), "a locked class is not promised to change"
+    window.tools.lock(0, False)
+    assert (window.canvas.offers.labels == 1).all()
+    window.canvas.setFocus()
+    QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
+    assert window.canvas.offers.labels is None
+    assert (window.session.labels.labels == 0).all()
+    window.attention._on_proposal(60)
+    QTest.keyClick(window.canvas, Qt.Key.Key_Return)
+    assert (window.session.labels.labels == 1).all()
+    assert window.canvas.offers.labels is None
 
 
 def test_one_can_look_back_at_the_training(pretrained, qtbot):

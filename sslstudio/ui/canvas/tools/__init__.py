@@ -7,6 +7,7 @@ from sslstudio.ui.canvas.tools.gesture import Gesture, View
 from sslstudio.ui.canvas.tools.lasso import Lasso
 from sslstudio.ui.canvas.tools.livewire import LiveWire
 from sslstudio.ui.canvas.tools.select import Select
+from sslstudio.ui.canvas.tools.similar import Similar
 from sslstudio.ui.canvas.tools.superpixel import SuperpixelPaint
 from sslstudio.ui.canvas.tools.wand import Wand
 
@@ -18,5 +19,6 @@ GESTURES: dict[str, type[Gesture]] = {
     "box": Box,
     "superpixels": SuperpixelPaint,
     "livewire": LiveWire,
+    "similar": Similar,
     "select": Select,
 }

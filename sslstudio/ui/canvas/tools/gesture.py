@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING
 from sslstudio.regions.rect import NOTHING, Rect
 
 if TYPE_CHECKING:
+    from sslstudio.queries.messages import Example
     from sslstudio.ui.canvas.pen import Pen
     from sslstudio.ui.canvas.search import Search
     from sslstudio.ui.canvas.strokes import Point
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place (image pixels) that was pointed at: more of it is wanted, or none."""
+
+    x: float
+    y: float
+    wanted: bool = True
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,7 @@ class Gesture:
         self.caption = ""  # a few words at the pointer
         self.unready = False  # whether what it shows is only about right, and it is to be asked again soon
         self.search: Search | None = None  # what the canvas is to look for beside the window
+        self.question: tuple[Example, ...] | None = None  # what is to be asked; () when nothing is wanted any more
 
     @property
     def busy(self) -> bool:
@@ -42,6 +53,11 @@ class Gesture:
     def more(self) -> bool:
         """Whether the gesture goes on after the button was released."""
         return False
+
+    @property
+    def marks(self) -> list[Mark]:
+        """Places to be marked on the image."""
+        return []
 
     def press(self, pen: Pen, place: Point, view: View, *, erase: bool) -> Rect:
         """The button went down."""
@@ -57,6 +73,14 @@ class Gesture:
 
     def hover(self, pen: Pen, place: Point, view: View) -> bool:
         """The pointer moved without a button; whether there is something else to draw."""
+        return False
+
+    def counter(self, pen: Pen, place: Point) -> bool:
+        """The right button went down; whether the tool makes something of it."""
+        return False
+
+    def turn(self, pen: Pen, steps: int) -> bool:
+        """The wheel was turned with Shift; whether the tool makes something of it."""
         return False
 
     def finish(self, pen: Pen) -> Rect:

@@ -1,0 +1,1 @@
+"""Help with labelling by a network's features."""

@@ -1,0 +1,132 @@
+"""Similar regions: asks the network what is alike to what was pointed at, and shows it as a proposal over the image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from sslstudio.recipes.backbones import BACKBONE_NAMES
+from sslstudio.regions.alike import Alike
+from sslstudio.ui.canvas.tools.similar import Similar
+from sslstudio.ui.panels.states import SimilarState
+from sslstudio.ui.proposals import changes_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sslstudio.queries.messages import Example
+    from sslstudio.ui.main_window import MainWindow
+
+PREVIEW = 1536  # pixels of the longer side at which a proposal is shown
+
+
+class SimilarWiring(QObject):
+    """Connects the tool “similar regions” with the inference process and the panel."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.window, self.session, self.canvas = window, window.session, window.canvas
+        self.problem = ""
+        self.share = -1.0  # of the image that is proposed; negative where nothing is
+        self._small: tuple[object, np.ndarray] | None = None  # the likeness as it is previewed, and of what
+        self._wire()
+
+    def _wire(self) -> None:
+        canvas, session, panel = self.canvas, self.session, self.window.panels["paint"]
+        canvas.offers.alike_wanted.connect(self._on_wanted)
+        for signal in (canvas.options_changed, canvas.class_changed, canvas.stroke_finished, session.patched):
+            signal.connect(lambda *_: self.draw())
+        canvas.tool_changed.connect(lambda _: self._say(""))
+        session.image_chosen.connect(lambda _: self._say(""))
+        session.inference.likened.connect(self._on_likened)
+        session.inference.failed.connect(self._on_failed)
+        session.inference.busy_changed.connect(lambda kind, busy: self.window.redraw() if kind == "similar" else None)
+        panel.similar_answered.connect(self.answer)
+
+    def state(self) -> SimilarState:
+        """What the panel shows."""
+        gesture = self.gesture()
+        _, network, trained = self.network()
+        project, at = self.session.project, self.canvas.current_class
+        classes = project.classes if project else ()
+        return SimilarState(
+            network=network,
+            trained=trained,
+            begun=gesture is not None and gesture.busy,
+            busy=self.session.inference.busy("similar"),
+            share=self.share,
+            class_name=classes[at].name if at < len(classes) else "",
+            problem=self.problem,
+        )
+
+    def network(self) -> tuple[str, str, bool]:
+        """The network to ask (folder or timm name), its name in words, and whether it has learned anything here."""
+        past = next(iter(self.window.learning.encoders()), None)
+        if past is not None and past.encoder is not None:
+            return str(past.encoder), f"{BACKBONE_NAMES.get(past.backbone, past.backbone)}, pretrained here", True
+        folder = self.window.review.folder()
+        if folder is not None:
+            return str(folder), f"model {self.window.review.model()}", True
+        chosen = self.window.drawing.chosen_backbone()
+        return chosen, BACKBONE_NAMES.get(chosen, chosen), False
+
+    def gesture(self) -> Similar | None:
+        """The tool, while it is in the hand."""
+        return self.canvas.gesture if isinstance(self.canvas.gesture, Similar) else None
+
+    def answer(self, accepted: bool) -> None:
+        """Take what is proposed into the mask, or drop it."""
+        if accepted:
+            self.canvas.finish_gesture()
+        else:
+            self.canvas.cancel_stroke()
+
+    def propose(self, likeness: np.ndarray) -> None:
+        """Propose by a map (h, w) of how alike the places of the current image are."""
+        gesture, image = self.gesture(), self.canvas.pen.image
+        if gesture is not None and image is not None:
+            gesture.alike, gesture.caption = Alike(likeness, image), ""
+            self.draw()
+
+    def draw(self) -> None:
+        """Show what would change in the mask, with the threshold, the class and the limits of now."""
+        gesture, labels = self.gesture(), self.canvas.pen.labels
+        if gesture is None or gesture.alike is None or labels is None:
+            return
+        options, label = self.canvas.options, self.canvas.current_class
+        inside = self._previewed(gesture.alike) >= options.alike / 100
+        self.share = float(inside.mean())
+        self.canvas.offers.show(changes_of(inside, labels, label, options.changeable()))
+        self.window.redraw()
+
+    def _previewed(self, alike: Alike) -> np.ndarray:
+        alike.clinging = self.canvas.options.clinging
+        key = (alike, alike.clinging)
+        if self._small is None or self._small[0] != key:
+            self._small = key, alike.small(PREVIEW)
+        return self._small[1]
+
+    def _on_wanted(self, examples: tuple[Example, ...]) -> None:
+        if not examples:
+            self.session.inference.forget("similar")
+            self.share, self._small = -1.0, None
+            self.canvas.offers.show(None)
+            self._say("")
+        elif self.session.labels is not None:
+            self._say("")
+            self.session.inference.similar(str(self.session.file()), self.network()[0], examples)
+
+    def _on_likened(self, image: str, likeness: np.ndarray) -> None:
+        gesture = self.gesture()
+        if gesture is not None and gesture.examples and self.session.image and image == str(self.session.file()):
+            self.propose(likeness)
+
+    def _on_failed(self, kind: str, problem: str, advice: str) -> None:
+        if kind == "similar":
+            self.canvas.cancel_stroke()
+            self._say(f"{problem} {advice}".strip())
+
+    def _say(self, problem: str) -> None:
+        self.problem = problem
+        self.window.redraw()

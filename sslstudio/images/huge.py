@@ -13,11 +13,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from sslstudio.images import content, limits, tiff_files
+from sslstudio.images import content, limits, numpy_files, tiff_files
 from sslstudio.images.errors import UnreadableImage, refuse
 from sslstudio.images.limits import MOST_PIXELS, is_huge
 from sslstudio.images.reduced import Halvings, finite, folder_for, halved, resized, size_of
 from sslstudio.images.segments import Handle, Level, NotByParts, PlainRows, Segments
+from sslstudio.images.slices import file_of, split_slice
+from sslstudio.images.tiff_slices import slices_of
 from sslstudio.images.tile_cache import SHARED, TileCache
 
 _log = logging.getLogger(__name__)
@@ -218,7 +220,7 @@ class HugeImage:
         if not missing:
             self._take_overview()
             return
-        status = self.path.stat()
+        status = file_of(self.path).stat()
         folder = folder_for(cache or Path(), key or self.path.as_posix(), status.st_mtime_ns, status.st_size)
         finest = max(n for n in self._levels if n < missing[0])
         numbers = range(min(finest + _GAP, self.coarsest), self.coarsest + 1)
@@ -369,43 +371,47 @@ def can_be_read_by_parts(path: Path) -> bool:
         return False
 
 
-def _levels_of(path: Path) -> dict[int, Level] | None:
+def _levels_of(image: Path) -> dict[int, Level] | None:
+    name, number = split_slice(str(image))
+    path = Path(name)
     if path.stat().st_size < limits.HUGE_PIXELS // _DENSEST:
         return None
     with path.open("rb") as file:
-        kind = content.kind_of(file.read(32))
+        kind = content.kind_of(file.read(content.HEAD))
         if kind == "tiff":
-            return _levels_of_tiff(path, file)
-    return _levels_of_npy(path) if kind == "npy" else None
+            return _levels_of_tiff(path, file, number)
+    return _levels_of_npy(path, number) if kind == "npy" else None
 
 
-def _levels_of_npy(path: Path) -> dict[int, Level] | None:
+def _levels_of_npy(path: Path, slice_: int) -> dict[int, Level] | None:
     pixels = np.load(path, mmap_mode="r", allow_pickle=False)
-    shape = pixels.shape if pixels.ndim == 3 else (*pixels.shape, 1)
-    planar = len(shape) == 3 and shape[2] > tiff_files.MOST_CHANNELS >= shape[0]
-    height, width, channels = (shape[1], shape[2], shape[0]) if planar else shape
+    layout = numpy_files.layout_of(pixels.shape, pixels.dtype, path)
+    height, width, channels = layout.height, layout.width, layout.channels
+    planar = layout.channel_axis is not None and layout.channel_axis == pixels.ndim - 3
     if not is_huge(height, width, channels * pixels.dtype.itemsize) or pixels.dtype.kind not in "buif":
         return None
     if not pixels.flags.c_contiguous or height * width > MOST_PIXELS:
         raise NotByParts("its numbers are not stored row by row")
-    return {0: PlainRows(Handle(path), pixels.offset, (height, width, channels), pixels.dtype, planar=planar)}
+    offset = pixels.offset + (slice_ - 1) * height * width * channels * pixels.dtype.itemsize
+    return {0: PlainRows(Handle(path), offset, (height, width, channels), pixels.dtype, planar=planar)}
 
 
-def _levels_of_tiff(path: Path, file: Any) -> dict[int, Level] | None:
+def _levels_of_tiff(path: Path, file: Any, slice_: int) -> dict[int, Level] | None:
     with tiff_files.open_tiff(file) as tiff:
         page = tiff_files.first_page(tiff)
-        layers = tiff_files.layers_of(tiff, page)
+        slices = slices_of(tiff, page, path)
+        places = [0] if slices.by_row else slices.places[slice_ - 1].tolist()
         height, width = page.imagelength, page.imagewidth
-        pixel = page.samplesperpixel * page.dtype.itemsize * (len(layers.pages) if layers else 1)
+        pixel = page.samplesperpixel * page.dtype.itemsize * len(places)
         if not is_huge(height, width, pixel):
             return None
-        if height * width > MOST_PIXELS or (layers is not None and layers.by_row):
+        if height * width > MOST_PIXELS or slices.by_row or slices.array is not None:
             raise NotByParts("its channels are stored in a way that cannot be read by parts")
-        if any(tiff_files.ends_early(one, path.stat().st_size) for one in (layers.pages if layers else [page])):
+        if slices.end_early(slice_, path.stat().st_size):
             raise refuse(path, "is cut off: its end is missing", "Copy it again from where it came from.")
         handle = Handle(path)
-        levels: dict[int, Level] = {0: _level_of(handle, layers.pages if layers else [page])}
-        for number, pages in _own_halvings(tiff, height, width, len(layers.pages) if layers else 1):
+        levels: dict[int, Level] = {0: _level_of(handle, slices.parts(slice_))}
+        for number, pages in _own_halvings(tiff, height, width, places):
             try:
                 levels[number] = _level_of(handle, pages)
             except NotByParts:
@@ -426,15 +432,15 @@ def _level_of(handle: Handle, pages: Any) -> Level:
     return Segments(handle, pages)
 
 
-def _own_halvings(tiff: Any, height: int, width: int, count: int) -> Iterator[tuple[int, list[Any]]]:
+def _own_halvings(tiff: Any, height: int, width: int, places: list[int]) -> Iterator[tuple[int, list[Any]]]:
     """The smaller sizes that the file has, with the pages of each, where they are halvings."""
     try:
         series = tiff.series[0].levels[1:]
     except Exception:  # noqa: BLE001 - odd metadata; then there are none
         return
     for level in series:
-        pages = [page for page in level.pages if page is not None][:count]
-        if len(pages) < count:
+        pages = [level.pages[place] for place in places if place < len(level.pages)]
+        if len(pages) < len(places) or any(page is None for page in pages):
             continue
         page = pages[0].keyframe
         number = round(float(np.log2(width / page.imagewidth)))

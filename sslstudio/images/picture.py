@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from sslstudio.images.display import to_rgb8, window_of
 from sslstudio.images.errors import UnreadableImage
-from sslstudio.images.look import Window
+from sslstudio.images.look import Look, Window, default_look
 from sslstudio.images.pixel_size import PixelSize, pixel_size
 
 _HISTOGRAM = 250_000  # values that a histogram is made of
@@ -28,12 +28,18 @@ class Histogram:
 
 
 class Picture:
-    """``native``: (H, W, C) uint8, uint16 or float32; ``rgb8``: (H, W, 3) uint8. Neither may be changed."""
+    """``native``: (H, W, C) uint8, uint16 or float32; ``rgb8``: (H, W, 3) uint8. Neither may be changed.
 
-    def __init__(self, native: np.ndarray, size: PixelSize | None = None) -> None:
+    ``told`` is the window that the file itself brings along, as DICOM does.
+    """
+
+    told: Window | None = None
+
+    def __init__(self, native: np.ndarray, size: PixelSize | None = None, told: Window | None = None) -> None:
         self.native = native
         self.rgb8 = to_rgb8(native)
         self.pixel_size = size
+        self.told = told
 
     @property
     def channels(self) -> int:
@@ -54,6 +60,17 @@ class Picture:
     def windows(self) -> tuple[Window, ...]:
         """The window that each channel asks for; three channels have one, so that colours keep their balance."""
         return windows_in([self.native])
+
+    def windows_for(self, contrast: str) -> tuple[Window, ...]:
+        """The windows of this image where the contrast is "each" image's own or the "file"'s; none otherwise."""
+        if contrast == "file" and self.told is not None:
+            return (self.told,) * self.channels
+        return self.windows if contrast in ("each", "file") else ()
+
+    def first_look(self) -> Look:
+        """How it is shown before anybody has set anything: with the file's own window, if it has one."""
+        look = default_look(self.channels, self.native.dtype)
+        return look if self.told is None else replace(look, contrast="file")
 
     @cached_property
     def finite(self) -> np.ndarray:
@@ -103,7 +120,7 @@ def read_picture(file: Path, cache: Path | None = None, key: str = "") -> Pictur
     Of a huge image a coarse picture is read, and what it lacks from afar is kept in ``cache`` under ``key``.
     """
     from sslstudio.images.huge_picture import huge_picture
-    from sslstudio.images.reader import probe, read_pixels, too_large
+    from sslstudio.images.reader import probe, read_pixels, told_window, too_large
 
     try:
         huge = huge_picture(file, cache, key)
@@ -113,7 +130,7 @@ def read_picture(file: Path, cache: Path | None = None, key: str = "") -> Pictur
         huge = None  # it cannot be read by parts, but there is room for it as a whole
     if huge is not None:
         return huge
-    picture = Picture(read_pixels(file), pixel_size(file))
+    picture = Picture(read_pixels(file), pixel_size(file), told_window(file))
     if picture.native.dtype != np.uint8:
         _ = picture.windows, picture.finite
     return picture

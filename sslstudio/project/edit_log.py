@@ -68,6 +68,11 @@ class EditLog:
         """Whether there is a stroke in this state: DONE can be undone, UNDONE redone."""
         return self._db.row("SELECT 1 FROM edit WHERE image=? AND state=? LIMIT 1", image, state) is not None
 
+    def newest(self, image: int) -> int:
+        """The number of the stroke that would be taken back next; 0 for none."""
+        row = self._db.row("SELECT max(id) FROM edit WHERE image=? AND state=?", image, DONE)
+        return (row[0] if row else 0) or 0
+
     def _step(self, image: int, order: str, old: int, new: int) -> Patch | None:
         row = self._db.row(
             f"SELECT id, {_PATCH}, before, after FROM edit WHERE image=? AND state=? {order} LIMIT 1", image, old

@@ -419,6 +419,10 @@ class Project:
         self._need_lock()
         return self._edits.redo(self._painted_image(path)[0].id)
 
+    def newest_edit(self, path: str) -> int:
+        """The number of the edit that undo would take back; 0 for none."""
+        return self._edits.newest(self.image(path).id)
+
     def can_undo(self, path: str) -> bool:
         """Whether there is a stroke to take back."""
         return self._edits.has(self.image(path).id, DONE)

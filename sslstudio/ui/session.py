@@ -167,6 +167,11 @@ class Session(QObject):
         place = self._places.get(path)
         return None if place is None else self.records[place]
 
+    def beside(self, path: str, by: int) -> ImageRecord | None:
+        """What is known about the image so many places behind this one."""
+        place = self._places.get(path, -1) + by
+        return self.records[place] if path in self._places and 0 <= place < len(self.records) else None
+
     def current(self) -> ImageRecord | None:
         """What is known about the current image."""
         return self.record(self.image)
@@ -383,7 +388,7 @@ class Session(QObject):
         patch = whole_patch(labels)
         self.labels.put(patch)
         self.patched.emit(patch)
-        self._after_edit(self.image)
+        self.after_edit(self.image)
 
     def write_masks(self) -> None:
         """Write pending masks as PNG, in the background; one writer at a time."""
@@ -422,13 +427,14 @@ class Session(QObject):
         self.solved.emit("saving")
         self.saving_changed.emit(True)
         for path in paths:
-            self._after_edit(path)
+            self.after_edit(path)
 
     def _on_strokes_refused(self, error: UserError) -> None:
         self.failed.emit("saving", error)
         self.saving_changed.emit(False)
 
-    def _after_edit(self, path: str) -> None:
+    def after_edit(self, path: str) -> None:
+        """A mask changed: it is written soon, and its record is read anew."""
         self._idle.start()
         if self.project is not None and path in self._places:
             record = self.project.image(path)
@@ -447,7 +453,7 @@ class Session(QObject):
         if patch is not None:
             self.labels.put(patch)
             self.patched.emit(patch)
-            self._after_edit(self.image)
+            self.after_edit(self.image)
 
     # inside -------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ import torch
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8
 from sslstudio.images.huge_reading import HugeBands, huge_bands
+from sslstudio.images.slices import without_suffix
 from sslstudio.learning.segmentation.model import SegmentationModel, load_model, read_about
 from sslstudio.learning.segmentation.tiles import bands, segment, segment_labels
 from sslstudio.learning.training.control import Control, hold
@@ -116,7 +117,7 @@ def prediction_names(images: tuple[str, ...], *, in_project: bool) -> dict[str, 
     """
     if in_project:
         return {image: f"{image}.png" for image in images}
-    short = {image: str(PurePosixPath(image).with_suffix(".png")) for image in images}
+    short = {image: f"{without_suffix(image)}.png" for image in images}
     taken: dict[str, int] = {}
     for name in short.values():
         taken[name.lower()] = taken.get(name.lower(), 0) + 1

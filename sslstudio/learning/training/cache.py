@@ -26,6 +26,7 @@ from sslstudio.images.bands import read_bands8, resized
 from sslstudio.images.huge_picture import Pixels
 from sslstudio.images.huge_reading import huge_bands
 from sslstudio.images.reader import probe
+from sslstudio.images.slices import file_of
 from sslstudio.runs.events import Warned
 from sslstudio.runs.folder import write_atomic
 
@@ -137,7 +138,7 @@ class ImageCache:
         found = []
         for path in self.images:
             try:
-                stat = (self.root / path).stat()
+                stat = file_of(self.root / path).stat()
                 found.append((path, stat.st_mtime_ns, stat.st_size))
             except OSError as error:
                 found.append((path, 0, -1))

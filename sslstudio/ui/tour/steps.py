@@ -13,6 +13,7 @@ from sslstudio.ui.tour.acts import ANSWER, next_image, on_canvas, paint_image, s
 from sslstudio.ui.tour.driver import SIZE, Driver
 from sslstudio.ui.tour.painting_tools import PAINTING_TOOLS
 from sslstudio.ui.tour.seeing import SEEING
+from sslstudio.ui.tour.stacks import STACKS
 
 PRETRAIN_MINUTES, FINETUNE_MINUTES = "0.6", "0.6"
 PAINTED = 4  # images
@@ -167,6 +168,7 @@ STEPS: tuple[Callable[[Driver], None], ...] = (
     undo,
     *PAINTING_TOOLS,
     *SEEING,
+    *STACKS,
     finetune,
     review,
     attention,

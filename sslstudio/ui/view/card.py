@@ -26,6 +26,7 @@ _MARGIN = 12
 _EMPTY = "Nothing to look at yet. Choose an image, then set here how bright it is shown."
 _PROMISE = "Only what you see changes. Files, masks, training and exports stay as they are."
 _CONTRASTS = {
+    "file": ("As the file says", "The window that the file brings along"),
     "stored": ("As stored", "8-bit values as they are"),
     "each": ("Automatic, each image", "From each image's own darkest and brightest, leaving out one in a thousand"),
     "folder": ("Automatic, whole folder", "One window for all, from a look at images of the folder: compare them"),
@@ -142,7 +143,8 @@ class ViewCard(QWidget):
                 field.setValue(value)
                 field.blockSignals(False)
         self.gamma.draw_gamma(state.gamma)
-        kinds = tuple(Choice(kind, *words) for kind, words in _CONTRASTS.items() if kind != "stored" or state.eight_bit)
+        possible = {"file": state.told_window, "stored": state.eight_bit}
+        kinds = tuple(Choice(kind, *words) for kind, words in _CONTRASTS.items() if possible.get(kind, True))
         self.contrast.draw(kinds, state.contrast)
         self.only.setChecked(state.only)
         self.told.setText(state.told)

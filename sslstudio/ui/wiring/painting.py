@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -48,7 +49,7 @@ class PaintingWiring(QObject):
         session.patched.connect(self.canvas.apply_patch)
         session.history_changed.connect(self._on_history)
         session.saving_changed.connect(self.window.status.show_saved)
-        self.window.browser.chosen.connect(self.go_to)
+        self.window.browser.chosen.connect(lambda path: self.go_to(path))
         self.window.status.opacity_chosen.connect(self.set_opacity)
 
     def _wire_canvas(self) -> None:
@@ -101,10 +102,10 @@ class PaintingWiring(QObject):
 
     # images ---------------------------------------------------------------------------------------------
 
-    def go_to(self, path: str) -> None:
-        """Show another image; a stroke under way is finished first."""
+    def go_to(self, path: str, ahead: Sequence[str] = ()) -> None:
+        """Show another image after a stroke under way; those ``ahead``, or next in the list, are loaded too."""
         self.canvas.finish_stroke()
-        self.session.go_to(path, self.window.browser.neighbours(path))
+        self.session.go_to(path, ahead or self.window.browser.neighbours(path))
 
     def next_unpainted(self) -> None:
         """Go on to the next image without a mask."""

@@ -92,7 +92,7 @@ class SeeingWiring(QObject):
 
     def look(self, picture: Picture) -> Look:
         """How a picture is shown: as it was set for this image alone, for all of its kind, or by default."""
-        return self._own or self._folder_look(picture) or default_look(picture.channels, picture.native.dtype)
+        return self._own or self._folder_look(picture) or picture.first_look()
 
     def shades_for(self, picture: Picture) -> tuple[Shade, ...] | None:
         """What the canvas needs to show it; None where 8-bit values are shown as they are."""
@@ -156,7 +156,7 @@ class SeeingWiring(QObject):
         if picture is not None:
             self._forget_measuring()
             self.target = _first_target(picture)
-            self._change(lambda look: default_look(picture.channels, picture.native.dtype))
+            self._change(lambda look: picture.first_look())
 
     # inside ---------------------------------------------------------------------------------------------
 
@@ -188,7 +188,7 @@ class SeeingWiring(QObject):
 
     def _windows(self, picture: Picture) -> tuple[Window, ...]:
         look = self.look(picture)
-        return windows_of(look, picture.windows if look.contrast == "each" else ())
+        return windows_of(look, picture.windows_for(look.contrast))
 
     def _show(self) -> None:
         """Let the canvas show the picture so, and tools go by it once nothing changes any more."""
@@ -332,13 +332,18 @@ class SeeingWiring(QObject):
             high=max(high for _, high in chosen),
             whole=picture.native.dtype.kind != "f",
             gamma=look.gamma,
-            contrast="folder" if self._measuring else look.contrast,
+            contrast="folder" if self._measuring else self._contrast(look, picture),
+            told_window=picture.told is not None,
             eight_bit=picture.native.dtype == np.uint8,
             only=self._own is not None,
             told=self._told(picture),
             switches={name: act[name].isChecked() for name in SWITCHES},
             scaled=picture.pixel_size is not None,
         )
+
+    def _contrast(self, look: Look, picture: Picture) -> str:
+        """Where windows come from, as it is for this picture: not every file brings one along."""
+        return "each" if look.contrast == "file" and picture.told is None else look.contrast
 
     def _told(self, picture: Picture) -> str:
         if self._measuring is not None:

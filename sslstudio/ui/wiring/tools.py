@@ -18,6 +18,7 @@ from sslstudio.regions import shaping
 from sslstudio.regions.rect import Rect, whole
 from sslstudio.regions.shaping import Change
 from sslstudio.ui.canvas.search import MaskSearch, Search
+from sslstudio.ui.image_model import title
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.tool_options import EVERYTHING, ToolOptions, options_from_json
 
@@ -155,13 +156,17 @@ class ToolsWiring(QObject):
         return shaping.holes_filled(labels, label, fillable, within)
 
     def copy_previous(self) -> None:
-        """Paint what is painted on the image before this one in the list, where it may change; one edit."""
-        session, path = self.session, self.window.browser.before()
+        """Paint what is painted on the slice or image before this one, where it may change; one edit."""
+        session, path = self.session, self.window.stacks.before()
         if session.project is None or session.labels is None:
             return
         if not path:
-            self._tell("This is the first image of the list.", "Choose another, then copy from the one before it.")
+            record = session.current()
+            first = "slice of the stack" if record is not None and record.slices > 1 else "image of the list"
+            self._tell(f"This is the first {first}.", "Choose another, then copy from the one before it.")
             return
+        before = session.record(path)
+        named = title(before) if before is not None else path
         self.canvas.finish_stroke()
         try:
             other = session.project.label_map(path).labels
@@ -170,14 +175,14 @@ class ToolsWiring(QObject):
             return
         mine = session.labels.labels
         if type(other) is not type(mine):
-            self._tell(f"The masks of {path} and of this image are of different sizes.")
+            self._tell(f"The masks of {named} and of this image are of different sizes.")
             return
         if other.shape != mine.shape:
             sizes = f"{other.shape[1]} × {other.shape[0]}, this one {mine.shape[1]} × {mine.shape[0]} pixels"
-            self._tell(f"{path} has {sizes}.", "Masks can be copied between images of one size.")
+            self._tell(f"{named} has {sizes}.", "Masks can be copied between images of one size.")
             return
         changed = self.canvas.act(_laid_over(mine, other))
-        self._tell("" if changed else f"Nothing is painted on {path} that this image does not have.")
+        self._tell("" if changed else f"Nothing is painted on {named} that this image does not have.")
 
     def _tell(self, problem: str, advice: str = "") -> None:
         if problem:

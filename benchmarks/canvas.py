@@ -20,6 +20,7 @@ import resource
 import subprocess
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -46,6 +47,7 @@ from sslstudio.runs.start import start
 from sslstudio.ui.canvas import Canvas
 
 WIDTH, HEIGHT = 1600, 1000
+HUGE = 400  # megapixels; larger ones are files with tiles, and read by parts
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,13 @@ def measure(canvas: Timed, megapixels: int, dabs: int) -> Iterator[Row]:
     canvas.show_image(None, None)
     labels = LabelMap(np.full((side, side), 255, np.uint8))
     next_image = until_painted(canvas, lambda: canvas.show_image(image, labels))
+    yield from brushes(canvas, megapixels, dabs, next_image)
+
+
+def brushes(
+    canvas: Timed, megapixels: int, dabs: int, next_image: float, settle: Callable[[], None] = lambda: None
+) -> Iterator[Row]:
+    """All brushes at three zooms on the image that is shown; ``settle`` waits until all of it is in sight."""
     strokes: list = []
     canvas.stroke_finished.connect(lambda before, after: strokes.append(before))
     for zoom in ("fit", "1", "8"):
@@ -163,6 +172,7 @@ def measure(canvas: Timed, megapixels: int, dabs: int) -> Iterator[Row]:
             middle = WIDTH / 2, HEIGHT / 2
             canvas.set_view(canvas.viewport.zoomed(float(zoom), *middle))
         until_painted(canvas, canvas.update)
+        settle()
         for index, brush in enumerate((5, 50, 500)):
             canvas.set_brush(brush)
             canvas.set_current_class(index % 2 + 1)
@@ -172,6 +182,64 @@ def measure(canvas: Timed, megapixels: int, dabs: int) -> Iterator[Row]:
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
             yield Row(megapixels, brush, zoom, p50, p99, max(times), cpu_p99, next_image, undo, peak)
     canvas.stroke_finished.disconnect()
+
+
+def write_huge(file: Path, side: int) -> None:
+    """A tiled, compressed TIFF of (side, side, 3) uint8; its tiles are compressed once, and each is written often."""
+    import tifffile
+
+    texture, tile, down = textured(2048), 512, -(-side // 512)
+    known: dict[tuple[int, int], bytes] = {}
+
+    def tiles() -> Iterator[np.ndarray | bytes]:
+        for at in range(down * down):
+            key = at // down % 4, at % down % 4
+            if key not in known:
+                part = texture[key[0] * tile :, key[1] * tile :][:tile, :tile]
+                known[key] = zlib.compress(np.ascontiguousarray(part // 8 * 8).tobytes(), 6)
+            yield known[key]
+
+    tifffile.imwrite(
+        file,
+        tiles(),
+        shape=(side, side, 3),
+        dtype=np.uint8,
+        tile=(tile, tile),
+        compression="zlib",
+        photometric="rgb",
+        bigtiff=True,
+    )
+
+
+def huge_rows(canvas: Timed, megapixels: int, dabs: int) -> Iterator[Row]:
+    """The brush on an image that is read by parts, once its halvings are made: as it is in the window."""
+    from sslstudio.images.picture import read_picture
+
+    side = round(math.sqrt(megapixels * 1e6))
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        file = Path(folder) / "huge.tif"
+        write_huge(file, side)
+        canvas.show_image(None, None)
+        start = time.perf_counter()
+        picture = read_picture(file, Path(folder) / "cache", "huge.tif")
+        labels = LabelMap.empty(side, side)
+        until_painted(canvas, lambda: canvas.show_picture(picture, labels))
+        first = (time.perf_counter() - start) * 1000
+        image = picture.image  # type: ignore[attr-defined]
+        picture.shown()
+        waited_for(lambda: image.whole)
+        made = time.perf_counter() - start
+        print(f"     first picture after {first:.0f} ms, halvings made after {made:.0f} s")
+        yield from brushes(canvas, megapixels, dabs, first, lambda: waited_for(lambda: image.cache.idle))
+        canvas.show_image(None, None)
+
+
+def waited_for(done: Callable[[], bool]) -> None:
+    """Let the window live until something is so."""
+    loop, timer = QEventLoop(), QTimer(interval=20)
+    timer.timeout.connect(lambda: loop.quit() if done() else None)
+    timer.start()
+    loop.exec()
 
 
 def textured(side: int) -> np.ndarray:
@@ -304,7 +372,7 @@ def dabs(canvas: Timed, sizes: Sequence[int], count: int) -> list[Row]:
     rows = []
     print("  MP  brush  zoom   p50 ms   p99 ms  worst ms  CPU p99 ms  next image ms   undo ms  peak MB")
     for megapixels in sizes:
-        for row in measure(canvas, megapixels, count):
+        for row in (huge_rows if megapixels > HUGE else measure)(canvas, megapixels, count):
             rows.append(row)
             print(line(row), flush=True)
     return rows
@@ -327,7 +395,8 @@ def tools(canvas: Timed, sizes: Sequence[int], measured: Measure = reactions) ->
 def main() -> None:
     """Measure what the words ask for and tell the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--huge", action="store_true", help="also 400 megapixels")
+    parser.add_argument("--huge", action="store_true", help="also 900 megapixels, read by parts")
+    parser.add_argument("--only", type=int, help="one size in megapixels")
     parser.add_argument("--busy", action="store_true", help="while the real worker pretrains beside it")
     parser.add_argument("--dabs", type=int, default=200)
     parser.add_argument("--tools", action="store_true", help="the other tools in place of the brush")
@@ -338,7 +407,8 @@ def main() -> None:
     canvas.set_classes([LabelClass("background", "#999999"), LabelClass("a", "#e69f00"), LabelClass("b", "#56b4e9")])
     canvas.resize(WIDTH, HEIGHT)
     canvas.show()
-    sizes = (1, 16, 100, 400) if options.huge else (1, 16, 100)
+    sizes = (1, 16, 100, 900) if options.huge else (1, 16, 100)
+    sizes = (options.only,) if options.only else sizes
     with pretraining(options.busy):
         if options.seeing:
             rows = tools(canvas, (16,), seeing)

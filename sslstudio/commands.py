@@ -293,13 +293,14 @@ def _classes(given: str) -> int | list[str]:
 def attention(words: Namespace) -> Output:
     """Paint where an encoder looks in one image, per head and on average."""
     from sslstudio.images.attention_sheet import write_sheet
+    from sslstudio.images.slices import file_of
     from sslstudio.queries.client import ask_once
     from sslstudio.queries.messages import AttentionQuery
     from sslstudio.runs.folder import find_run
     from sslstudio.runs.prepare import encoder_folder, latest_encoder
 
     with read_project(words.project) as project:
-        image = Path(words.image) if Path(words.image).is_file() else project.image_file(words.image)
+        image = Path(words.image) if file_of(words.image).is_file() else project.image_file(words.image)
         run = find_run(project.path, words.encoder_run) if words.encoder_run else latest_encoder(project.path)
     encoder = words.backbone or (str(encoder_folder(run)) if run else "vit_tiny_patch16_224")
     at = _inside(image, words.at) if words.at else None

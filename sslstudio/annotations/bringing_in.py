@@ -285,6 +285,13 @@ def _draw_one(project: Project, one: FoundImage, image: str, outcome: _Outcome) 
             ),
             tr("Annotations must be of exactly this image."),
         )
+    if not isinstance(labels, np.ndarray):
+        raise UserError(
+            tr("{image} is huge, and bringing in annotations would need all of its mask in memory.").format(
+                image=image
+            ),
+            tr("Cut the image into tiles of which each has annotations of its own."),
+        )
     drawn = one.draw(height, width)
     project.check_mask(image, drawn.labels)
     told = list(drawn.notes[:_SHOWN]) + (

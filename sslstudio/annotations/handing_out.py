@@ -122,8 +122,16 @@ def sources(project: Project, model: str) -> list[str]:
 def labels_of(project: Project, path: str, model: str) -> np.ndarray:
     """The labels painted on an image, or found by a model in the classes of now; raises UserError."""
     if not model:
-        return project.label_map(path).labels
-    labels: np.ndarray = project.places_of(model)[read_mask(project.prediction_file(model, path))]
+        labels = project.label_map(path).labels
+        if not isinstance(labels, np.ndarray):
+            raise UserError(
+                tr("The mask of {path} is huge, and other formats would need all of it in memory.").format(path=path),
+                tr("Save the project and take its palette PNG as it is: {mask_file}.").format(
+                    mask_file=project.mask_file(path)
+                ),
+            )
+        return labels
+    labels = project.places_of(model)[read_mask(project.prediction_file(model, path))]
     project.check_mask(path, labels)
     return labels
 

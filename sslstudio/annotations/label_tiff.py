@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from functools import partial
+import math
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,13 @@ from sslstudio.annotations.palette_png import MOST_FOUND, classes_file, read_cla
 from sslstudio.annotations.pictures import MASKS, mask_files, mask_folder, write_classes
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
+from sslstudio.images.reader import probe
+from sslstudio.images.slices import all_slices, split_slice
 from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
 from sslstudio.project.masks import UNPAINTED
 
+_MOST_COLOURS = 4  # at the end of a shape these are colours and no width
 _SUFFIXES = (".tif", ".tiff")
 
 
@@ -42,7 +46,7 @@ def read(source: Source) -> Annotations:
         classes = [FoundClass(one.name, one.colour) for one in read_class_list(named)]
         return _annotations(source, files, classes, objects=False)
     highest = 0
-    for name in files:
+    for name in (one for file in files for one in _slices(source.folder, file)):
         try:
             highest = max(highest, _highest(read_labels(source.folder / name)))
         except UserError:
@@ -68,9 +72,18 @@ def _annotations(
         FoundImage(
             name.removeprefix(f"{MASKS}/"), partial(_draw, source.folder / name, len(classes), objects), None, name
         )
-        for name in files
+        for file in files
+        for name in _slices(source.folder, file)
     ]
     return Annotations(tuple(classes), tuple(images), "unpainted", (), notes)
+
+
+def _slices(folder: Path, name: str) -> list[str]:
+    """A mask for each slice of a stack of labels, named as slices of images are; the file itself where it is none."""
+    try:
+        return all_slices(name, probe(folder / name).pages)
+    except UserError:
+        return [name]  # refused with its reason when it is drawn
 
 
 def _draw(file: Path, count: int, objects: bool, height: int, width: int) -> Drawn:
@@ -88,17 +101,18 @@ def _draw(file: Path, count: int, objects: bool, height: int, width: int) -> Dra
 
 
 def read_labels(file: Path) -> np.ndarray:
-    """(H, W) whole numbers of a TIFF; raises UserError for several pages, colours, fractions, damage."""
-    import tifffile
-
+    """(H, W) whole numbers of a TIFF, or of a slice of it; raises UserError for colours, fractions, damage."""
+    path, number = split_slice(str(file))
     try:
-        pixels = np.squeeze(tifffile.imread(file))
+        pixels = _whole(Path(path), Path(path).stat().st_mtime_ns)
     except Exception as error:
         raise UserError(tr("{name} cannot be read as a TIFF; it may be damaged.").format(name=file.name)) from error
+    if pixels.ndim > 2 and pixels.shape[-1] > _MOST_COLOURS and number <= math.prod(pixels.shape[:-2]):
+        pixels = pixels.reshape(-1, *pixels.shape[-2:])[number - 1]
     if pixels.ndim != 2:
         shape = " × ".join(map(str, pixels.shape))
         raise UserError(
-            tr("{name} is a stack or a colour picture ({shape}); labels have one number per pixel.").format(
+            tr("{name} is a colour picture ({shape}); labels have one number per pixel.").format(
                 name=file.name, shape=shape
             )
         )
@@ -111,6 +125,13 @@ def read_labels(file: Path) -> np.ndarray:
             tr("{name} holds {dtype} values; labels are whole numbers.").format(name=file.name, dtype=pixels.dtype)
         )
     return pixels.astype(np.uint8) if pixels.dtype.kind == "b" else pixels
+
+
+@lru_cache(1)  # the slices of a stack are asked for one after the other
+def _whole(file: Path, _changed: int) -> np.ndarray:
+    import tifffile
+
+    return np.squeeze(tifffile.imread(file))
 
 
 def write(job: Job, out: Path) -> list[Path]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from sslstudio.images.slices import without_suffix
+
 _ENDINGS = ("_mask", "_masks", "_label", "_labels", "_seg", "_gt", "-mask", "-label", ".mask", ".label")
 _UPLOADED = re.compile(r"^[0-9a-f]{6,8}(-|__)(?=.)")  # what Label Studio puts before an uploaded file's name
 
@@ -22,9 +24,10 @@ class Matcher:
         for image in images:
             path = PurePosixPath(image)
             self._exact[image].append(image)
-            self._exact[path.with_suffix("").as_posix()].append(image)
+            bare = without_suffix(image)
+            self._exact[bare].append(image)
             self._names[path.name].append(image)
-            self._stems[path.stem].append(image)
+            self._stems[PurePosixPath(bare).name].append(image)
 
     def candidates(self, name: str) -> list[str]:
         """The images that ``name`` can mean, best kind of match only."""
@@ -56,7 +59,7 @@ class Matcher:
 
 
 def _bare(path: str) -> str:
-    return PurePosixPath(path).with_suffix("").as_posix() if PurePosixPath(path).name else path
+    return without_suffix(path) if PurePosixPath(path).name else path
 
 
 def _readings(name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from sslstudio.images.slices import without_suffix
 
 
 class Names:
@@ -13,7 +13,7 @@ class Names:
 
     def of(self, path: str, suffix: str) -> str:
         """The relative path of the file that goes with an image."""
-        short = PurePosixPath(path).with_suffix(suffix).as_posix()
+        short = f"{without_suffix(path)}{suffix}"
         name = f"{path}{suffix}" if short in self._taken else short
         self._taken.add(name)
         return name

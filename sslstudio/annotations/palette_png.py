@@ -13,6 +13,7 @@ import numpy as np
 
 from sslstudio.errors import UserError
 from sslstudio.images.scan import natural_key
+from sslstudio.images.slices import without_suffix
 from sslstudio.language import tr, tr_many
 from sslstudio.project.classes import FIRST_CLASSES, LabelClass, default_colour, first_classes
 from sslstudio.project.masks import UNPAINTED, read_mask
@@ -130,10 +131,10 @@ def _by_key(images: Iterable[str]) -> tuple[dict[str, list[str]], dict[str, list
     """Images by relative path (with and without suffix) and by bare stem."""
     by_path, by_stem = defaultdict(list), defaultdict(list)
     for image in images:
-        path = PurePosixPath(image)
+        bare = without_suffix(image)
         by_path[image].append(image)
-        by_path[path.with_suffix("").as_posix()].append(image)
-        by_stem[path.stem].append(image)
+        by_path[bare].append(image)
+        by_stem[PurePosixPath(bare).name].append(image)
     return by_path, by_stem
 
 

@@ -8,9 +8,11 @@ import cv2
 import numpy as np
 
 from sslstudio.images.display import shrunk_size, stretched_bands
-from sslstudio.images.errors import UnreadableImage, refuse
+from sslstudio.images.errors import wrong_channels
+from sslstudio.images.huge_reading import small_copy
 from sslstudio.images.reader import read_pixels, read_rgb8, to_rgb8
-from sslstudio.language import tr, tr_many
+
+__all__ = ["read_bands8", "resized", "with_axis", "wrong_channels"]
 
 _LUMA = (0.299, 0.587, 0.114)
 _AT_ONCE = 4  # channels that OpenCV averages over areas together
@@ -26,7 +28,8 @@ def read_bands8(path: Path, channels: int, *, longest: int | None = None) -> np.
     path = Path(path)
     if channels == 3:
         return read_rgb8(path, longest=longest)
-    pixels = read_pixels(path)
+    small = None if longest is None else small_copy(path, longest)
+    pixels = read_pixels(path) if small is None else small
     if pixels.shape[2] == channels:
         bands = stretched_bands(pixels)
     elif channels == 1 and pixels.shape[2] == 3:
@@ -36,16 +39,6 @@ def read_bands8(path: Path, channels: int, *, longest: int | None = None) -> np.
     if longest is not None and max(bands.shape[:2]) > longest:
         bands = resized(bands, shrunk_size(bands.shape[1], bands.shape[0], longest), cv2.INTER_AREA)
     return np.ascontiguousarray(bands)
-
-
-def wrong_channels(path: Path, has: int, wanted: int) -> UnreadableImage:
-    """The refusal of an image with another number of channels than the others."""
-    here, there = (tr_many("{count} channel", "{count} channels", count).format(count=count) for count in (has, wanted))
-    return refuse(
-        path,
-        tr("has {here}, but the network is set to {there}").format(here=here, there=there),
-        tr("Save it with {there}, remove it from the folder, or change the setting “Channels”.").format(there=there),
-    )
 
 
 def resized(pixels: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:

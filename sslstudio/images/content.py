@@ -11,6 +11,7 @@ from typing import BinaryIO
 from sslstudio.images.errors import cut_off, damaged
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+HEAD = 132  # bytes that tell every kind
 _BEGINNINGS = (
     (b"\xff\xd8\xff", "jpeg"),
     (PNG_MAGIC, "png"),
@@ -28,7 +29,7 @@ _BEGINNINGS = (
 
 
 def kind_of(head: bytes) -> str:
-    """The kind of image that begins with ``head`` (32 bytes are enough), or an empty string."""
+    """The kind of image that begins with ``head`` (``HEAD`` bytes are enough), or an empty string."""
     for beginning, kind in _BEGINNINGS:
         if head.startswith(beginning):
             return kind
@@ -38,6 +39,10 @@ def kind_of(head: bytes) -> str:
         return "avif"
     if len(head) > 2 and head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
         return "pnm"
+    if head[:4] == b"PK\x03\x04" and b".npy" in head[30:]:
+        return "npz"
+    if head[128:132] == b"DICM" or (head[:1] in b"\x02\x08" and head[1:4] == b"\0\0\0"):  # or without its preamble
+        return "dicom"
     return ""
 
 

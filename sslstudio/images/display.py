@@ -45,6 +45,13 @@ def _stretch_band(values: np.ndarray) -> np.ndarray:
     low, high = window_of(values)
     if high <= low:
         return np.zeros(values.shape, np.uint8)
+    return scaled_to_8bit(values, low, high)
+
+
+def scaled_to_8bit(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Values of any shape as uint8, from ``low`` as 0 to ``high`` as 255."""
+    if high <= low:
+        return np.zeros(values.shape, np.uint8)
     if values.dtype == np.uint16 and values.size > _TONES:  # each tone once: ten times faster, and the same
         return _scaled(np.arange(_TONES, dtype=np.uint16), low, high).take(values)
     return _scaled(values, low, high)

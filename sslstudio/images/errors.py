@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sslstudio.errors import UserError
-from sslstudio.language import later, tr
+from sslstudio.language import later, tr, tr_many
 
 REPLACE = later("Copy the file again from its source, or remove it from the folder.")
 
@@ -27,3 +27,13 @@ def cut_off(path: Path) -> UnreadableImage:
 def damaged(path: Path) -> UnreadableImage:
     """The exception for a file whose content contradicts itself."""
     return refuse(path, tr("is damaged and cannot be decoded"))
+
+
+def wrong_channels(path: Path, has: int, wanted: int) -> UnreadableImage:
+    """The refusal of an image with another number of channels than the others."""
+    here, there = (tr_many("{count} channel", "{count} channels", count).format(count=count) for count in (has, wanted))
+    return refuse(
+        path,
+        tr("has {here}, but the network is set to {there}").format(here=here, there=there),
+        tr("Save it with {there}, remove it from the folder, or change the setting “Channels”.").format(there=there),
+    )

@@ -11,7 +11,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-CONTRASTS = ("stored", "each", "folder", "hand")
+CONTRASTS = ("file", "stored", "each", "folder", "hand")
 GAMMA_MIN, GAMMA_MAX = 0.2, 5.0
 RED, GREEN, BLUE = "#ff0000", "#00ff00", "#0000ff"
 _MORE = ("#00ffff", "#ff00ff", "#ffff00", "#ffffff")
@@ -31,7 +31,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Look:
-    """``contrast``: "stored" (8 bit as it is), from "each" image, from the "folder", or by "hand".
+    """``contrast``: "stored" (8 bit as it is), from "each" image, from the "folder", by "hand", or as the "file" says.
 
     ``gamma`` below 1 brightens what is dark.
     """
@@ -118,7 +118,7 @@ def windows_of(look: Look, measured: Sequence[Window]) -> tuple[Window, ...]:
     """The window of each channel; ``measured`` are those that the image itself asks for."""
     if look.contrast == "stored":
         return tuple((0.0, 255.0) for _ in look.channels)
-    if look.contrast == "each":
+    if look.contrast in ("each", "file"):
         return tuple(measured)
     return tuple((one.low, one.high) for one in look.channels)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from sslstudio.images.display import to_rgb8, window_of
-from sslstudio.images.look import Window
+from sslstudio.images.errors import UnreadableImage
+from sslstudio.images.look import Look, Window, default_look
 from sslstudio.images.pixel_size import PixelSize, pixel_size
 
 _HISTOGRAM = 250_000  # values that a histogram is made of
@@ -27,12 +28,18 @@ class Histogram:
 
 
 class Picture:
-    """``native``: (H, W, C) uint8, uint16 or float32; ``rgb8``: (H, W, 3) uint8. Neither may be changed."""
+    """``native``: (H, W, C) uint8, uint16 or float32; ``rgb8``: (H, W, 3) uint8. Neither may be changed.
 
-    def __init__(self, native: np.ndarray, size: PixelSize | None = None) -> None:
+    ``told`` is the window that the file itself brings along, as DICOM does.
+    """
+
+    told: Window | None = None
+
+    def __init__(self, native: np.ndarray, size: PixelSize | None = None, told: Window | None = None) -> None:
         self.native = native
         self.rgb8 = to_rgb8(native)
         self.pixel_size = size
+        self.told = told
 
     @property
     def channels(self) -> int:
@@ -54,6 +61,17 @@ class Picture:
         """The window that each channel asks for; three channels have one, so that colours keep their balance."""
         return windows_in([self.native])
 
+    def windows_for(self, contrast: str) -> tuple[Window, ...]:
+        """The windows of this image where the contrast is "each" image's own or the "file"'s; none otherwise."""
+        if contrast == "file" and self.told is not None:
+            return (self.told,) * self.channels
+        return self.windows if contrast in ("each", "file") else ()
+
+    def first_look(self) -> Look:
+        """How it is shown before anybody has set anything: with the file's own window, if it has one."""
+        look = default_look(self.channels, self.native.dtype)
+        return look if self.told is None else replace(look, contrast="file")
+
     @cached_property
     def finite(self) -> np.ndarray:
         """``native``, with the nearest number where it holds none, so that averages are right."""
@@ -66,16 +84,13 @@ class Picture:
     @cached_property
     def histogram(self) -> Histogram:
         """Of an evenly spread sample; what is far from all other values is left out."""
-        sample = sample_of(self.finite, _HISTOGRAM)
-        if sample.dtype == np.uint8:
-            low, high = 0.0, 255.0
-        else:
-            low, high = (float(x) for x in np.percentile(sample, (0.02, 99.98)))
-            room = 0.1 * (high - low)
-            low, high = max(float(sample.min()), low - room), min(float(sample.max()), high + room)
-        high = high if high > low else low + 1
-        counts = [np.histogram(sample[:, at], BINS, (low, high))[0] for at in range(self.channels)]
-        return Histogram(low, high, np.array(counts))
+        return histogram_of(sample_of(self.finite, _HISTOGRAM))
+
+    def shown(self) -> None:
+        """It is in sight from now on."""
+
+    def close(self) -> None:
+        """Nobody will look at it any more."""
 
     def has(self, x: int, y: int) -> bool:
         """Whether there is such a pixel."""
@@ -86,11 +101,36 @@ class Picture:
         return tuple(value.item() for value in self.native[y, x])
 
 
-def read_picture(file: Path) -> Picture:
-    """Read an image; raises UnreadableImage. What it takes to show it at once is worked out already."""
-    from sslstudio.images.reader import read_pixels
+def histogram_of(sample: np.ndarray) -> Histogram:
+    """Of some pixels (n, C), all of them finite."""
+    if sample.dtype == np.uint8:
+        low, high = 0.0, 255.0
+    else:
+        low, high = (float(x) for x in np.percentile(sample, (0.02, 99.98)))
+        room = 0.1 * (high - low)
+        low, high = max(float(sample.min()), low - room), min(float(sample.max()), high + room)
+    high = high if high > low else low + 1
+    counts = [np.histogram(sample[:, at], BINS, (low, high))[0] for at in range(sample.shape[1])]
+    return Histogram(low, high, np.array(counts))
 
-    picture = Picture(read_pixels(file), pixel_size(file))
+
+def read_picture(file: Path, cache: Path | None = None, key: str = "") -> Picture:
+    """Read an image; raises UnreadableImage. What it takes to show it at once is worked out already.
+
+    Of a huge image a coarse picture is read, and what it lacks from afar is kept in ``cache`` under ``key``.
+    """
+    from sslstudio.images.huge_picture import huge_picture
+    from sslstudio.images.reader import probe, read_pixels, told_window, too_large
+
+    try:
+        huge = huge_picture(file, cache, key)
+    except UnreadableImage:
+        if too_large(file, probe(file)):
+            raise
+        huge = None  # it cannot be read by parts, but there is room for it as a whole
+    if huge is not None:
+        return huge
+    picture = Picture(read_pixels(file), pixel_size(file), told_window(file))
     if picture.native.dtype != np.uint8:
         _ = picture.windows, picture.finite
     return picture

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from xml.etree import ElementTree
+
+from sslstudio.images.content import HEAD, kind_of
+from sslstudio.images.slices import split_slice
 
 _MICROMETRES = {
     "µm": 1.0, "μm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "nm": 1e-3, "pm": 1e-6,
@@ -24,10 +27,15 @@ class PixelSize:
 
 
 def pixel_size(path: Path) -> PixelSize | None:
-    """From OME and ImageJ metadata, or a resolution fine enough to be a microscope's; None where none is told."""
-    path = Path(path)
+    """From OME, ImageJ and DICOM metadata, or a resolution as fine as a microscope's; None where none is told."""
+    name, number = split_slice(str(path))
+    path = Path(name)
     try:
-        if path.suffix.lower() in (".tif", ".tiff"):
+        with path.open("rb") as file:
+            kind = kind_of(file.read(HEAD))
+            if kind == "dicom":
+                return _of_dicom(file, path, number)
+        if kind == "tiff":
             return _of_tiff(path)
         return _of_picture(path)
     except Exception:  # noqa: BLE001 - broken metadata never costs a measurement
@@ -48,6 +56,13 @@ def _of_tiff(path: Path) -> PixelSize | None:
         tag = page.tags.get("ResolutionUnit")
         unit = {2: 25400.0, 3: 10000.0}.get(int(tag.value) if tag else 0, 0.0)
         return _fine(unit / per[0], unit / per[1]) if unit and all(per) else None
+
+
+def _of_dicom(file: BinaryIO, path: Path, number: int) -> PixelSize | None:
+    from sslstudio.images.dicom_files import read_header, spacing_of
+
+    found = spacing_of(read_header(file, path), number - 1)
+    return _checked(*found) if found else None
 
 
 def _ratio(tag: Any) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from sslstudio.images import content, display, pillow_files, tiff_files
+from sslstudio.images import content, dicom_files, display, numpy_files, pillow_files, tiff_files
 from sslstudio.images.display import to_rgb8
 from sslstudio.images.errors import UnreadableImage, cut_off, damaged, refuse
+from sslstudio.images.slices import split_slice
+from sslstudio.images.tiff_slices import Slices, slices_of
 from sslstudio.language import tr
 
 __all__ = [
@@ -26,13 +27,14 @@ __all__ = [
     "read_pixels",
     "read_rgb8",
     "to_rgb8",
+    "told_window",
     "too_large",
 ]
 
 EXTENSIONS = frozenset(
     (
         *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".npy"),
-        *(".avif", ".jp2", ".j2k", ".pgm", ".ppm", ".pnm", ".pbm"),
+        *(".avif", ".jp2", ".j2k", ".pgm", ".ppm", ".pnm", ".pbm", ".npz", ".dcm", ".dicom", ".ima"),
     )
 )
 MAX_PIXELS = 400_000_000
@@ -41,7 +43,7 @@ _MAX_BYTES = 2 << 30
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What a file's header says; width and height as seen, after the camera's orientation."""
+    """What a file's header says; width and height as seen, after the camera's orientation; ``pages`` are slices."""
 
     width: int
     height: int
@@ -53,18 +55,22 @@ class ImageInfo:
 def probe(path: Path) -> ImageInfo:
     """Size and type from the header; also finds most cut-off files. Raises UnreadableImage."""
     path = Path(path)
-    with _opened(path) as (file, kind), _explained(path):
-        info = _PROBES.get(kind, _probe_pillow)(file, path)
+    with _opened(path) as (file, kind, number), _explained(path):
+        info = (
+            _STACK_PROBES[kind](file, _file(path), number) if kind in _STACK_PROBES else _probe_single(file, path, kind)
+        )
     if info.width < 1 or info.height < 1:
         raise refuse(path, tr("says that it has no pixels"))
+    if number > info.pages:
+        raise _no_slice(path, info.pages)
     return info
 
 
 def read_pixels(path: Path) -> np.ndarray:
     """(H, W, C) uint8, uint16 or float32, upright; palette and CMYK as RGB, alpha dropped."""
     path = Path(path)
-    with _opened(path) as (file, kind), _explained(path):
-        return _READERS.get(kind, _read_pillow)(file, path)
+    with _opened(path) as (file, kind, number), _explained(path):
+        return _read(file, path, kind, number)
 
 
 def read_rgb8(path: Path, *, longest: int | None = None) -> np.ndarray:
@@ -72,11 +78,29 @@ def read_rgb8(path: Path, *, longest: int | None = None) -> np.ndarray:
     path = Path(path)
     if longest is None:
         return to_rgb8(read_pixels(path))
-    with _opened(path) as (file, kind), _explained(path):
-        if kind == "jpeg":
+    with _opened(path) as (file, kind, number), _explained(path):
+        if kind == "jpeg" and number == 1:
             return _read_small_jpeg(file, path, longest)
-        pixels = _READERS.get(kind, _read_pillow)(file, path)
+        if kind in ("tiff", "npy") and (small := _small_copy(path, longest)) is not None:
+            return to_rgb8(small)
+        pixels = _read(file, path, kind, number)
     return display.shrink(to_rgb8(pixels), longest)
+
+
+def _small_copy(path: Path, longest: int) -> np.ndarray | None:
+    from sslstudio.images.huge_reading import small_copy  # which reads with what stands here
+
+    return small_copy(path, longest)
+
+
+def told_window(path: Path) -> tuple[float, float] | None:
+    """The values that the file wants to be shown black and white, as DICOM files say; None for all others."""
+    path = Path(path)
+    try:
+        with _opened(path) as (file, kind, number):
+            return dicom_files.window_of(dicom_files.read_header(file, path), number - 1) if kind == "dicom" else None
+    except Exception:  # noqa: BLE001 - broken metadata never costs the picture
+        return None
 
 
 def too_large(path: Path, info: ImageInfo) -> UnreadableImage | None:
@@ -88,18 +112,24 @@ def too_large(path: Path, info: ImageInfo) -> UnreadableImage | None:
         path,
         tr(
             "is too large to open at once ({width} × {height} pixels; the limit is {max_pixels} "
-            "million pixels and 2 GB)"
+            "million pixels and 2 GB; beyond it a TIFF with tiles is read by parts)"
         ).format(width=info.width, height=info.height, max_pixels=MAX_PIXELS // 1000000),
-        tr("Cut it into tiles, or remove it from the folder."),
+        tr("Save it as a TIFF with tiles, or remove it from the folder."),
     )
 
 
 # opening ------------------------------------------------------------------------------------------------
 
 
+def _file(path: Path) -> Path:
+    return Path(split_slice(str(path))[0])
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, str]]:
-    """The open file and the kind that its content shows; raises UnreadableImage in words."""
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, str, int]]:
+    """The open file, the kind that its content shows, and which slice of it is meant; raises UnreadableImage."""
+    name, number = split_slice(str(path))
+    path = Path(name)
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
             raise refuse(path, tr("is not a file"), tr("Remove it from the folder."))
@@ -110,10 +140,10 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, str]]:
         raise _unopened(path, error) from None
     with file:
         try:
-            head = file.read(32)
+            head = file.read(content.HEAD)
         except OSError as error:
             raise _unopened(path, error) from None
-        yield file, _kind(path, head)
+        yield file, _kind(path, head), number
 
 
 def _unopened(path: Path, error: OSError) -> UnreadableImage:
@@ -159,9 +189,43 @@ def _explained(path: Path) -> Iterator[None]:
         raise (cut_off(path) if early else damaged(path)) from error
 
 
+def _read(file: BinaryIO, path: Path, kind: str, number: int) -> np.ndarray:
+    """The pixels of an open file's slice."""
+    if kind in _STACK_READERS:
+        return _STACK_READERS[kind](file, _file(path), number)
+    if number > 1:
+        raise _no_slice(path, 1)
+    return _READERS.get(kind, _read_pillow)(file, path)
+
+
+def _probe_single(file: BinaryIO, path: Path, kind: str) -> ImageInfo:
+    return _PROBES.get(kind, _probe_pillow)(file, _file(path))
+
+
+def _no_slice(path: Path, count: int) -> UnreadableImage:
+    """The refusal of a slice that the file does not have (any more)."""
+    file, number = split_slice(str(path))
+    held = tr("a single image") if count == 1 else tr("{count} slices").format(count=count)
+    return refuse(
+        Path(file),
+        tr("holds {held}, so there is no slice {number}").format(held=held, number=number),
+        tr("Refresh the project."),
+    )
+
+
 def _checked(path: Path, info: ImageInfo) -> None:
-    if refusal := too_large(path, info):
-        raise refusal
+    refusal = too_large(path, info)
+    if refusal is None:
+        return
+    from sslstudio.images.huge import can_be_read_by_parts  # which reads with what stands here
+
+    if can_be_read_by_parts(path):
+        raise refuse(
+            path,
+            tr("is so large that it is read by parts, and this needs all of it at once"),
+            tr("Run a prediction for it: that goes part by part."),
+        )
+    raise refusal
 
 
 # Pillow -------------------------------------------------------------------------------------------------
@@ -254,21 +318,20 @@ def _read_png(file: BinaryIO, path: Path) -> np.ndarray:
 # TIFF ---------------------------------------------------------------------------------------------------
 
 
-def _tiff_info(tiff: Any, page: Any, layers: tiff_files.Layers | None) -> ImageInfo:
-    if layers is not None:
-        height, width, channels = layers.shape()
-        return ImageInfo(width, height, channels, tiff_files.dtype_of(page), 1)
-    width, height = pillow_files.oriented_size(page.imagewidth, page.imagelength, tiff_files.turn_of(page))
-    return ImageInfo(width, height, tiff_files.channels_of(page), tiff_files.dtype_of(page), len(tiff.pages))
+def _tiff_info(page: Any, slices: Slices) -> ImageInfo:
+    height, width = slices.size()
+    if slices.array is None and slices.places.shape[1] == 1:
+        width, height = pillow_files.oriented_size(width, height, tiff_files.turn_of(page))
+    return ImageInfo(width, height, slices.channels(), slices.dtype(), slices.count)
 
 
-def _probe_tiff(file: BinaryIO, path: Path) -> ImageInfo:
+def _probe_tiff(file: BinaryIO, path: Path, number: int) -> ImageInfo:
     try:
         with tiff_files.open_tiff(file) as tiff:
             page = tiff_files.first_page(tiff)
-            layers = tiff_files.layers_of(tiff, page)
-            info = _tiff_info(tiff, page, layers)
-            early = _ends_early(page, layers, path)
+            slices = slices_of(tiff, page, path)
+            info = _tiff_info(page, slices)
+            early = number <= slices.count and slices.end_early(number, path.stat().st_size)
     except Exception:  # noqa: BLE001 - whatever it dislikes, Pillow may know
         return _info_of(_read_by_pillow(file, path))
     if early:
@@ -276,24 +339,23 @@ def _probe_tiff(file: BinaryIO, path: Path) -> ImageInfo:
     return info
 
 
-def _read_tiff(file: BinaryIO, path: Path) -> np.ndarray:
+def _read_tiff(file: BinaryIO, path: Path, number: int) -> np.ndarray:
     try:
         with tiff_files.open_tiff(file) as tiff:
             page = tiff_files.first_page(tiff)
-            layers = tiff_files.layers_of(tiff, page)
-            _checked(path, _tiff_info(tiff, page, layers))
-            if _ends_early(page, layers, path):
+            slices = slices_of(tiff, page, path)
+            _checked(path, _tiff_info(page, slices))
+            if number > slices.count:
+                raise _no_slice(Path(f"{path}#{number:04d}"), slices.count)
+            if slices.end_early(number, path.stat().st_size):
                 raise cut_off(path)
-            return tiff_files.read_page(page) if layers is None else tiff_files.read_layers(layers)
+            return slices.read(number)
     except UnreadableImage:
         raise
-    except Exception:  # noqa: BLE001
+    except Exception:
+        if number > 1:
+            raise
         return _read_by_pillow(file, path)
-
-
-def _ends_early(page: Any, layers: tiff_files.Layers | None, path: Path) -> bool:
-    size = path.stat().st_size
-    return any(tiff_files.ends_early(part, size) for part in ([page] if layers is None else layers.pages))
 
 
 def _read_by_pillow(file: BinaryIO, path: Path) -> np.ndarray:
@@ -310,49 +372,60 @@ def _info_of(pixels: np.ndarray) -> ImageInfo:
 # NumPy --------------------------------------------------------------------------------------------------
 
 
-def _map_npy(path: Path) -> np.ndarray:
-    """The array as (H, W, C) without reading it; (C, H, W) with up to 16 channels is understood too."""
-    pixels = np.load(path, mmap_mode="r", allow_pickle=False)
-    if pixels.ndim == 2:
-        pixels = pixels[..., None]
-    if pixels.ndim == 3 and pixels.shape[2] > 16 >= pixels.shape[0]:
-        pixels = np.moveaxis(pixels, 0, -1)
-    if pixels.ndim != 3 or pixels.dtype.kind not in "buifc" or 0 in pixels.shape:
-        shape = " × ".join(map(str, pixels.shape))
-        raise refuse(
-            path,
-            tr("holds an array of {shape} {dtype} values, which is no image").format(shape=shape, dtype=pixels.dtype),
-            tr("Save it as height × width or height × width × channels."),
-        )
-    return pixels
+def _probe_npy(file: BinaryIO, path: Path, number: int) -> ImageInfo:
+    return _array_info(*numpy_files.header(file, path), path)
 
 
-def _npy_info(pixels: np.ndarray) -> ImageInfo:
-    return ImageInfo(pixels.shape[1], pixels.shape[0], pixels.shape[2], tiff_files.plain_dtype(pixels.dtype))
+def _probe_npz(file: BinaryIO, path: Path, number: int) -> ImageInfo:
+    return _array_info(*numpy_files.packed_header(path), path)
 
 
-def _probe_npy(file: BinaryIO, path: Path) -> ImageInfo:
-    version = np.lib.format.read_magic(_rewound(file))
-    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = header(file)
-    if dtype.hasobject:
-        raise refuse(
-            path, tr("holds Python objects, which are not opened for safety"), tr("Save plain numbers instead.")
-        )
-    if path.stat().st_size < file.tell() + math.prod(shape) * dtype.itemsize:
-        raise cut_off(path)
-    return _npy_info(_map_npy(path))
+def _array_info(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> ImageInfo:
+    found = numpy_files.layout_of(shape, dtype, path)
+    return ImageInfo(found.width, found.height, found.channels, tiff_files.plain_dtype(dtype), found.slices)
 
 
-def _read_npy(file: BinaryIO, path: Path) -> np.ndarray:
-    _checked(path, _probe_npy(file, path))
-    return np.ascontiguousarray(tiff_files.plain_type(np.array(_map_npy(path))))
+def _read_npy(file: BinaryIO, path: Path, number: int) -> np.ndarray:
+    _checked_slice(path, _probe_npy(file, path, number), number)
+    return _array_slice(numpy_files.mapped(path), path, number)
 
 
-def _rewound(file: BinaryIO) -> BinaryIO:
-    file.seek(0)
-    return file
+def _read_npz(file: BinaryIO, path: Path, number: int) -> np.ndarray:
+    _checked_slice(path, _probe_npz(file, path, number), number)
+    return _array_slice(numpy_files.unpacked(path), path, number)
 
 
-_PROBES = {"jpeg": _probe_jpeg, "png": _probe_png, "webp": _probe_webp, "tiff": _probe_tiff, "npy": _probe_npy}
-_READERS = {"png": _read_png, "tiff": _read_tiff, "npy": _read_npy}
+def _array_slice(array: np.ndarray, path: Path, number: int) -> np.ndarray:
+    layout = numpy_files.layout_of(array.shape, array.dtype, path)
+    pixels = np.array(numpy_files.slice_of(array, layout, number))  # a copy: what is mapped would keep the file open
+    return np.ascontiguousarray(tiff_files.plain_type(pixels))
+
+
+def _checked_slice(path: Path, info: ImageInfo, number: int) -> None:
+    _checked(path, info)
+    if number > info.pages:
+        raise _no_slice(Path(f"{path}#{number:04d}"), info.pages)
+
+
+# DICOM --------------------------------------------------------------------------------------------------
+
+
+def _dicom_info(header: Any, number: int) -> ImageInfo:
+    channels, dtype = dicom_files.type_of(header, number - 1)
+    return ImageInfo(int(header.Columns), int(header.Rows), channels, dtype, dicom_files.frames_of(header))
+
+
+def _probe_dicom(file: BinaryIO, path: Path, number: int) -> ImageInfo:
+    return _dicom_info(dicom_files.read_header(file, path), number)
+
+
+def _read_dicom(file: BinaryIO, path: Path, number: int) -> np.ndarray:
+    header = dicom_files.read_header(file, path)
+    _checked_slice(path, _dicom_info(header, number), number)
+    return dicom_files.read_frame(file, header, number - 1, path)
+
+
+_PROBES = {"jpeg": _probe_jpeg, "png": _probe_png, "webp": _probe_webp}
+_READERS = {"png": _read_png}
+_STACK_PROBES = {"tiff": _probe_tiff, "npy": _probe_npy, "npz": _probe_npz, "dicom": _probe_dicom}  # these know slices
+_STACK_READERS = {"tiff": _read_tiff, "npy": _read_npy, "npz": _read_npz, "dicom": _read_dicom}

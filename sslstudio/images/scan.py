@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sslstudio.errors import UserError
-from sslstudio.images.reader import EXTENSIONS
+from sslstudio.images.content import HEAD
+from sslstudio.images.reader import EXTENSIONS, UnreadableImage, probe
+from sslstudio.images.slices import all_slices, is_slice
 from sslstudio.language import tr
 
 _log = logging.getLogger(__name__)
+_SINGLE = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")  # never stacks, so there is no need to look
 _DIGITS = re.compile(r"\d+")
 
 
@@ -59,10 +62,34 @@ def scan(folder: Path) -> Iterator[Found]:
     yield from _walk(entries, "", {_identity(folder)})
 
 
+def scan_slices(folder: Path) -> Iterator[str]:
+    """The paths of all images below ``folder``, each slice of a stack on its own; looks into each file's header."""
+    for found in scan(folder):
+        if not found.path.lower().endswith(_SINGLE):
+            try:
+                yield from all_slices(found.path, probe(Path(folder) / found.path).pages)
+                continue
+            except UnreadableImage:
+                pass  # whoever reads it is told why
+        yield found.path
+
+
 def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as listing:
         found = [entry for entry in listing if not entry.name.startswith(".")]
     return sorted(found, key=lambda entry: natural_key(entry.name))
+
+
+def _offered(entry: os.DirEntry[str]) -> bool:
+    """Whether it may be an image, by its suffix; scanners also write DICOM without one, which its bytes tell."""
+    place = entry.name.rfind(".")
+    if place > 0 and entry.name[place:].lower() in EXTENSIONS:
+        return not is_slice(entry.name)
+    bare = place <= 0 or entry.name[place + 1 :].isdigit()
+    if not bare or entry.name == "DICOMDIR" or is_slice(entry.name) or not entry.is_file():
+        return False
+    with open(entry.path, "rb") as file:  # noqa: PTH123 - given the plain text of a DirEntry
+        return file.read(HEAD)[128:132] == b"DICM"
 
 
 def _identity(folder: Path | str) -> tuple[int, int]:
@@ -74,7 +101,7 @@ def _walk(entries: list[os.DirEntry[str]], prefix: str, above: set[tuple[int, in
     """``above`` holds the folders on the way down, so that a link back up ends there."""
     for entry in entries:
         try:
-            if entry.name[entry.name.rfind(".") :].lower() in EXTENSIONS and entry.is_file():
+            if _offered(entry) and entry.is_file():
                 status = entry.stat()
                 yield Found(prefix + entry.name, status.st_size, status.st_mtime_ns)
             elif entry.is_dir() and not entry.name.endswith(".sslproj"):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sslstudio.images.huge_reading import thumbnail_of
 from sslstudio.images.reader import read_rgb8
 
 
@@ -24,8 +25,10 @@ def thumbnail(source: Path, cache: Path, side: int = 160, *, mtime_ns: int, size
     kept = _load(file)
     if kept is not None:
         return kept
-    small = read_rgb8(source, longest=side)
-    _store(file, small)
+    huge = thumbnail_of(Path(source), side, cache, key or Path(source).as_posix())
+    small, final = huge or (read_rgb8(source, longest=side), True)
+    if final:
+        _store(file, small)
     return small
 
 

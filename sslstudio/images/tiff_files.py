@@ -1,11 +1,9 @@
-"""Reading the first image of a TIFF: any depth, planar, tiled, many channels, channels as pages of their own."""
+"""Reading one page of a TIFF: any depth, planar, tiled, many channels."""
 
 from __future__ import annotations
 
 import functools
 import logging
-import math
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, BinaryIO
 
@@ -31,9 +29,12 @@ def _tifffile() -> ModuleType:
 
 
 def open_tiff(file: BinaryIO) -> Any:
-    """The TiffFile of an open file; raises whatever tifffile raises."""
+    """The TiffFile of an open file; raises whatever tifffile raises.
+
+    Other files that its metadata names are left alone: each is an image of its own.
+    """
     file.seek(0)
-    return _tifffile().TiffFile(file)
+    return _tifffile().TiffFile(file, _multifile=False)
 
 
 def first_page(tiff: Any) -> Any:
@@ -47,47 +48,6 @@ def first_page(tiff: Any) -> Any:
     if name == "YCBCR" and page.compression.name not in ("JPEG", "JPEG2000", "WEBP"):
         raise NotForUs
     return page
-
-
-@dataclass(frozen=True)
-class Layers:
-    """An image whose channels lie in several pages, (C pages of H x W) or, row by row, (H pages of W x C)."""
-
-    pages: tuple[Any, ...]
-    by_row: bool = False
-
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width, channels."""
-        rows, columns = self.pages[0].shape
-        return (len(self.pages), rows, columns) if self.by_row else (rows, columns, len(self.pages))
-
-
-def layers_of(tiff: Any, page: Any) -> Layers | None:
-    """The first image's channels where each has a page, as OME, ImageJ and NumPy users write them; else None."""
-    if len(tiff.pages) < 2 or len(page.shape) != 2 or page.photometric.name == "PALETTE":
-        return None
-    series = tiff.series[0]
-    axes, shape, pages = series.axes, series.shape, list(series.pages)
-    if tiff.is_shaped and len(shape) == 3 and page.shape[1] <= MOST_CHANNELS < min(len(pages), page.shape[0]):
-        # An array (H, W, C) that was written as it was: H pages of W x C.
-        return _layers(pages, by_row=True)
-    if "C" not in axes or not axes.endswith("YX") or len(pages) != math.prod(shape[:-2]):
-        return None
-    place = axes.index("C")
-    count, step = shape[place], math.prod(shape[place + 1 : -2])
-    return _layers(pages[: count * step : step]) if 1 < count <= MOST_CHANNELS else None
-
-
-def _layers(pages: list[Any], *, by_row: bool = False) -> Layers | None:
-    first = pages[0]
-    alike = all(p is not None and p.shape == first.shape and p.dtype == first.dtype for p in pages)
-    return Layers(tuple(pages), by_row) if alike else None
-
-
-def read_layers(layers: Layers) -> np.ndarray:
-    """(H, W, C) uint8, uint16 or float32."""
-    parts = [page.asarray(maxworkers=1) for page in layers.pages]
-    return plain_type(np.stack(parts, axis=0 if layers.by_row else -1))
 
 
 def turn_of(page: Any) -> int:
@@ -114,6 +74,7 @@ def dtype_of(page: Any) -> str:
 
 def plain_dtype(dtype: np.dtype) -> str:
     """uint8 and uint16 stay, bool becomes uint8, everything else float32."""
+    dtype = dtype.newbyteorder("=")
     if dtype == np.bool_:
         return "uint8"
     return dtype.name if dtype in (np.uint8, np.uint16) else "float32"
@@ -137,12 +98,12 @@ def ends_early(page: Any, size: int) -> bool:
 
 def read_page(page: Any) -> np.ndarray:
     """(H, W, C) uint8, uint16 or float32, upright; palette and CMYK as RGB, alpha dropped."""
-    pixels = page.asarray(maxworkers=1)
+    pixels, page = page.asarray(maxworkers=1), page.keyframe  # later pages may be shortened to where their pixels lie
     if pixels.ndim == 2:
         pixels = pixels[..., None]
     elif page.axes.startswith("S"):
         pixels = np.moveaxis(pixels, 0, -1)
-    pixels = _colours(page, pixels)
+    pixels = in_colours(page, pixels)
     return turn_upright(plain_type(pixels), turn_of(page))
 
 
@@ -151,7 +112,7 @@ def _alphas(page: Any) -> int:
     return sum(int(kind) in _ALPHA for kind in extra)
 
 
-def _colours(page: Any, pixels: np.ndarray) -> np.ndarray:
+def in_colours(page: Any, pixels: np.ndarray) -> np.ndarray:
     """Resolve palette, ink and inverted grey; widen values of less than 8 bits."""
     name = getattr(page.photometric, "name", "")
     if name == "PALETTE":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sslstudio.errors import UserError
+from sslstudio.images.slices import file_of, split_slice
 from sslstudio.language import tr
 from sslstudio.project.project import Project
 
@@ -38,10 +39,11 @@ def pretrain_images(project: Project) -> tuple[str, ...]:
 def labelled_images(project: Project, validation: float, seed: int) -> tuple[Labelled, ...]:
     """Painted images in two parts, ``validation`` (0 to 1) of them for judging; raises UserError when there is none.
 
-    An image stays in its part while more are painted, and a class is never only in the validation part.
+    An image stays in its part while more are painted, and a class is never only in the validation part. Slices of
+    one stack are in the same part, unless there is only one stack.
     """
     painted = [record.path for record in project.painted() if not record.problem]
-    painted = [path for path in painted if project.image_file(path).exists()]
+    painted = [path for path in painted if file_of(project.image_file(path)).exists()]
     if not painted:
         raise UserError(tr("No mask has been painted yet."), tr("Paint at least one image, then start again."))
     held_out = _held_out(project, painted, validation, seed)
@@ -61,10 +63,22 @@ def _held_out(project: Project, painted: list[str], validation: float, seed: int
     labels = {path: project.painted_classes(path) for path in painted}
     left = Counter(label for found in labels.values() for label in found)
     chosen: set[str] = set()
-    for path in sorted(painted, key=lambda path: hashlib.sha256(f"{seed}:{path}".encode()).digest()):
+    for group in sorted(_groups(painted), key=lambda group: hashlib.sha256(f"{seed}:{group[0]}".encode()).digest()):
         if len(chosen) >= wanted:
             break
-        if all(left[label] > 1 for label in labels[path]):
-            chosen.add(path)
-            left.subtract(labels[path])
+        held = Counter(label for path in group for label in labels[path])
+        if all(left[label] > count for label, count in held.items()) and len(chosen) + len(group) < len(painted):
+            chosen.update(group)
+            left.subtract(held)
     return chosen
+
+
+def _groups(painted: list[str]) -> list[list[str]]:
+    """Images that are judged together: slices of one stack are too much alike to learn from some and test on others.
+
+    Where all are of one stack there is no other way than to part it.
+    """
+    files: dict[str, list[str]] = {}
+    for path in painted:
+        files.setdefault(split_slice(path)[0], []).append(path)
+    return list(files.values()) if len(files) > 1 else [[path] for path in painted]

@@ -14,11 +14,13 @@ import zlib
 import numpy as np
 
 from sslstudio.project.database import Database
-from sslstudio.project.label_map import UNPAINTED, LabelMap, Patch, trim
+from sslstudio.project.label_map import UNPAINTED, LabelMap, Labels, Patch, trim, whole_patch
+from sslstudio.project.sparse_labels import Pieces, SparseLabels
 
 DONE, UNDONE, CUT = 0, 1, 2
 UNDO_DEPTH = 1000  # strokes per image that can be taken back
 _PART = 1 << 16  # pixels
+_PIECES = b"tiles\n"  # begins a stroke of which tiles are kept; zlib's streams begin with "x"
 _PATCH = '"top", "left", height, width'
 
 
@@ -65,6 +67,11 @@ class EditLog:
     def has(self, image: int, state: int) -> bool:
         """Whether there is a stroke in this state: DONE can be undone, UNDONE redone."""
         return self._db.row("SELECT 1 FROM edit WHERE image=? AND state=? LIMIT 1", image, state) is not None
+
+    def newest(self, image: int) -> int:
+        """The number of the stroke that would be taken back next; 0 for none."""
+        row = self._db.row("SELECT max(id) FROM edit WHERE image=? AND state=?", image, DONE)
+        return (row[0] if row else 0) or 0
 
     def _step(self, image: int, order: str, old: int, new: int) -> Patch | None:
         row = self._db.row(
@@ -162,7 +169,7 @@ class EditLog:
                 self._db.write(f"DELETE FROM {table} WHERE image=?", image)
             self._db.write("UPDATE image SET painted=0, mask_width=0, mask_height=0, png_op=0 WHERE id=?", image)
 
-    def relabel(self, image: int, labels: np.ndarray, table: np.ndarray) -> None:
+    def relabel(self, image: int, labels: Labels, table: np.ndarray) -> None:
         """Let every label, in the (H, W) ``labels`` of now and in all strokes, become ``table[label]``.
 
         The new labels are one more patch that was put, so that masks on disk follow as after any stroke; it is no
@@ -172,7 +179,8 @@ class EditLog:
             rows = self._db.rows("SELECT id, before, after FROM edit WHERE image=?", image)
             changed = ((_mapped(before, table), _mapped(after, table), edit) for edit, before, after in rows)
             self._db.write_many("UPDATE edit SET before=?, after=? WHERE id=?", changed)
-            trimmed = trim(Patch(0, 0, labels), Patch(0, 0, table[labels]))
+            becomes = labels.mapped(table) if isinstance(labels, SparseLabels) else table[labels]
+            trimmed = trim(whole_patch(labels), whole_patch(becomes))
             if trimmed is None:
                 return
             before, after = trimmed
@@ -187,7 +195,7 @@ class EditLog:
         )
         return [image for (image,) in rows]
 
-    def recount(self, image: int, labels: np.ndarray) -> None:
+    def recount(self, image: int, labels: Labels) -> None:
         """Set the tally from the labels, and forget the strokes: after a backup stepped in."""
         counts = tally(labels)
         with self._db.transaction():
@@ -221,12 +229,14 @@ class EditLog:
         return frozenset(label for (label,) in rows)
 
 
-def tally(labels: np.ndarray) -> np.ndarray:
+def tally(labels: Labels | Pieces) -> np.ndarray:
     """How many pixels of (h, w) uint8 ``labels`` have each label, (256,) int64.
 
     In parts that fit into the processor's cache: NumPy makes 64-bit numbers of all it counts, and with those of a
     whole large image this takes ten times as long.
     """
+    if isinstance(labels, SparseLabels | Pieces):
+        return labels.counts()
     flat, counts = labels.ravel(), np.zeros(256, np.int64)
     for start in range(0, flat.size, _PART):
         counts += np.bincount(flat[start : start + _PART], minlength=256)
@@ -234,10 +244,14 @@ def tally(labels: np.ndarray) -> np.ndarray:
 
 
 def _pack(patch: Patch) -> bytes:
+    if isinstance(patch.labels, Pieces):
+        return _PIECES + patch.labels.to_bytes()
     return _compress(np.ascontiguousarray(patch.labels))
 
 
 def _mapped(packed: bytes, table: np.ndarray) -> bytes:
+    if _is_pieces(packed):
+        return _PIECES + _pieces(packed).mapped(table).to_bytes()
     return _compress(table[np.frombuffer(_expand(packed), np.uint8)])
 
 
@@ -255,4 +269,17 @@ def _compress(labels: np.ndarray) -> bytes:
 
 
 def _unpack(top: int, left: int, height: int, width: int, packed: bytes) -> Patch:
+    if _is_pieces(packed):
+        return Patch(top, left, _pieces(packed))
     return Patch(top, left, np.frombuffer(_expand(packed), np.uint8).reshape(height, width))
+
+
+def _is_pieces(packed: bytes) -> bool:
+    return isinstance(packed, bytes) and packed[: len(_PIECES)] == _PIECES
+
+
+def _pieces(packed: bytes) -> Pieces:
+    try:
+        return Pieces.from_bytes(packed[len(_PIECES) :])
+    except ValueError as error:
+        raise DamagedStroke("a stroke is malformed") from error

@@ -8,7 +8,9 @@ import os
 import tempfile
 import threading
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from sslstudio.errors import UserError
 from sslstudio.language import later, tr
@@ -63,8 +65,10 @@ def ensure_writable(folder: Path) -> None:
         ) from None
 
 
-def replace_file(path: Path, data: bytes, what: str, *, alone: bool = False, settle: bool = True) -> None:
-    """Put ``data`` in the place of ``path``, durably: temporary neighbour, synced, renamed.
+def replace_file(
+    path: Path, data: bytes | Callable[[BinaryIO], None], what: str, *, alone: bool = False, settle: bool = True
+) -> None:
+    """Put ``data``, or what it writes, in the place of ``path``, durably: temporary neighbour, synced, renamed.
 
     Raises UserError beginning with ``what``; the old file then stands as it was. ``alone``: the caller lets
     nobody else write this file, so what a killed predecessor left over is reused and does not pile up.
@@ -75,7 +79,10 @@ def replace_file(path: Path, data: bytes, what: str, *, alone: bool = False, set
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            file.write(data)
+            if isinstance(data, bytes):
+                file.write(data)
+            else:
+                data(file)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

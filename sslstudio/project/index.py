@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sslstudio.errors import UserError
 from sslstudio.images.reader import ImageInfo, UnreadableImage, probe, read_rgb8, too_large
 from sslstudio.images.scan import Found, natural_key
+from sslstudio.images.slices import MARK, all_slices, is_slice, split_slice
 from sslstudio.language import tr
 from sslstudio.project.database import Database
 
@@ -23,15 +24,17 @@ _COLUMNS = (  # in the order of ImageRecord's fields
     "CASE painted WHEN 0 THEN 0.0 ELSE painted * 1.0 / (mask_width * mask_height) END, "
 )
 _ORDER = "ORDER BY sort_key, path"
-_LOOKED = "UPDATE image SET width=?, height=?, channels=?, dtype=?, problem=?, probed=1 WHERE id=?"
+_LOOKED = "UPDATE image SET width=?, height=?, channels=?, dtype=?, slices=?, problem=?, probed=1 WHERE id=?"
 _PROBE_BATCH = 256
+_Looked = tuple[int, int, int, str, int, str, int]  # width, height, channels, dtype, slices, problem, id
 
 
 class ImageRecord(NamedTuple):
     """An image: ``path`` relative to the images root; sizes are 0 until it was looked into.
 
-    ``painted`` is the share of its pixels, 0 to 1; ``problem`` is empty for an image that can be used. A tuple and no
-    frozen class: a hundred thousand of them take half the memory and a third of the time.
+    ``painted`` is the share of its pixels, 0 to 1; ``problem`` is empty for an image that can be used. Of a stack
+    each slice is an image: this one is ``slice`` (from 1) of ``slices``. A tuple and no frozen class: a hundred
+    thousand of them take half the memory and a third of the time.
     """
 
     id: int
@@ -45,6 +48,8 @@ class ImageRecord(NamedTuple):
     problem: str
     painted: float
     predicted: bool
+    slice: int = 1
+    slices: int = 1
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Index:
 
     def records(self, predicted: set[str], where: str = "", *values: object) -> list[ImageRecord]:
         """Images in natural order."""
-        sql = f"SELECT {_COLUMNS} 0 FROM image {where} {_ORDER}"
+        sql = f"SELECT {_COLUMNS} slices FROM image {where} {_ORDER}"
         return self._db.rows_as(partial(_record, predicted=predicted), sql, *values)
 
     def unchecked(self) -> int:
@@ -86,7 +91,7 @@ class Index:
         row = self._db.row("SELECT count(*) FROM image WHERE probed=0")
         return row[0] if row else 0
 
-    def refresh(self, found: Iterable[Found], root: Path) -> RefreshReport:
+    def refresh(self, found: Sequence[Found], root: Path) -> RefreshReport:
         """Bring the table up to date with what the folder holds now."""
         known = {row[0]: row[1:] for row in self._db.rows("SELECT path, size, mtime_ns, problem FROM image")}
         new, changed = [], []
@@ -96,10 +101,12 @@ class Index:
                 new.append(one)
             elif before[:2] != (one.size, one.mtime_ns):
                 changed.append((one.size, one.mtime_ns, one.path))
+        here = {_stored(one.path) for one in found}
+        missing = {path: before for path, before in known.items() if split_slice(path)[0] not in here}
         with self._db.transaction():
             self.add(new)
             self._db.write_many("UPDATE image SET size=?, mtime_ns=?, probed=0 WHERE path=?", changed)
-            gone = self._drop_gone(known)
+            gone = self._drop_gone(missing)
             self.check(root, only_painted=True)
         problems = self._db.row("SELECT count(*) FROM image WHERE problem <> ''")
         return RefreshReport(len(new), len(changed), gone, problems[0] if problems else 0)
@@ -127,18 +134,22 @@ class Index:
             for first in range(0, len(waiting), _PROBE_BATCH):
                 rows = waiting[first : first + _PROBE_BATCH]
                 answers = pool.map(lambda row: _looked_into(root, row), rows)
-                self._db.write_many(_LOOKED, list(answers))
+                self._note(rows, list(answers))
                 done += len(rows)
                 if progress:
                     progress(done, len(waiting))
 
     def decode(self, root: Path, paths: Iterable[str]) -> int:
         """Decode images in which no problem is known, and record those that cannot be; how many there are."""
+        from sslstudio.images.huge import can_be_read_by_parts
+
         found = []
         for path in dict.fromkeys(paths):
             if self._db.row("SELECT 1 FROM image WHERE path=? AND problem=''", path) is None:
                 continue
             try:
+                if can_be_read_by_parts(root / path):
+                    continue
                 read_rgb8(root / path)
             except UnreadableImage as error:
                 found.append((error.problem, path))
@@ -149,7 +160,56 @@ class Index:
     def check_one(self, root: Path, number: int) -> None:
         """Look into one image's header now."""
         row = self._db.rows("SELECT id, path, mask_width, mask_height FROM image WHERE id=?", number)[0]
-        self._db.write(_LOOKED, *_looked_into(root, row))
+        self._note([row], [_looked_into(root, row)])
+
+    # slices ---------------------------------------------------------------------------------------------
+
+    def _note(self, rows: Sequence[tuple[int, str, int, int]], answers: Sequence[_Looked]) -> None:
+        """Record what was seen in files; those that turn out to be stacks get a row for each further slice."""
+        with self._db.transaction():
+            before = {number: self._db.row("SELECT slices FROM image WHERE id=?", number) for number, *_ in rows}
+            self._db.write_many(_LOOKED, answers)
+            for (number, path, *_), answer in zip(rows, answers, strict=True):
+                had = before[number]
+                if not is_slice(path) and (answer[4] > 1 or (had and had[0] > 1)):
+                    self._bring_in_line(number, path, answer)
+
+    def _bring_in_line(self, number: int, file: str, looked: _Looked) -> None:
+        """Make the rows of a stack's further slices what its file says; painted ones that are gone are kept."""
+        width, height, channels, dtype, slices, problem, _ = looked
+        between = (f"{file}{MARK}", f"{file}{chr(ord(MARK) + 1)}")  # all paths that begin with the file's and the mark
+        known = {path for (path,) in self._db.rows("SELECT path FROM image WHERE path > ? AND path < ?", *between)}
+        if not width:  # it cannot be read any more: then neither can its slices
+            self._db.write("UPDATE image SET problem=? WHERE path > ? AND path < ?", problem, *between)
+            return
+        wanted = all_slices(file, slices)[1:]
+        size, mtime_ns, *mask = self._db.rows(
+            "SELECT size, mtime_ns, mask_width, mask_height FROM image WHERE id=?", number
+        )[0]
+        own = any(mask) and mask != [width, height]  # the first slice's problem is its mask, not the file
+        shared = "" if own else problem
+        self._db.write_many(
+            "INSERT INTO image "
+            "(path, sort_key, size, mtime_ns, width, height, channels, dtype, slices, problem, probed) "
+            "VALUES (?,?,?,?,?,?,?,?,?,?,1) ON CONFLICT (path) DO UPDATE SET size=excluded.size, "
+            "problem=excluded.problem, mtime_ns=excluded.mtime_ns, width=excluded.width, height=excluded.height, "
+            "channels=excluded.channels, dtype=excluded.dtype, slices=excluded.slices, probed=1",
+            [
+                (path, natural_key(path), size, mtime_ns, width, height, channels, dtype, slices, shared)
+                for path in wanted
+            ],
+        )
+        misfits = self._db.rows(
+            "SELECT path, mask_width, mask_height FROM image WHERE path > ? AND path < ? AND mask_width > 0 "
+            "AND (mask_width <> ? OR mask_height <> ?)",
+            *(*between, width, height),
+        )
+        self._db.write_many(
+            "UPDATE image SET problem=? WHERE path=?",
+            [(size_problem(path, width, height, *mask), path) for path, *mask in misfits],
+        )
+        spare = known.difference(wanted)
+        self._drop_gone({path: (0,) for path in spare if split_slice(path)[0] == file})
 
 
 def _stored(path: str) -> str:
@@ -164,18 +224,22 @@ def _new_row(found: Found) -> tuple[str, str, int, int, str, int]:
     return path, natural_key(path), found.size, found.mtime_ns, problem, int(odd)
 
 
-def _looked_into(root: Path, row: tuple[int, str, int, int]) -> tuple[int, int, int, str, str, int]:
+def _looked_into(root: Path, row: tuple[int, str, int, int]) -> _Looked:
     """The values to record for one image."""
     number, path, mask_width, mask_height = row
     try:
         info = probe(root / path)
     except UnreadableImage as error:
-        return 0, 0, 0, "", error.problem, number
+        return 0, 0, 0, "", 1, error.problem, number
     refusal = too_large(root / path, info)
+    if refusal is not None:
+        from sslstudio.images.huge import why_not_by_parts  # decoders are loaded where pixels are needed
+
+        refusal = why_not_by_parts(root / path, refusal)
     problem = refusal.problem if refusal else ""
     if mask_width and (mask_width, mask_height) != (info.width, info.height):
         problem = size_problem(path, info.width, info.height, mask_width, mask_height)
-    return info.width, info.height, info.channels, info.dtype, problem, number
+    return info.width, info.height, info.channels, info.dtype, info.pages, problem, number
 
 
 def size_problem(path: str, width: int, height: int, mask_width: int, mask_height: int) -> str:
@@ -187,8 +251,9 @@ def size_problem(path: str, width: int, height: int, mask_width: int, mask_heigh
 
 
 def _record(row: Sequence, predicted: set[str]) -> ImageRecord:
-    """A row of ``_COLUMNS`` as a record; the few names of pixel types are shared."""
-    return ImageRecord._make((*row[:5], sys.intern(row[5]), *row[6:10], row[1] in predicted))
+    """A row of ``_COLUMNS`` and ``slices`` as a record; the few names of pixel types are shared."""
+    number = split_slice(row[1])[1] if row[10] > 1 else 1
+    return ImageRecord._make((*row[:5], sys.intern(row[5]), *row[6:10], row[1] in predicted, number, row[10]))
 
 
 def predicted_paths(predictions: Path) -> set[str]:

@@ -6,27 +6,36 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sslstudio.images.limits import is_huge
+from sslstudio.project.sparse_labels import Pieces, SparseLabels, differing, pieces_of, sparse_of
+
 UNPAINTED = 255
+Labels = np.ndarray | SparseLabels
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A rectangle of labels: ``labels`` is (h, w) uint8, its upper left pixel at (``top``, ``left``)."""
+    """A rectangle of labels: ``labels`` is (h, w) uint8, its upper left pixel at (``top``, ``left``).
+
+    On huge images some tiles of it may stand for it, ``Pieces``: what lies in none of them stays as it is.
+    """
 
     top: int
     left: int
-    labels: np.ndarray
+    labels: np.ndarray | Pieces
 
 
 @dataclass
 class LabelMap:
-    """The labels (H, W) uint8 of one image; 255 is unpainted. The array is written in place."""
+    """The labels (H, W) uint8 of one image; 255 is unpainted. They are written in place, by tiles where it is huge."""
 
-    labels: np.ndarray
+    labels: Labels
 
     @classmethod
     def empty(cls, height: int, width: int) -> LabelMap:
         """A map on which nothing is painted."""
+        if is_huge(height, width):
+            return cls(SparseLabels(height, width, UNPAINTED))
         return cls(np.full((height, width), UNPAINTED, np.uint8))
 
     def cut(self, top: int, left: int, height: int, width: int) -> Patch:
@@ -37,12 +46,20 @@ class LabelMap:
 
     def put(self, patch: Patch) -> None:
         """Write a patch that lies wholly inside the map."""
+        if isinstance(patch.labels, Pieces):
+            patch.labels.put_on(self.labels)
+            return
         height, width = patch.labels.shape
         self.labels[patch.top : patch.top + height, patch.left : patch.left + width] = patch.labels
 
 
 def trim(before: Patch, after: Patch) -> tuple[Patch, Patch] | None:
     """The two patches cut down to the rectangle in which they differ, or None where they do not."""
+    if isinstance(before.labels, Pieces) and isinstance(after.labels, Pieces):
+        pieces = differing(before.labels, after.labels)
+        return None if pieces is None else (patch_of(pieces[0]), patch_of(pieces[1]))
+    if isinstance(before.labels, Pieces) or isinstance(after.labels, Pieces):
+        raise ValueError("before and after must be of one kind")
     differs = before.labels != after.labels
     rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
     if rows.size == 0:
@@ -53,3 +70,20 @@ def trim(before: Patch, after: Patch) -> tuple[Patch, Patch] | None:
         Patch(top, left, before.labels[vertical, horizontal]),
         Patch(top, left, after.labels[vertical, horizontal]),
     )
+
+
+def patch_of(pieces: Pieces) -> Patch:
+    """The patch that some tiles make."""
+    return Patch(pieces.top, pieces.left, pieces)
+
+
+def whole_patch(labels: Labels) -> Patch:
+    """All labels (H, W) as one patch; shared where they are an array."""
+    return patch_of(pieces_of(labels)) if isinstance(labels, SparseLabels) else Patch(0, 0, labels)
+
+
+def as_labels(labels: Labels) -> Labels:
+    """The same labels, by tiles if there are too many for one array."""
+    if isinstance(labels, SparseLabels) or not is_huge(*labels.shape):
+        return labels
+    return sparse_of(labels)

@@ -22,10 +22,10 @@ from filelock import FileLock
 from sslstudio.errors import UserError
 from sslstudio.language import tr
 from sslstudio.project.database import Database
-from sslstudio.project.edit_log import DONE, UNDONE, EditLog
+from sslstudio.project.edit_log import DONE, UNDONE, EditLog, tally
 from sslstudio.project.files import disk_refused, sync_folder
 from sslstudio.project.index import ImageRecord
-from sslstudio.project.label_map import UNPAINTED, LabelMap
+from sslstudio.project.label_map import UNPAINTED, LabelMap, Labels, as_labels
 from sslstudio.project.masks import DamagedMask, read_note, read_noted, write_mask
 
 _log = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ class MaskStore:
                 ),
                 tr("Put the right file at {file}, or remove it to paint anew.").format(file=file),
             )
-        return LabelMap(saved), self._held(note, record.id)
+        return LabelMap(as_labels(saved)), self._held(note, record.id)
 
     def _held(self, note: str, image: int) -> int:
         """The op that a mask's note tells; 0 where it has none, or that of another project or image."""
@@ -183,7 +183,7 @@ class MaskStore:
         """The labels put together from all strokes that are kept, with a sentence about it."""
         labels = LabelMap.empty(*shape)
         self._edits.rebuild(record.id, labels)
-        counts = np.bincount(labels.labels.ravel(), minlength=256)[:UNPAINTED]
+        counts = tally(labels.labels)[:UNPAINTED]
         found = {int(label): int(counts[label]) for label in np.flatnonzero(counts)}
         if found == self._edits.counted(record.id):
             self._tell(
@@ -209,7 +209,7 @@ class MaskStore:
         if sentence not in self._notices:
             self._notices.append(sentence)
 
-    def _take_newer_file(self, record: ImageRecord, labels: np.ndarray, held: int) -> None:
+    def _take_newer_file(self, record: ImageRecord, labels: Labels, held: int) -> None:
         """The file holds strokes of which the database knows nothing: its newest part was lost; the file counts."""
         with self._db.transaction():
             self._edits.recount(record.id, labels)
@@ -285,7 +285,7 @@ class MaskStore:
             *told,
         ]
 
-    def _labels_of_any_size(self, record: ImageRecord, shape: tuple[int, int]) -> np.ndarray:
+    def _labels_of_any_size(self, record: ImageRecord, shape: tuple[int, int]) -> Labels:
         """The labels; where nobody knows the image's size any more, as the file has them."""
         if shape[0]:
             return self.labels(record, shape)[0].labels

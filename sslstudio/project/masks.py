@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from sslstudio.errors import UserError
+from sslstudio.images.limits import is_huge
 from sslstudio.images.reader import MAX_PIXELS
 from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
-from sslstudio.project.label_map import UNPAINTED
+from sslstudio.project.label_map import UNPAINTED, Labels
+from sslstudio.project.mask_rows import NotByRows, read_rows, write_rows
+from sslstudio.project.sparse_labels import SparseLabels
 
 __all__ = ["UNPAINTED", "read_mask", "write_mask"]
 
@@ -28,27 +31,38 @@ class DamagedMask(UserError):
 
 def read_mask(path: Path) -> np.ndarray:
     """(H, W) uint8 class numbers of a palette or grey image; raises UserError otherwise."""
-    return read_noted(path)[0]
+    labels = read_noted(path)[0]
+    if isinstance(labels, np.ndarray):
+        return labels
+    if labels.size > MAX_PIXELS:
+        raise _too_large(Path(path), labels.shape[1], labels.shape[0])
+    return labels[:, :]
 
 
-def read_noted(path: Path) -> tuple[np.ndarray, str]:
-    """A mask as ``read_mask`` gives it, and the note that ``write_mask`` put into the file, if any."""
+def read_noted(path: Path) -> tuple[Labels, str]:
+    """A mask as ``read_mask`` gives it, by tiles if it is huge, and the note that ``write_mask`` left, if any."""
     from PIL import Image
 
     path = Path(path)
     Image.MAX_IMAGE_PIXELS = None  # our own limit stands in its place, with an explanation
     try:
         with Image.open(path, formats=_FORMATS) as image:
+            note = str(image.info.get(_NOTE, ""))
+            if image.format == "PNG" and is_huge(image.height, image.width):
+                with path.open("rb") as file:
+                    return read_rows(file), note
             if image.width * image.height > MAX_PIXELS:
-                raise UserError(
-                    tr("{name} is too large for a mask ({width} × {height}).").format(
-                        name=path.name, width=image.width, height=image.height
-                    ),
-                    tr(_ADVICE),
-                )
-            return _numbers(image, path), str(image.info.get(_NOTE, ""))
+                raise _too_large(path, image.width, image.height)
+            return _numbers(image, path), note
     except UserError:
         raise
+    except NotByRows:
+        raise UserError(
+            tr("The mask {name} is huge and was written in a way that cannot be read row by row.").format(
+                name=path.name
+            ),
+            tr("Save it as an 8-bit palette PNG without interlacing and with the filter “none”."),
+        ) from None
     except FileNotFoundError:
         raise DamagedMask(
             tr("The mask {name} is not there any more.").format(name=path.name), tr("Put the file back.")
@@ -63,6 +77,13 @@ def read_noted(path: Path) -> tuple[np.ndarray, str]:
         empty = path.exists() and path.stat().st_size == 0
         reason = tr("is empty (0 bytes)") if empty else tr("cannot be read as an image; it may be damaged")
         raise DamagedMask(tr("The mask {name} {reason}.").format(name=path.name, reason=reason), tr(_ADVICE)) from error
+
+
+def _too_large(path: Path, width: int, height: int) -> UserError:
+    return UserError(
+        tr("{name} is too large for a mask ({width} × {height}).").format(name=path.name, width=width, height=height),
+        tr(_ADVICE),
+    )
 
 
 def read_note(path: Path) -> str:
@@ -92,13 +113,19 @@ def _numbers(image: Any, path: Path) -> np.ndarray:
     )
 
 
-def write_mask(path: Path, labels: np.ndarray, colours: Sequence[str], *, settle: bool = True, note: str = "") -> None:
+def write_mask(path: Path, labels: Labels, colours: Sequence[str], *, settle: bool = True, note: str = "") -> None:
     """Write (H, W) uint8 labels as a palette PNG in one step; ``colours`` are ``#rrggbb`` from class 0 on.
 
     Without ``settle`` the caller makes the folder durable, once for many masks. ``note`` is a text to keep in it.
     """
     from PIL import Image, PngImagePlugin
 
+    what = tr("The mask {name}").format(name=Path(path).name)
+    if isinstance(labels, SparseLabels):
+        notes, palette = {_NOTE: note} if note else {}, _palette(colours)
+        by_rows = lambda file: write_rows(file, labels, palette, notes)  # noqa: E731
+        replace_file(Path(path), by_rows, what, alone=True, settle=settle)
+        return
     image = Image.fromarray(np.ascontiguousarray(labels, np.uint8))  # grey; the palette makes it "P"
     image.putpalette(_palette(colours))
     data = io.BytesIO()
@@ -106,9 +133,7 @@ def write_mask(path: Path, labels: np.ndarray, colours: Sequence[str], *, settle
     if note:
         texts.add_text(_NOTE, note)
     image.save(data, "PNG", compress_level=3, pnginfo=texts)
-    replace_file(
-        Path(path), data.getvalue(), tr("The mask {name}").format(name=Path(path).name), alone=True, settle=settle
-    )
+    replace_file(Path(path), data.getvalue(), what, alone=True, settle=settle)
 
 
 def _palette(colours: Sequence[str]) -> bytes:

@@ -30,7 +30,7 @@ from sslstudio.project.index import (
     image_info,
     predicted_paths,
 )
-from sslstudio.project.label_map import LabelMap, Patch
+from sslstudio.project.label_map import LabelMap, Labels, Patch, as_labels, whole_patch
 from sslstudio.project.lock import ProjectLock
 from sslstudio.project.mask_store import MaskStore
 from sslstudio.project.places import ImagesMoved, default_project_path
@@ -401,7 +401,7 @@ class Project:
             raise ValueError(f"the rectangle up to ({bottom}, {right}) leaves the image of {shape}")
         self._edits.add(record.id, shape, before, after)
 
-    def check_mask(self, path: str, labels: np.ndarray) -> None:
+    def check_mask(self, path: str, labels: Labels) -> None:
         """Raise UserError when (H, W) ``labels`` cannot be this image's mask: wrong size, unusable image."""
         shape = self._painted_image(path)[1]
         if labels.shape != shape:
@@ -412,14 +412,17 @@ class Project:
                 tr("A mask must have exactly the size of its image."),
             )
 
-    def set_mask(self, path: str, labels: np.ndarray) -> None:
+    def set_mask(self, path: str, labels: Labels) -> None:
         """Replace the whole mask by (H, W) uint8 labels; can be undone. Raises UserError for a wrong size."""
         self._need_lock()
         self.check_mask(path, labels)
         record, shape = self._painted_image(path)
         with self._db.transaction():
-            before = Patch(0, 0, self._masks.labels(record, shape)[0].labels)
-            self._edits.add(record.id, shape, before, Patch(0, 0, labels.astype(np.uint8, copy=False)))
+            before = as_labels(self._masks.labels(record, shape)[0].labels)
+            after = as_labels(labels.astype(np.uint8, copy=False) if isinstance(labels, np.ndarray) else labels)
+            if type(before) is not type(after):
+                raise ValueError("labels by tiles belong to huge images only")
+            self._edits.add(record.id, shape, whole_patch(before), whole_patch(after))
 
     def discard_mask(self, path: str) -> None:
         """Begin this image anew: its mask moves to ``backups/masks`` and its strokes are forgotten."""
@@ -437,6 +440,10 @@ class Project:
         """Bring back the stroke taken back last; the patch to put on its labels, or None."""
         self._need_lock()
         return self._edits.redo(self._painted_image(path)[0].id)
+
+    def newest_edit(self, path: str) -> int:
+        """The number of the edit that undo would take back; 0 for none."""
+        return self._edits.newest(self.image(path).id)
 
     def can_undo(self, path: str) -> bool:
         """Whether there is a stroke to take back."""

@@ -49,4 +49,19 @@ CREATE INDEX op_of_image ON op (image, id);
 CREATE INDEX op_of_edit ON op (edit);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)  # never change one that was released; add the next
+_STROKES_IN_TILES = """
+-- From here on a stroke's labels may be some tiles of its rectangle (huge images); older programs cannot read those.
+"""
+
+
+# Files of many pages were one image each, their first page. It keeps its path and so its mask; the files are looked
+# into once more, which adds the other slices.
+_SLICES = """
+ALTER TABLE image ADD COLUMN slices INTEGER NOT NULL DEFAULT 1;  -- of the file in which the image is one
+UPDATE image SET probed=0 WHERE problem='' AND size >= 0 AND (
+    lower(path) LIKE '%.tif' OR lower(path) LIKE '%.tiff' OR lower(path) LIKE '%.npy'
+);
+"""
+
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _STROKES_IN_TILES, _SLICES)  # never change one that was released; add the next

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,8 +36,15 @@ class Rect:
         """Larger by ``pixels`` on each side."""
         return Rect(self.left - pixels, self.top - pixels, self.right + pixels, self.bottom + pixels)
 
-    def of(self, array: np.ndarray) -> np.ndarray:
-        """The part of an (H, W, ...) array that lies in this rectangle, which must be inside of it; a view."""
+    def moved(self, right: int, down: int) -> Rect:
+        """The same size, elsewhere."""
+        return Rect(self.left + right, self.top + down, self.right + right, self.bottom + down)
+
+    def of(self, array: Any) -> np.ndarray:
+        """The part of an (H, W, ...) array that lies in this rectangle, which must be inside of it; a view.
+
+        Of a huge image, or of its labels, which only look like an array, it is a copy.
+        """
         return array[self.top : self.bottom, self.left : self.right]
 
     def within(self, other: Rect) -> Rect:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from concurrent.futures import Future
 
 import cv2
@@ -12,6 +13,7 @@ from sslstudio.regions.beside import BESIDE
 from sslstudio.regions.growing import Found
 from sslstudio.regions.rect import NOTHING, Rect, bounds, whole
 
+_KEPT = 128  # blocks, 128 MB
 _NEAR = 96  # pixels from a block's border from which on its neighbour is made, too
 _BLOCK = 512  # pixels; patches are made block by block, where somebody needs them
 
@@ -21,7 +23,7 @@ class Superpixels:
 
     def __init__(self, image: np.ndarray, side: int) -> None:
         self.image, self.side = image, side
-        self._blocks: dict[tuple[int, int], Future[np.ndarray]] = {}
+        self._blocks: OrderedDict[tuple[int, int], Future[np.ndarray]] = OrderedDict()
 
     def at(self, x: float, y: float) -> Found:
         """The patch under a place: a rectangle and which of its pixels (bool); empty beside the image."""
@@ -51,8 +53,10 @@ class Superpixels:
     def _block(self, top: int, left: int) -> Future[np.ndarray]:
         if (top, left) not in self._blocks:
             area = Rect(left, top, left + _BLOCK, top + _BLOCK).within(whole(self.image.shape))
-            part = np.ascontiguousarray(area.of(self.image))
-            self._blocks[top, left] = BESIDE.submit(_patches, part, self.side)
+            image, side = self.image, self.side
+            self._blocks[top, left] = BESIDE.submit(lambda: _patches(np.ascontiguousarray(area.of(image)), side))
+            if len(self._blocks) > _KEPT:
+                self._blocks.popitem(last=False)
         return self._blocks[top, left]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from sslstudio.errors import UserError
-from sslstudio.images.scan import scan
+from sslstudio.images.scan import scan_slices
 from sslstudio.language import tr
 from sslstudio.project.dataset import labelled_images, pretrain_images
 from sslstudio.project.project import Project
@@ -108,7 +108,7 @@ def predict_request(
     if images is None:
         root, names = Path(project.images_root), tuple(pretrain_images(project))
     else:
-        root, names = Path(images).absolute(), tuple(item.path for item in scan(Path(images)))
+        root, names = Path(images).absolute(), tuple(scan_slices(Path(images)))
     if not names:
         raise UserError(
             tr("There is no image in {root}.").format(root=root), tr("Choose a folder that holds pictures.")

@@ -279,7 +279,16 @@ _PAINT = (
         "Copy previous mask",
         "C",
         "copy",
-        "Paint what is painted on the image before this one; for series",
+        "Paint what is painted on the image or slice before this one; for series",
+        "image",
+    ),
+    Action(
+        "paint.interpolate",
+        "Paint",
+        "Interpolate between slices",
+        "Shift+I",
+        "",
+        "Fill the unpainted slices around this one from the painted ones before and after",
         "image",
     ),
     Action(
@@ -393,10 +402,15 @@ _VIEW = (
     Action("view.full_screen", "View", "Full screen", "F11", "", "Only the window", "", True),
 )
 
+_SLICE = later("Of this stack; from an image that is none, the image beside it")
 _IMAGE = (
-    Action("image.previous", "Image", "Previous image", "A; PgUp", "previous", "", "project"),
-    Action("image.next", "Image", "Next image", "D; PgDown", "next", "", "project"),
+    Action("image.previous", "Image", "Previous image", "A", "previous", "", "project"),
+    Action("image.next", "Image", "Next image", "D", "next", "", "project"),
     Action("image.next_unpainted", "Image", "Next unpainted image", "Shift+D", "", "Skip what is painted", "project"),
+    Action("image.slice_previous", "Image", "Previous slice", "PgUp", "", _SLICE, "project", gap=True),
+    Action("image.slice_next", "Image", "Next slice", "PgDown", "", _SLICE, "project"),
+    Action("image.stack_previous", "Image", "Previous file", "Shift+PgUp", "", "Past all slices of a stack", "project"),
+    Action("image.stack_next", "Image", "Next file", "Shift+PgDown", "", "Past all slices of a stack", "project"),
     Action(
         "image.alike",
         "Image",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from sslstudio.images.slices import split_slice
 from sslstudio.language import later, tr, tr_many
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class ImageModel(QAbstractListModel):
             return None
         record = self._records[self._shown[index.row()]]
         if role == Qt.ItemDataRole.DisplayRole:
-            return record.path.rsplit("/", 1)[-1]
+            return caption(record)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
             return describe(record)
         if role == Role.RECORD:
@@ -153,11 +154,27 @@ def _passes(record: ImageRecord, name: str) -> bool:
     return (record.painted > 0) == (name == "painted")
 
 
+def caption(record: ImageRecord) -> str:
+    """The name of an image's file without its folder; of a stack, which slice it is."""
+    name = split_slice(record.path)[0].rsplit("/", 1)[-1]
+    return f"{name} {record.slice}/{record.slices}" if record.slices > 1 else name
+
+
+def title(record: ImageRecord) -> str:
+    """The path of an image's file; of a stack, which slice it is."""
+    file = split_slice(record.path)[0]
+    return (
+        tr("{file} · slice {slice} of {slices}").format(file=file, slice=record.slice, slices=record.slices)
+        if record.slices > 1
+        else record.path
+    )
+
+
 def describe(record: ImageRecord) -> str:
     """A record in words, for tool tips and screen readers."""
-    lines = [record.path]
+    lines = [title(record)]
     if record.problem:
-        return "\n".join((record.path, record.problem))
+        return "\n".join((lines[0], record.problem))
     if record.width:
         lines.append(f"{record.width} × {record.height} · {depth(record)}")
     if record.painted:

@@ -34,6 +34,7 @@ class Loader(QObject):
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
         self._kept: OrderedDict[tuple[str, int], Picture] = OrderedDict()
+        self.cache: Path | None = None  # where halvings of huge images are kept
         self._wanted = ""
         self._ahead: list[tuple[str, Path, int]] = []
         self._tasks: dict[str, background.Task] = {}
@@ -59,6 +60,8 @@ class Loader(QObject):
         for task in self._tasks.values():
             task.cancel()
         self._tasks.clear()
+        for picture in self._kept.values():
+            picture.close()
         self._kept.clear()
         self._ahead.clear()
         self._wanted = ""
@@ -69,10 +72,12 @@ class Loader(QObject):
         self._pool.waitForDone()
 
     def _read(self, path: str, file: Path, stamp: int) -> None:
+        cache = self.cache
+
         def work(task: background.Task) -> Picture | None:
             from sslstudio.images.picture import read_picture
 
-            return None if task.cancelled else read_picture(file)
+            return None if task.cancelled else read_picture(file, cache, path)
 
         def done(picture: Picture | None) -> None:
             self._tasks.pop(path, None)

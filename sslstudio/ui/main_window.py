@@ -36,6 +36,7 @@ from sslstudio.ui.panels.working import WorkingPanel
 from sslstudio.ui.pill import Pill
 from sslstudio.ui.session import Session
 from sslstudio.ui.shortcuts import tip_of
+from sslstudio.ui.slice_bar import SliceBar
 from sslstudio.ui.status import Status
 from sslstudio.ui.stepper import STEPS, Stepper
 from sslstudio.ui.strip import TOOLS, Strip
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         for panel in self.panels.values():
             self.panel_stack.addWidget(panel)
         self.strip = Strip(self.actions_)
+        self.slices = SliceBar()
         self.status = Status()
         self.setStatusBar(self.status)
         self.pages = _named(QStackedWidget(), "pages")
@@ -120,6 +122,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.notice)
         column.addLayout(work, 1)
+        column.addWidget(self.slices)
         self.splitter = _named(QSplitter(childrenCollapsible=False, handleWidth=1), "splitter")
         for part, stretch in ((self.browser, 0), (middle, 1), (self.panel_stack, 0)):
             self.splitter.addWidget(part)
@@ -166,6 +169,7 @@ class MainWindow(QMainWindow):
         from sslstudio.ui.wiring.seeing import SeeingWiring
         from sslstudio.ui.wiring.similar import SimilarWiring
         from sslstudio.ui.wiring.similar_folder import SimilarFolderWiring
+        from sslstudio.ui.wiring.slices import SlicesWiring
         from sslstudio.ui.wiring.tools import ToolsWiring
         from sslstudio.ui.wiring.working import WorkingWiring
 
@@ -176,6 +180,7 @@ class MainWindow(QMainWindow):
         self.painting = PaintingWiring(self)
         self.seeing = SeeingWiring(self)
         self.tools = ToolsWiring(self)
+        self.stacks = SlicesWiring(self)
         self.learning = LearningWiring(self)
         self.review = ReviewWiring(self)
         self.attention = AttentionWiring(self)
@@ -237,6 +242,7 @@ class MainWindow(QMainWindow):
             self.actions_[row.id].setEnabled(has[row.needs] and not (row.changes and session.reading))
         self.actions_["edit.undo"].setEnabled(session.can_undo())
         self.actions_["edit.redo"].setEnabled(session.can_redo())
+        self.stacks.refresh()
         if session.project is not None:
             self.actions_["view.panel"].setEnabled(True)
 

@@ -15,6 +15,7 @@ from sslstudio.errors import UserError
 from sslstudio.language import tr
 from sslstudio.runs.folder import RunFolder
 from sslstudio.ui import background
+from sslstudio.ui.canvas.pyramid import prepared
 from sslstudio.ui.inference import Inference
 from sslstudio.ui.kept_values import KeptValues
 from sslstudio.ui.loader import Loader
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from sslstudio.images.picture import Picture
     from sslstudio.project.classes import LabelClass
     from sslstudio.project.index import ImageRecord
-    from sslstudio.project.label_map import LabelMap, Patch
+    from sslstudio.project.label_map import LabelMap, Labels, Patch
     from sslstudio.project.project import Project
     from sslstudio.runs.prepare import ModelInfo
 
@@ -112,6 +113,7 @@ class Session(QObject):
         """Work on this project from now on; the one before it is closed."""
         self.close()
         self.project = self._strokes.project = self._values.project = project
+        self._loader.cache = project.path / "cache"
         self._set_records(records)
         self._read_models()
         self.opened.emit()
@@ -165,6 +167,11 @@ class Session(QObject):
         """What is known about an image."""
         place = self._places.get(path)
         return None if place is None else self.records[place]
+
+    def beside(self, path: str, by: int) -> ImageRecord | None:
+        """What is known about the image so many places behind this one."""
+        place = self._places.get(path, -1) + by
+        return self.records[place] if path in self._places and 0 <= place < len(self.records) else None
 
     def current(self) -> ImageRecord | None:
         """What is known about the current image."""
@@ -319,6 +326,7 @@ class Session(QObject):
                 )
             elif path == self.image and not self.relabelling:
                 self.picture, self.labels = picture, labels
+                picture.shown()
                 self.image_ready.emit()
                 self.history_changed.emit()
 
@@ -326,7 +334,7 @@ class Session(QObject):
             if path == self.image:
                 self.image_failed.emit(error)
 
-        self._tasks.append(background.run(lambda task: project.label_map(path), done, failed))
+        self._tasks.append(background.run(lambda task: prepared(project.label_map(path)), done, failed))
 
     def _on_unreadable(self, path: str, error: UserError) -> None:
         if path == self.image:
@@ -361,9 +369,9 @@ class Session(QObject):
     def _may_step(self) -> bool:
         return self.project is not None and self.labels is not None and not self.reading
 
-    def accept_prediction(self, labels: np.ndarray) -> None:
+    def accept_prediction(self, labels: Labels) -> None:
         """Make (H, W) uint8 ``labels`` the mask of the current image; can be undone."""
-        from sslstudio.project.label_map import Patch
+        from sslstudio.project.label_map import as_labels, whole_patch
 
         if self.project is None or self.labels is None:
             return
@@ -374,17 +382,19 @@ class Session(QObject):
             error = UserError(tr("The prediction has another size than the image."), tr("Segment the image once more."))
             self.failed.emit("accept", error)
             return
-        patch = Patch(0, 0, np.ascontiguousarray(labels, np.uint8).copy())
+        labels = np.ascontiguousarray(labels, np.uint8).copy() if isinstance(labels, np.ndarray) else labels
+        labels = as_labels(labels)
         if not self.save_strokes():
             return
         try:
-            self.project.set_mask(self.image, patch.labels)
+            self.project.set_mask(self.image, labels)
         except UserError as error:
             self.failed.emit("accept", error)
             return
+        patch = whole_patch(labels)
         self.labels.put(patch)
         self.patched.emit(patch)
-        self._after_edit(self.image)
+        self.after_edit(self.image)
 
     def write_masks(self) -> None:
         """Write pending masks as PNG, in the background; one writer at a time."""
@@ -423,13 +433,14 @@ class Session(QObject):
         self.solved.emit("saving")
         self.saving_changed.emit(True)
         for path in paths:
-            self._after_edit(path)
+            self.after_edit(path)
 
     def _on_strokes_refused(self, error: UserError) -> None:
         self.failed.emit("saving", error)
         self.saving_changed.emit(False)
 
-    def _after_edit(self, path: str) -> None:
+    def after_edit(self, path: str) -> None:
+        """A mask changed: it is written soon, and its record is read anew."""
         self._idle.start()
         if self.project is not None and path in self._places:
             record = self.project.image(path)
@@ -448,7 +459,7 @@ class Session(QObject):
         if patch is not None:
             self.labels.put(patch)
             self.patched.emit(patch)
-            self._after_edit(self.image)
+            self.after_edit(self.image)
 
     # inside -------------------------------------------------------------------------------------------
 

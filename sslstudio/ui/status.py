@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStatus
 
 from sslstudio.language import tr
 from sslstudio.ui import theme
-from sslstudio.ui.image_model import depth
+from sslstudio.ui.image_model import depth, title
 from sslstudio.ui.panels.words import percent
 
 if TYPE_CHECKING:
@@ -104,13 +104,13 @@ class Status(QStatusBar):
         if record is None:
             self.image.setText("")
             return
-        parts = [record.path]
+        parts = [title(record)]
         if record.width:
             parts += [f"{record.width} × {record.height}", depth(record)]
         if not record.problem:
             parts.append(f"{self._zoom * 100:.0f} %")
         self.image.setText(" · ".join(parts))
-        self.image.setToolTip(record.path)
+        self.image.setToolTip(title(record))
 
 
 def value_words(values: Sequence[float]) -> str:

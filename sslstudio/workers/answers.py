@@ -14,6 +14,7 @@ import torch
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8
 from sslstudio.images.reader import probe
+from sslstudio.images.slices import file_of
 from sslstudio.language import tr
 from sslstudio.learning.assist.likeness import LONGEST, Places, likeness, places_of
 from sslstudio.learning.assist.places_cache import PlacesCache
@@ -129,7 +130,7 @@ class Answers:
 def _stamp(file: Path) -> Key:
     """Changes when the file does; for a missing file, what is read next will say so."""
     try:
-        facts = file.stat()
+        facts = file_of(file).stat()
     except OSError:
         return (str(file), 0, 0)
     return (str(file), facts.st_mtime_ns, facts.st_size)

@@ -29,7 +29,7 @@ def test_the_tour_sees_every_step(tmp_path):
         *("live-wire", "wand", "superpixels", "object-in-a-box", "similar-regions"),
         *("similar-in-the-folder", "fill", "grow-in-a-selection", "shrink-and-smooth"),
         *("specks", "holes", "locked", "only-unpainted", "hidden", "copy-previous-mask", "shortcuts", "commands"),
-        *("contrast", "minimap"),
+        *("contrast", "minimap", "slices-filled"),
         *("fine-tuning", "review", "attention", "export"),
     )
     assert [name for name in names if name in wanted] == list(wanted)

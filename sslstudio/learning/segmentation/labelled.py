@@ -12,14 +12,19 @@ import numpy as np
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8, resized, with_axis
+from sslstudio.images.huge_picture import Pixels
+from sslstudio.images.huge_reading import huge_bands
 from sslstudio.language import tr
 from sslstudio.learning.segmentation.metrics import IGNORED
-from sslstudio.project.masks import read_mask
+from sslstudio.project.edit_log import tally
+from sslstudio.project.label_map import Labels
+from sslstudio.project.masks import read_noted
 from sslstudio.runs.events import Warned
 from sslstudio.runs.request import EvaluateRequest, FinetuneRequest, HelpRequest, LabelledImage
 
 PaintedRequest = FinetuneRequest | EvaluateRequest | HelpRequest  # whatever names images with masks
 SHRINKS = (1, 2, 3, 4, 6, 8)
+_BLOCK, _MOST_BLOCKS = 2048, 128  # pixels of a block of a huge image, and how many of them one image gives
 _IN_MEMORY = 1 << 30  # bytes of pixels kept in memory; the rest lies in a file that the system pages in
 
 
@@ -36,16 +41,18 @@ class Painted:
 def read_labelled(request: PaintedRequest, project: Path, spill: Path, channels: int) -> Iterator[Painted | Warned]:
     """Read every image with its mask at full size; what cannot be used is reported and left out.
 
+    Of a huge image those blocks are read in which something is painted, each as an image of its own.
+
     ``channels`` of an image that the network sees. Beyond a limit the pixels lie in temporary files below ``spill``.
     """
     used = 0
     for entry in request.labelled:
         try:
-            pair = _read_one(entry, request, project, channels)
-            used += pair.pixels.nbytes + pair.labels.nbytes
-            if used > _IN_MEMORY:
-                pair = replace(pair, pixels=_spilled(pair.pixels, spill), labels=_spilled(pair.labels, spill))
-            yield pair
+            for pair in _read_one(entry, request, project, channels):
+                used += pair.pixels.nbytes + pair.labels.nbytes
+                if used > _IN_MEMORY:
+                    pair = replace(pair, pixels=_spilled(pair.pixels, spill), labels=_spilled(pair.labels, spill))
+                yield pair
         except UserError as error:
             yield Warned(
                 text=tr("{image} is left out: {problem}").format(image=entry.image, problem=error.problem),
@@ -60,12 +67,13 @@ def read_labelled(request: PaintedRequest, project: Path, spill: Path, channels:
             )
 
 
-def _read_one(entry: LabelledImage, request: PaintedRequest, project: Path, channels: int) -> Painted:
+def _read_one(entry: LabelledImage, request: PaintedRequest, project: Path, channels: int) -> Iterator[Painted]:
     classes = len(request.classes)
-    labels = read_mask(project / entry.mask)
-    if not (labels != IGNORED).any():
+    labels = read_noted(project / entry.mask)[0]
+    counts = tally(labels)
+    if not counts[:IGNORED].any():
         raise UserError(tr("nothing is painted in it."), tr("Paint a part of it."))
-    unknown = np.unique(labels[(labels >= classes) & (labels != IGNORED)])
+    unknown = np.flatnonzero(counts[classes:IGNORED]) + classes
     if len(unknown):
         values = ", ".join(str(v) for v in unknown[:5])
         raise UserError(
@@ -74,7 +82,9 @@ def _read_one(entry: LabelledImage, request: PaintedRequest, project: Path, chan
             ),
             tr("Add the missing classes or paint the mask anew."),
         )
-    pixels = read_bands8(Path(request.images_root) / entry.image, channels)
+    file = Path(request.images_root) / entry.image
+    huge = huge_bands(file, channels)
+    pixels = read_bands8(file, channels) if huge is None else huge.size(0)
     if pixels.shape[:2] != labels.shape:
         there, here = _size(pixels), _size(labels)
         raise UserError(
@@ -83,10 +93,25 @@ def _read_one(entry: LabelledImage, request: PaintedRequest, project: Path, chan
             ),
             tr("Paint it anew or restore the image."),
         )
-    return Painted(entry.image, pixels, labels, entry.split == "validation")
+    if isinstance(pixels, np.ndarray):
+        yield Painted(entry.image, pixels, labels[:, :], entry.split == "validation")
+        return
+    for rows, columns in _painted_blocks(labels):
+        yield Painted(entry.image, pixels[rows, columns], labels[rows, columns].copy(), entry.split == "validation")
 
 
-def _size(array: np.ndarray) -> str:
+def _painted_blocks(labels: Labels) -> list[tuple[slice, slice]]:
+    """The blocks of a huge mask in which something is painted; if there are very many, some evenly spread."""
+    found = []
+    for top in range(0, labels.shape[0], _BLOCK):
+        for left in range(0, labels.shape[1], _BLOCK):
+            place = slice(top, top + _BLOCK), slice(left, left + _BLOCK)
+            if (labels[place] != IGNORED).any():
+                found.append(place)
+    return found[:: -(-len(found) // _MOST_BLOCKS)]
+
+
+def _size(array: np.ndarray | Labels | Pixels) -> str:
     return f"{array.shape[1]} × {array.shape[0]}"
 
 

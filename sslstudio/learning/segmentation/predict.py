@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8
+from sslstudio.images.huge_reading import HugeBands, huge_bands
+from sslstudio.images.slices import without_suffix
 from sslstudio.language import tr
 from sslstudio.learning.segmentation.model import SegmentationModel, load_model, read_about
 from sslstudio.learning.segmentation.tiles import bands, segment, segment_labels
 from sslstudio.learning.training.control import Control, hold
 from sslstudio.project.files import ensure_writable
 from sslstudio.project.masks import write_mask
+from sslstudio.project.sparse_labels import SparseLabels
 from sslstudio.runs.events import Event, Finished, Phase, Progress, Started, Stopped, Warned
 from sslstudio.runs.request import PredictRequest
+
+_BLOCK, _AROUND = 2048, 256  # pixels of a huge image that are segmented together, and seen around them
 
 __all__ = ["bands", "predict", "prediction_names", "segment", "segment_labels"]
 
@@ -43,7 +48,12 @@ def predict(request: PredictRequest, *, project: Path, control: Control) -> Iter
         if control.stopped():
             break
         try:
-            _predict_one(model, Path(request.images_root) / image, out / names[image], colours, request.probabilities)
+            source = Path(request.images_root) / image
+            huge = huge_bands(source, model.encoder.channels)
+            if huge is None:
+                _predict_one(model, source, out / names[image], colours, request.probabilities)
+            elif not _predict_huge(model, huge, out / names[image], colours, request.probabilities, control):
+                break
             written += 1
         except (UserError, OSError) as error:
             if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
@@ -76,6 +86,31 @@ def _predict_one(model: SegmentationModel, image: Path, target: Path, colours: l
     np.save(target.with_suffix(".npy"), (found * 255).round().astype(np.uint8))
 
 
+def _predict_huge(
+    model: SegmentationModel, image: HugeBands, target: Path, colours: list[str], probabilities: bool, control: Control
+) -> bool:
+    """Segment block by block, each with what lies around it; False when it was stopped, then nothing is written."""
+    if probabilities:
+        raise UserError(
+            tr("{name} is so large that its probabilities would fill the disk.").format(name=image.image.path.name),
+            tr("Predict it without probabilities."),
+        )
+    height, width = image.shape[:2]
+    pixels, labels = image.size(0), SparseLabels(height, width, 0)
+    for top in range(0, height, _BLOCK):
+        for left in range(0, width, _BLOCK):
+            if control.stopped():
+                return False
+            bottom, right = min(top + _BLOCK, height), min(left + _BLOCK, width)
+            above, before = max(0, top - _AROUND), max(0, left - _AROUND)
+            part = pixels[above : bottom + _AROUND, before : right + _AROUND]
+            found = segment_labels(model, part, flips=True)
+            labels[top:bottom, left:right] = found[top - above : bottom - above, left - before : right - before]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_mask(target, labels, colours)
+    return True
+
+
 def _refused(target: Path, error: OSError) -> UserError:
     reason = error.strerror or type(error).__name__
     return UserError(
@@ -91,7 +126,7 @@ def prediction_names(images: tuple[str, ...], *, in_project: bool) -> dict[str, 
     """
     if in_project:
         return {image: f"{image}.png" for image in images}
-    short = {image: str(PurePosixPath(image).with_suffix(".png")) for image in images}
+    short = {image: f"{without_suffix(image)}.png" for image in images}
     taken: dict[str, int] = {}
     for name in short.values():
         taken[name.lower()] = taken.get(name.lower(), 0) + 1

@@ -23,7 +23,10 @@ import numpy as np
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8, resized
+from sslstudio.images.huge_picture import Pixels
+from sslstudio.images.huge_reading import huge_bands
 from sslstudio.images.reader import probe
+from sslstudio.images.slices import file_of
 from sslstudio.language import tr
 from sslstudio.runs.events import Warned
 from sslstudio.runs.folder import write_atomic
@@ -62,7 +65,7 @@ def tile_grid(width: int, height: int, side: int, most: int, least: int = 1) -> 
     return rows, columns
 
 
-def cut_tiles(pixels: np.ndarray, rows: int, columns: int, side: int) -> list[tuple[np.ndarray, float]]:
+def cut_tiles(pixels: np.ndarray | Pixels, rows: int, columns: int, side: int) -> list[tuple[np.ndarray, float]]:
     """Tiles (side, side, C) in row order with their true aspect."""
     height, width = pixels.shape[:2]
     found = []
@@ -82,6 +85,9 @@ def cut_tiles(pixels: np.ndarray, rows: int, columns: int, side: int) -> list[tu
                 )
             )
     return found
+
+
+_MOST_OF_HUGE = 1024  # tiles of one huge image, since they are in memory before they are written
 
 
 class ImageCache:
@@ -133,14 +139,14 @@ class ImageCache:
         found = []
         for path in self.images:
             try:
-                stat = (self.root / path).stat()
+                stat = file_of(self.root / path).stat()
                 found.append((path, stat.st_mtime_ns, stat.st_size))
             except OSError as error:
                 found.append((path, 0, -1))
                 self._fail(
                     path,
                     tr("“{path}” is left out: {strerror}.").format(
-                        path=path, strerror=(error.strerror or "it is gone").lower()
+                        path=path, strerror=(error.strerror or tr("it is gone")).lower()
                     ),
                     "",
                 )
@@ -227,7 +233,12 @@ class ImageCache:
 
     def _decode(self, path: Path) -> list[tuple[np.ndarray, float]]:
         info = probe(path)
-        rows, columns = tile_grid(info.width, info.height, self.side, self._most, self._least)
+        huge = huge_bands(path, self.channels)
+        most = self._most if huge is None else min(self._most, _MOST_OF_HUGE)
+        rows, columns = tile_grid(info.width, info.height, self.side, most, self._least)
+        if huge is not None:
+            finest = min(info.width / columns, info.height / rows) / self.side
+            return cut_tiles(huge.size(max(0, int(math.log2(max(1, finest))))), rows, columns, self.side)
         longest = max(rows, columns) * self.side
         pixels = read_bands8(path, self.channels, longest=longest if max(info.width, info.height) > longest else None)
         return cut_tiles(pixels, rows, columns, self.side)

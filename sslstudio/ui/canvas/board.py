@@ -11,6 +11,7 @@ from sslstudio.ui.canvas.fade import Fade
 from sslstudio.ui.canvas.pyramid import LabelPyramid
 from sslstudio.ui.canvas.scene import Scene
 from sslstudio.ui.canvas.strokes import Point
+from sslstudio.ui.canvas.tiled import Arrivals
 from sslstudio.ui.canvas.tools import View
 from sslstudio.ui.canvas.viewport import Rect, Viewport, fitted, next_step
 
@@ -32,6 +33,8 @@ class Board(QWidget):
         super().__init__(parent)
         self._scene = Scene()
         self._fade = Fade(self)
+        self._arrivals = Arrivals(self)
+        self._arrivals.arrived.connect(self._take_arrivals)
         self._prediction: LabelPyramid | None = None
         self._mode, self._prediction_visible = "over", True
         self._fitted = True
@@ -110,6 +113,16 @@ class Board(QWidget):
         x, y = self._scene.view.to_device(*point)
         return [QPointF((x + left) / ratio, y / ratio) for left in self._lefts()]
 
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Width and height of the image in its pixels; (0, 0) without one."""
+        return self._scene.size
+
+    def partly_seen(self) -> bool:
+        """Whether there is more of the image than is in sight."""
+        width, height = self._scene.size
+        return self._scene.image is not None and self.sight().seen != Rect(0, 0, width, height)
+
     def sight(self) -> View:
         """What of the image is in sight."""
         size, pane = self._scene.size, self.pane_size()
@@ -163,6 +176,17 @@ class Board(QWidget):
         """Where the pane under a place in the widget begins, in device pixels."""
         lefts = self._lefts()
         return lefts[-1] if place.x() * self.devicePixelRatioF() >= lefts[-1] else lefts[0]
+
+    def _repaint(self, device: Rect) -> None:
+        """Some device pixels of a pane have changed, in each pane."""
+        if not device.empty:
+            for left in self._lefts():
+                self.update(self._widget_rect(device, left))
+
+    def _take_arrivals(self) -> None:
+        """Show what has arrived of a huge image."""
+        for part in self._arrivals.take():
+            self._repaint(self._scene.image_changed(part))
 
     def _widget_rect(self, device: Rect, left: int) -> QRect:
         ratio = self.devicePixelRatioF()

@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from sslstudio.images.huge_picture import Pixels
 from sslstudio.language import tr
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.ui.canvas import decorations, floating
@@ -23,9 +24,10 @@ from sslstudio.ui.canvas.minimap import Minimap
 from sslstudio.ui.canvas.offers import Offers
 from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
-from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid, PlanePyramid
+from sslstudio.ui.canvas.pyramid import LabelPyramid
 from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
 from sslstudio.ui.canvas.searches import Searches
+from sslstudio.ui.canvas.tiled import image_pyramid, plane_pyramid
 from sslstudio.ui.canvas.tools import GESTURES, Gesture
 from sslstudio.ui.canvas.viewport import NOTHING, Rect
 from sslstudio.ui.tool_options import ToolOptions
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from sslstudio.images.picture import Picture
     from sslstudio.images.pixel_size import PixelSize
     from sslstudio.project.classes import LabelClass
-    from sslstudio.project.label_map import LabelMap, Patch
+    from sslstudio.project.label_map import LabelMap, Labels, Patch
 
 PREDICTION_MODES = ("over", "beside", "swipe")
 
@@ -72,8 +74,7 @@ class Canvas(Board):
         self.key = ""
         self.pen = Pen()
         self.gesture: Gesture | None = None  # what the tool does, where it is more than a brush
-        self.attention = False
-        self.pen_pressure = True
+        self.attention, self.pen_pressure = False, True
         self.paintable = True
         self._options = self.pen.options  # those that were told
         self._map: LabelMap | None = None
@@ -83,10 +84,10 @@ class Canvas(Board):
         self._opacity, self._masks_visible, self._hatch = 0.45, True, True
         self._filled, self._differences = True, False
         self.pixel_size: PixelSize | None = None
-        self.scale_bar = True
-        self._message = ""
+        self.scale_bar, self._message = True, ""
         self.searches, self.offers = Searches(self), Offers(self)
         self.minimap = Minimap(self)
+        self._arrivals.arrived.connect(self.minimap.image_changed)
         self._hand.show_cursor()
 
     # --- what is shown ---------------------------------------------------------------------------------------------
@@ -96,7 +97,7 @@ class Canvas(Board):
     ) -> None:
         """Show an image as its file holds it, in these shades; None: as ``show_image`` shows its ``rgb8``."""
         self.show_image(picture.rgb8, labels, key)
-        self._scene.planes, self._scene.shades = PlanePyramid(picture.finite), shades
+        self._scene.planes, self._scene.shades = plane_pyramid(picture.finite), shades
         self.pixel_size = picture.pixel_size
         self.minimap.redraw()
 
@@ -108,10 +109,10 @@ class Canvas(Board):
             self.minimap.redraw()
             self.update()
 
-    def set_seen(self, rgb8: np.ndarray) -> None:
+    def set_seen(self, rgb8: np.ndarray | Pixels) -> None:
         """What tools go by, (H, W, 3) uint8: what people see."""
         if self.pen.image is not None and rgb8.shape == self.pen.image.shape:
-            self.pen.image = rgb8
+            self.pen.image = rgb8  # type: ignore[assignment]
 
     def set_smooth(self, wanted: bool) -> None:
         """Whether enlarged pixels blend into each other."""
@@ -128,16 +129,6 @@ class Canvas(Board):
         """Whether the prediction is striped where the mask is painted and says something else."""
         self._differences = wanted
         self.rearrange()
-
-    @property
-    def image_size(self) -> tuple[int, int]:
-        """Width and height of the image in its pixels; (0, 0) without one."""
-        return self._scene.size
-
-    def partly_seen(self) -> bool:
-        """Whether there is more of the image than is in sight."""
-        width, height = self._scene.size
-        return self._scene.image is not None and self.sight().seen != Rect(0, 0, width, height)
 
     def lend(self, scene: Scene) -> Layers:
         """Let another scene show the same image in the same colours; what lies over it here."""
@@ -162,7 +153,8 @@ class Canvas(Board):
             raise ValueError(f"a mask of {labels.labels.shape} does not fit an image of {rgb8.shape[:2]}")
         old_size = self._scene.size
         self.key, self._map = key, labels
-        self._scene.image = None if rgb8 is None else ImagePyramid(rgb8)
+        self._scene.image = None if rgb8 is None else image_pyramid(rgb8)
+        self._arrivals.watch(rgb8.image if isinstance(rgb8, Pixels) else None)
         self._scene.planes = self._scene.shades = self.pixel_size = None
         self._mask = None if labels is None else LabelPyramid(labels.labels)
         self.pen.labels = None if labels is None or rgb8 is None else labels.labels
@@ -205,7 +197,7 @@ class Canvas(Board):
         self._masks_visible = visible
         self.rearrange()
 
-    def set_prediction(self, labels: np.ndarray | None, mode: str = "over") -> None:
+    def set_prediction(self, labels: Labels | None, mode: str = "over") -> None:
         """What a model found, (h, w) uint8, any size: "over" the image, "beside" it, or under a "swipe" divider."""
         if mode not in PREDICTION_MODES:
             raise ValueError(f"{mode!r} is none of {PREDICTION_MODES}")
@@ -218,7 +210,7 @@ class Canvas(Board):
         self._prediction_visible = visible
         self.rearrange()
 
-    def set_live_overlay(self, labels: np.ndarray | None) -> None:
+    def set_live_overlay(self, labels: Labels | None) -> None:
         """What the model that is being trained finds, (h, w) uint8, any size; the old one fades into it."""
         if labels is None and self._live is None:
             return  # nothing changes, so nothing fades
@@ -230,10 +222,10 @@ class Canvas(Board):
     @property
     def live_overlay(self) -> np.ndarray | None:
         """What ``set_live_overlay`` shows now."""
-        return None if self._live is None else self._live.base
+        return None if self._live is None else self._live.base[:, :]
 
     @property
-    def predicted(self) -> np.ndarray | None:
+    def predicted(self) -> Labels | None:
         """What a model found and is in sight now, (h, w) uint8, any size."""
         shown = self._live or (self._prediction if self._prediction_visible else None)
         return shown.base if shown else None
@@ -421,10 +413,7 @@ class Canvas(Board):
             return
         self._mask.changed(rect)
         self.minimap.mend(rect)
-        device = self._scene.changed(rect)
-        if not device.empty:
-            for left in self._lefts():
-                self.update(self._widget_rect(device, left))
+        self._repaint(self._scene.changed(rect))
 
     def point_nowhere(self) -> None:
         """The pointer is on something that lies over the canvas."""

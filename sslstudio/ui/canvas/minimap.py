@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SIDE = 168  # widget pixels of the longer side
 _MARGIN = 12
 _LATER = 150  # milliseconds in which dabs of the brush become one repaint
+_ARRIVING = 500  # and in which parts of a huge image do that are being read
 _DARK, _LIGHT = QColor(0, 0, 0, 170), QColor(255, 255, 255)
 _FRAME = QColor(0x8A, 0x8A, 0x8A)  # tells it from the image, black or white
 
@@ -40,6 +41,8 @@ class Minimap(QWidget):
         self._kept_off = QRect()
         self._later = QTimer(self, interval=_LATER, singleShot=True)
         self._later.timeout.connect(self._take_changes)
+        self._later_still = QTimer(self, interval=_ARRIVING, singleShot=True)
+        self._later_still.timeout.connect(self.redraw)
         canvas.moved.connect(self.settle)
         self.hide()
 
@@ -59,6 +62,11 @@ class Minimap(QWidget):
         self._scene.stale_image()
         self._changed = NOTHING
         self.settle()
+
+    def image_changed(self) -> None:
+        """More is known of a huge image; shown a little later."""
+        if self.isVisible() and not self._later_still.isActive():
+            self._later_still.start()
 
     def mend(self, rect: Rect) -> None:
         """A rectangle of the mask changed; shown a little later, since the pen has precedence."""

@@ -33,7 +33,7 @@ class Offers(QObject):
     @property
     def labels(self) -> np.ndarray | None:
         """What is proposed now."""
-        return None if self.pyramid is None else self.pyramid.base
+        return None if self.pyramid is None else self.pyramid.base[:, :]
 
     def show(self, labels: np.ndarray | None, *, answerable: bool = False) -> None:
         """Propose labels (h, w) uint8 of any size, 255 for nothing, or no longer (None).

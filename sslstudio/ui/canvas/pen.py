@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sslstudio.images.limits import BOUND
 from sslstudio.project.label_map import UNPAINTED
+from sslstudio.regions.rect import whole
 from sslstudio.regions.sieve import between
 from sslstudio.ui.canvas.strokes import Point, Stroke
 from sslstudio.ui.canvas.viewport import NOTHING, Rect
 from sslstudio.ui.tool_options import ToolOptions
 
 if TYPE_CHECKING:
-    from sslstudio.project.label_map import Patch
+    from collections.abc import Sequence
+
+    from sslstudio.project.label_map import Labels, Patch
 
 TOOLS = (
     *("brush", "eraser", "lasso", "polygon", "livewire", "wand", "superpixels", "box", "similar"),
@@ -31,8 +35,9 @@ class Pen:
     """One pen over one label map."""
 
     def __init__(self) -> None:
-        self.labels: np.ndarray | None = None
-        self.image: np.ndarray | None = None  # (H, W, 3) uint8, shared and never written
+        self.labels: Labels | None = None
+        self.image: np.ndarray | None = None  # (H, W, 3) uint8, shared and never written; by parts if it is huge
+        self.bounded = False  # whether a tool has stopped at the edge of what it looks through on a huge image
         self.selection = NOTHING  # where whole-mask changes act; empty for everywhere
         self.tool = "brush"
         self.diameter = 20
@@ -112,7 +117,39 @@ class Pen:
         if self.label_at(place) is None or self.labels is None:
             return NOTHING
         self._stroke = self.stroke(erase=erase)
-        return self._stroke.fill(x, y)
+        return self.note_reach(self._stroke.fill(x, y, self.reach(x, y)), x, y)
+
+    def reach(self, x: int, y: int) -> Rect:
+        """What a tool looks through from a pixel on: the whole image, or of a huge one the part around."""
+        assert self.labels is not None
+        everything = whole(self.labels.shape)
+        half = BOUND // 2
+        return Rect(x - half, y - half, x + half, y + half).within(everything) if self.huge else everything
+
+    @property
+    def huge(self) -> bool:
+        """Whether the image or its labels are dealt with by parts."""
+        return not isinstance(self.labels, np.ndarray | None) or not isinstance(self.image, np.ndarray | None)
+
+    def note_reach(self, found: Rect, x: int, y: int) -> Rect:
+        """What was found from a pixel on; notes whether more of it may lie outside of the reach."""
+        if self.huge and not found.empty and self.labels is not None:
+            reach, edge = self.reach(x, y), whole(self.labels.shape)
+            self.bounded = self.bounded or (
+                found.left == reach.left > edge.left
+                or found.top == reach.top > edge.top
+                or found.right == reach.right < edge.right
+                or found.bottom == reach.bottom < edge.bottom
+            )
+        return found
+
+    def take_polygon(self, points: Sequence[Point], *, erase: bool = False) -> Rect:
+        """Give the area within ``points`` the value; call ``finish`` when all is taken."""
+        if self.labels is None:
+            return NOTHING
+        if self._stroke is None:
+            self._stroke = self.stroke(erase=erase)
+        return self._stroke.polygon(points)
 
     def add_corner(self, place: Point, *, erase: bool = False) -> None:
         """Add a corner to the polygon, beginning one if there is none."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from sslstudio.project.label_map import UNPAINTED, LabelMap, Labels
+from sslstudio.project.sparse_labels import TILE, SparseLabels
 from sslstudio.ui.canvas.viewport import Rect
 
 _STRIP = 128  # rows; even
+_COARSEST = 8  # halvings: as far as one can zoom out
+_MANY = 48  # rectangles; more are mended tile by tile
 
 
 def level_for(zoom: float) -> int:
@@ -57,30 +61,88 @@ class PlanePyramid:
 class LabelPyramid:
     """A label map (H, W) uint8, shared and never copied, with halvings in which thin strokes survive.
 
+    Those of huge labels, which lie in tiles, are kept with them.
+
     Of four labels the highest that is painted (below 255) is kept, so that a class wins over the background and
     anything wins over nothing.
     """
 
-    def __init__(self, labels: np.ndarray) -> None:
-        self._levels = [labels]
+    def __init__(self, labels: Labels) -> None:
+        self._base = labels
+        self._coarser: list = labels.coarser if isinstance(labels, SparseLabels) else []
 
     @property
-    def base(self) -> np.ndarray:
+    def base(self) -> Labels:
         """The full-size label map itself."""
-        return self._levels[0]
+        return self._base
 
-    def level(self, number: int) -> np.ndarray:
+    def level(self, number: int) -> Labels:
         """The labels halved ``number`` times; rows and columns rounded up."""
-        while len(self._levels) <= number:
-            self._levels.append(_halved(self._levels[-1]))
-        return self._levels[number]
+        while len(self._coarser) < number:
+            finest = self._coarser[-1] if self._coarser else self._base
+            self._coarser.append(_halved_tiles(finest) if isinstance(finest, SparseLabels) else _halved(finest))
+        return self._coarser[number - 1] if number else self._base
 
     def changed(self, rect: Rect) -> None:
         """Bring the halvings that exist up to date with a changed rectangle of the full-size labels."""
-        for finer, coarser in zip(self._levels, self._levels[1:], strict=False):
+        parts = [rect]
+        if isinstance(self._base, SparseLabels):
+            touched = self._base.take_touched()
+            if len(touched) > _MANY:
+                self._mend_tiles(touched)
+                return
+            parts = [Rect(left, top, right, bottom) for top, bottom, left, right in touched]
+        for part in parts:
+            self._mend(part)
+
+    def _mend_tiles(self, parts: list[tuple[int, int, int, int]]) -> None:
+        """Make all tiles of the halvings anew in which some of many rectangles lie."""
+        places = {
+            (row, column)
+            for top, bottom, left, right in parts
+            for row in range(top // TILE, -(-bottom // TILE))
+            for column in range(left // TILE, -(-right // TILE))
+        }
+        finer = self._base
+        assert isinstance(finer, SparseLabels)
+        for coarser in self._coarser:
+            places = {(row // 2, column // 2) for row, column in places}
+            for place in places:
+                _halve_tile(finer, coarser, place)
+            finer = coarser
+
+    def _mend(self, rect: Rect) -> None:
+        for finer, coarser in zip([self._base, *self._coarser], self._coarser, strict=False):
             rect = Rect(rect.left // 2, rect.top // 2, -(-rect.right // 2), -(-rect.bottom // 2))
             source = finer[2 * rect.top : 2 * rect.bottom, 2 * rect.left : 2 * rect.right]
             coarser[rect.top : rect.bottom, rect.left : rect.right] = _halved(source)
+
+
+def prepared(labels: LabelMap) -> LabelMap:
+    """The same labels, of huge ones with their halvings, for which nobody should wait when they are shown."""
+    if isinstance(labels.labels, SparseLabels):
+        LabelPyramid(labels.labels).level(_COARSEST)
+    return labels
+
+
+def _halved_tiles(labels: SparseLabels) -> SparseLabels:
+    """As ``_halved``; tiles of a single label are not looked at."""
+    height, width = labels.shape
+    result = SparseLabels(-(-height // 2), -(-width // 2), UNPAINTED)
+    for place in result.places():
+        _halve_tile(labels, result, place)
+    return result
+
+
+def _halve_tile(finer: SparseLabels, coarser: SparseLabels, place: tuple[int, int]) -> None:
+    """Make one tile of ``coarser`` anew."""
+    row, column = place
+    ones = {finer.plain(one) for one in finer.places(2 * row, 2 * column, 2)}
+    if len(ones) == 1 and min(ones) >= 0:
+        coarser.set_cell(place, ones.pop())
+        return
+    part = finer[2 * row * TILE : 2 * (row + 1) * TILE, 2 * column * TILE : 2 * (column + 1) * TILE]
+    coarser[row * TILE : (row + 1) * TILE, column * TILE : (column + 1) * TILE] = _halved(part)
 
 
 def _halved(labels: np.ndarray) -> np.ndarray:

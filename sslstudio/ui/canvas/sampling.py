@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from sslstudio.project.label_map import Labels
 from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid, PlanePyramid, level_for
 from sslstudio.ui.canvas.viewport import Rect, Viewport
 
@@ -43,7 +44,7 @@ def sample_plane(planes: PlanePyramid, channel: int, view: Viewport, rect: Rect,
     return _smooth(planes.level(channel, number), scale, scale, view, rect)
 
 
-def label_under(labels: np.ndarray, image: tuple[int, int], x: int, y: int) -> int:
+def label_under(labels: Labels, image: tuple[int, int], x: int, y: int) -> int:
     """The label at a pixel of an image of (width, height), from (h, w) ``labels`` that may be smaller or larger."""
     height, width = labels.shape
     return int(labels[min(y * height // image[1], height - 1), min(x * width // image[0], width - 1)])

@@ -89,6 +89,7 @@ class Scene:
         self._size = (1, 1)
         self._base: np.ndarray | None = None  # the image, and the heat on it, without labels
         self._seen: dict[int, np.ndarray] = {}  # channels of the view, while only their shades change
+        self._arrived: list[Rect] = []  # device pixels below which a huge image is known better now
 
     @property
     def size(self) -> tuple[int, int]:
@@ -131,10 +132,26 @@ class Scene:
             pane.dirty = pane.dirty.joined(device)
         return device
 
+    def image_changed(self, rect: Rect) -> Rect:
+        """A rectangle of a huge image is known better; the device pixels of a pane that will be mended."""
+        device = self.view.device_rect(rect).within(self.visible())
+        if self._base is None or device.empty:
+            return device
+        if self.heat is not None:
+            self.stale_image()
+            return device
+        self._arrived.append(device)
+        for pane in self.panes:
+            pane.dirty = pane.dirty.joined(device)
+        return device
+
     def refresh(self) -> None:
         """Bring all panes up to date; only what changed since the last time is drawn."""
         if self._base is None:
             self._base = self._draw_base()
+        elif self._arrived:
+            self._mend_base()
+        self._arrived.clear()
         for pane in self.panes:
             if not pane.dirty.empty:
                 self._retint(pane, pane.dirty)
@@ -156,6 +173,14 @@ class Scene:
             if self.heat is not None:
                 self._draw_heat(base, rect)
         return base
+
+    def _mend_base(self) -> None:
+        """Draw the image anew where more is known of it."""
+        for rect in self._arrived:
+            self._seen.clear()
+            if self.image is not None and self._base is not None:
+                self._base[rect.top : rect.bottom, rect.left : rect.right] = self._pictured(self.image, rect)
+        self._seen.clear()
 
     def _pictured(self, image: ImagePyramid, rect: Rect) -> np.ndarray:
         """The image under a device rectangle, (h, w, 4) uint8, blue first."""

@@ -21,9 +21,11 @@ class Searches(QObject):
 
     Signals:
         taken: A ``Search`` is over; whether it changed anything.
+        bounded: A tool has stopped at the edge of what it looks through on a huge image.
     """
 
     taken = Signal(object, bool)
+    bounded = Signal()
 
     def __init__(self, canvas: Canvas) -> None:
         super().__init__(canvas)
@@ -45,6 +47,7 @@ class Searches(QObject):
         """Take those that are found."""
         for search in [one for one in self.running if one.done]:
             self._take(search)
+        self._tell_bounded()
 
     def settle(self) -> None:
         """Wait for all of them: the mask is about to be changed, read, or left."""
@@ -63,6 +66,11 @@ class Searches(QObject):
                 search.task.cancel()
         self.running.clear()
         self._canvas.update()
+
+    def _tell_bounded(self) -> None:
+        bounded, self._canvas.pen.bounded = self._canvas.pen.bounded, False
+        if bounded:
+            self.bounded.emit()
 
     def _on_found(self) -> None:
         """A stroke under way keeps what was before it, so nothing else may change until it is over."""
@@ -87,3 +95,4 @@ class Searches(QObject):
         if patches is not None:
             self._canvas.stroke_finished.emit(*patches)
         self.taken.emit(search, not changed.empty)
+        self._tell_bounded()

@@ -7,15 +7,17 @@ and not for the size of the image.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import cv2
 import numpy as np
 
-from sslstudio.project.label_map import Patch
-from sslstudio.regions.rect import NOTHING, Rect, bounds
+from sslstudio.project.label_map import Labels, Patch
+from sslstudio.regions.rect import NOTHING, Rect, bounds, whole
+from sslstudio.ui.canvas.kept import kept_of
 
-_TILE = 256
+_AT_ONCE, _STRIP = 1 << 19, 256  # pixels of a rectangle that is painted in one go; rows of a strip of a larger one
+_MOST = 1 << 26  # pixels of a polygon that is filled in one go
 Point = tuple[float, float]
 Sieve = Callable[[Rect], np.ndarray]
 
@@ -24,32 +26,39 @@ class Stroke:
     """One change to a label map, from pen down to pen up, in one ``value``."""
 
     def __init__(
-        self, labels: np.ndarray, value: int, changeable: np.ndarray | None = None, sieve: Sieve | None = None
+        self, labels: Labels, value: int, changeable: np.ndarray | None = None, sieve: Sieve | None = None
     ) -> None:
         self.labels = labels
         self.value = value
         self._changeable = changeable  # (256,) bool: labels that may change; None for all
         self._sieve = sieve  # which pixels of a rectangle a brush takes; None for all
         self.touched = NOTHING  # the bounding box of exactly those pixels that changed
-        self._tiles: dict[tuple[int, int], np.ndarray] = {}
+        self._kept = kept_of(labels)
 
     def line(self, start: Point, end: Point, diameter: int, *, square: bool = False) -> Rect:
         """Draw with a round or square brush between two places (image pixels); the rectangle that changed."""
         start, end = snapped(start, diameter), snapped(end, diameter)
-        rect, inside = capsule(start, end, diameter / 2, self.labels.shape, square=square)
-        if self._sieve is not None and not rect.empty:
-            inside &= self._sieve(rect)
-        return self.paint(rect, inside)
+        changed = NOTHING
+        for rect, inside in capsules(start, end, diameter / 2, self.labels.shape, square=square):
+            if self._sieve is not None and not rect.empty:
+                inside &= self._sieve(rect)
+            changed = changed.joined(self.paint(rect, inside))
+        return changed
 
     def polygon(self, points: Sequence[Point]) -> Rect:
         """Fill the area within ``points``; the rectangle that changed."""
-        return self.paint(*polygon_area(points, self.labels.shape))
+        changed = NOTHING
+        for rect, inside in polygon_parts(points, self.labels.shape):
+            changed = changed.joined(self.paint(rect, inside))
+        return changed
 
-    def fill(self, x: int, y: int) -> Rect:
-        """Fill the connected region of equal label around a pixel; the rectangle that changed."""
+    def fill(self, x: int, y: int, within: Rect | None = None) -> Rect:
+        """Fill what has one label and hangs together with a pixel, in a rectangle if told; the one that changed."""
         if self.labels[y, x] == self.value:
             return NOTHING
-        return self.paint(*connected_area(self.labels, x, y))
+        within = whole(self.labels.shape) if within is None else within
+        rect, inside = connected_area(within.of(self.labels), x - within.left, y - within.top)  # type: ignore[type-var]
+        return self.paint(rect.moved(within.left, within.top), inside)
 
     def paint(self, rect: Rect, inside: np.ndarray) -> Rect:
         """Give the pixels of ``rect`` that are ``inside`` (bool, its shape) the value; the rectangle that changed."""
@@ -68,39 +77,23 @@ class Stroke:
             changing &= self._changeable[part]
         changed = bounds(changing, rect.left, rect.top)
         if not changed.empty:
-            self._keep(changed)
+            self._kept.keep(changed)
             np.copyto(part, labels, where=changing)
+            if not isinstance(self.labels, np.ndarray):  # then ``part`` is a copy
+                inner = changed.moved(-rect.left, -rect.top)
+                self.labels[changed.top : changed.bottom, changed.left : changed.right] = inner.of(part)
             self.touched = self.touched.joined(changed)
         return changed
 
     def patches(self) -> tuple[Patch, Patch] | None:
-        """Before and after of the touched rectangle; None if nothing changed."""
-        if self.touched.empty:
-            return None
-        box = self.touched
-        after = self.labels[box.top : box.bottom, box.left : box.right].copy()
-        before = after.copy()
-        for (row, column), tile in self._tiles.items():
-            cut = _tile_rect(row, column, tile).within(box)
-            if not cut.empty:
-                before[cut.top - box.top : cut.bottom - box.top, cut.left - box.left : cut.right - box.left] = tile[
-                    cut.top - row : cut.bottom - row, cut.left - column : cut.right - column
-                ]
-        return Patch(box.top, box.left, before), Patch(box.top, box.left, after)
+        """Before and after of what was touched; None if nothing changed."""
+        return None if self.touched.empty else self._kept.patches(self.touched)
 
     def cancel(self) -> Rect:
         """Put everything back; the rectangle to repaint."""
-        for (row, column), tile in self._tiles.items():
-            self.labels[row : row + tile.shape[0], column : column + tile.shape[1]] = tile
+        self._kept.restore()
         touched, self.touched = self.touched, NOTHING
-        self._tiles.clear()
         return touched
-
-    def _keep(self, rect: Rect) -> None:
-        for row in range(rect.top // _TILE * _TILE, rect.bottom, _TILE):
-            for column in range(rect.left // _TILE * _TILE, rect.right, _TILE):
-                if (row, column) not in self._tiles:
-                    self._tiles[row, column] = self.labels[row : row + _TILE, column : column + _TILE].copy()
 
 
 def snapped(point: Point, diameter: int) -> Point:
@@ -110,10 +103,13 @@ def snapped(point: Point, diameter: int) -> Point:
     return float(math.floor(point[0] + 0.5)), float(math.floor(point[1] + 0.5))
 
 
-def capsule(
+def capsules(
     start: Point, end: Point, radius: float, shape: tuple[int, ...], *, square: bool = False
-) -> tuple[Rect, np.ndarray]:
-    """The pixels whose middle a brush covers on its way along a line: a rectangle and which of its pixels (bool)."""
+) -> Iterator[tuple[Rect, np.ndarray]]:
+    """The pixels whose middle a brush covers on its way along a line: rectangles and which of their pixels (bool).
+
+    One rectangle as a rule; strips where that would hold much that the brush does not reach.
+    """
     box = Rect(
         math.floor(min(start[0], end[0]) - radius),
         math.floor(min(start[1], end[1]) - radius),
@@ -121,24 +117,53 @@ def capsule(
         math.ceil(max(start[1], end[1]) + radius),
     ).within(Rect(0, 0, shape[1], shape[0]))
     if box.empty:
-        return NOTHING, np.zeros((0, 0), bool)
+        return
     rows = np.arange(box.top, box.bottom) + 0.5
     left, right = (_square_spans if square else _capsule_spans)(start, end, radius, rows)
-    columns = np.arange(box.left, box.right) + 0.5
     slack = 1e-9 * (1 + radius)
-    return box, (columns >= left[:, None] - slack) & (columns <= right[:, None] + slack)
+    step = box.height if box.width * box.height <= _AT_ONCE else _STRIP
+    for top in range(0, box.height, step):
+        low, high = left[top : top + step] - slack, right[top : top + step] + slack
+        reached = low <= high
+        if not reached.any():
+            continue
+        # the first pixel of each row, and the one after the last; whole numbers are compared several times faster
+        first = np.ceil(np.where(reached, low, 0) - 0.5).astype(np.int32).clip(box.left, box.right)
+        after = np.floor(np.where(reached, high, -1) - 0.5).astype(np.int32).clip(box.left - 1, box.right - 1) + 1
+        first = np.minimum(first, after)
+        filled = first < after
+        if not filled.any():
+            continue
+        strip = Rect(int(first[filled].min()), box.top + top, int(after[filled].max()), box.top + top + len(low))
+        columns = np.arange(strip.left, strip.right, dtype=np.int32)
+        yield strip, (columns - first[:, None]).view(np.uint32) < (after - first).view(np.uint32)[:, None]
 
 
 def polygon_area(points: Sequence[Point], shape: tuple[int, ...]) -> tuple[Rect, np.ndarray]:
     """The pixels within a polygon: a rectangle and which of its pixels (bool)."""
+    return _filled(np.asarray(points, np.float64), _box(points, shape))
+
+
+def polygon_parts(points: Sequence[Point], shape: tuple[int, ...]) -> Iterator[tuple[Rect, np.ndarray]]:
+    """The same in strips, where the polygon is so large that one rectangle would take much memory."""
+    box, corners = _box(points, shape), np.asarray(points, np.float64)
+    rows = box.height if box.width * box.height <= _MOST else max(1, _MOST // 4 // max(1, box.width))
+    for top in range(box.top, box.bottom, max(1, rows)):
+        yield _filled(corners, Rect(box.left, top, box.right, min(top + rows, box.bottom)))
+
+
+def _box(points: Sequence[Point], shape: tuple[int, ...]) -> Rect:
+    if len(points) < 3:
+        return NOTHING
     corners = np.asarray(points, np.float64)
-    if len(corners) < 3:
-        return NOTHING, np.zeros((0, 0), bool)
     low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
-    box = Rect(low[0], low[1], high[0] + 1, high[1] + 1).within(Rect(0, 0, shape[1], shape[0]))
+    return Rect(int(low[0]), int(low[1]), int(high[0]) + 1, int(high[1]) + 1).within(Rect(0, 0, shape[1], shape[0]))
+
+
+def _filled(corners: np.ndarray, box: Rect) -> tuple[Rect, np.ndarray]:
     inside = np.zeros((box.height, box.width), np.uint8)
-    fixed = np.round((corners - (box.left + 0.5, box.top + 0.5)) * 16).astype(np.int32)
     if not box.empty:
+        fixed = np.round((corners - (box.left + 0.5, box.top + 0.5)) * 16).astype(np.int32)
         cv2.fillPoly(inside, [fixed], 1, shift=4)
     return box, inside.view(bool)
 
@@ -191,7 +216,3 @@ def _widen(left: np.ndarray, right: np.ndarray, rows: np.ndarray, start: Point, 
     x = start[0] + share * (end[0] - start[0])
     left[crossing] = np.minimum(left[crossing], x[crossing])
     right[crossing] = np.maximum(right[crossing], x[crossing])
-
-
-def _tile_rect(row: int, column: int, tile: np.ndarray) -> Rect:
-    return Rect(column, row, column + tile.shape[1], row + tile.shape[0])

@@ -101,14 +101,14 @@ def labels(driver: Driver) -> np.ndarray:
     """The mask of the current image, (H, W) uint8, as the window has it; a copy."""
     shown = driver.window.session.labels
     assert shown is not None
-    return shown.labels.copy()
+    return shown.labels[:, :].copy()
 
 
 def stored(driver: Driver) -> np.ndarray:
     """The same, as the project has it."""
     session = driver.window.session
     assert session.project is not None
-    return session.project.label_map(session.image).labels
+    return session.project.label_map(session.image).labels[:, :]
 
 
 def overlap(driver: Driver, cell: Cell) -> float:

@@ -13,6 +13,7 @@ from sslstudio.ui.tour.acts import ANSWER, next_image, on_canvas, paint_image, s
 from sslstudio.ui.tour.driver import SIZE, Driver
 from sslstudio.ui.tour.painting_tools import PAINTING_TOOLS
 from sslstudio.ui.tour.seeing import SEEING
+from sslstudio.ui.tour.stacks import STACKS
 
 PRETRAIN_MINUTES, FINETUNE_MINUTES = "0.6", "0.6"
 PAINTED = 4  # images
@@ -90,11 +91,11 @@ def undo(driver: Driver) -> None:
     """A stroke is taken back and put back by keys."""
     session = driver.window.session
     assert session.labels is not None
-    painted = session.labels.labels.copy()
+    painted = session.labels.labels[:, :].copy()
     driver.window.actions_["edit.undo"].trigger()
-    driver.check(not np.array_equal(painted, session.labels.labels), "Undo changed nothing.")
+    driver.check(not np.array_equal(painted, session.labels.labels[:, :]), "Undo changed nothing.")
     driver.window.actions_["edit.redo"].trigger()
-    driver.check(np.array_equal(painted, session.labels.labels), "Redo did not bring the stroke back.")
+    driver.check(np.array_equal(painted, session.labels.labels[:, :]), "Redo did not bring the stroke back.")
 
 
 def finetune(driver: Driver) -> None:
@@ -167,6 +168,7 @@ STEPS: tuple[Callable[[Driver], None], ...] = (
     undo,
     *PAINTING_TOOLS,
     *SEEING,
+    *STACKS,
     finetune,
     review,
     attention,

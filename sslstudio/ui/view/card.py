@@ -27,6 +27,7 @@ _MARGIN = 12
 _EMPTY = later("Nothing to look at yet. Choose an image, then set here how bright it is shown.")
 _PROMISE = later("Only what you see changes. Files, masks, training and exports stay as they are.")
 _CONTRASTS = {
+    "file": (later("As the file says"), later("The window that the file brings along")),
     "stored": (later("As stored"), later("8-bit values as they are")),
     "each": (
         later("Automatic, each image"),
@@ -155,9 +156,8 @@ class ViewCard(QWidget):
                 field.setValue(value)
                 field.blockSignals(False)
         self.gamma.draw_gamma(state.gamma)
-        kinds = tuple(
-            Choice(kind, *map(tr, words)) for kind, words in _CONTRASTS.items() if kind != "stored" or state.eight_bit
-        )
+        possible = {"file": state.told_window, "stored": state.eight_bit}
+        kinds = tuple(Choice(kind, *words) for kind, words in _CONTRASTS.items() if possible.get(kind, True))
         self.contrast.draw(kinds, state.contrast)
         self.only.setChecked(state.only)
         self.told.setText(state.told)

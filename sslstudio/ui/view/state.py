@@ -27,6 +27,7 @@ class ViewState:
     whole: bool = True
     gamma: float = 1.0
     contrast: str = "stored"
+    told_window: bool = False  # whether the file brings a window along
     eight_bit: bool = True
     only: bool = False
     told: str = ""

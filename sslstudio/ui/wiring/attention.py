@@ -150,6 +150,8 @@ class AttentionWiring(QObject):
         labels = self.session.labels
         if not (self.shown and self.proposed) or self.mass is None or labels is None or self._asks_colours():
             return None
+        if not isinstance(labels.labels, np.ndarray):
+            return None  # a proposal is as large as the image
         held = self.mass[self.head if self.head < len(self.mass) else 0]
         height, width = labels.labels.shape
         large = cv2.resize(held, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -212,7 +214,7 @@ class AttentionWiring(QObject):
     def _draw_proposal(self) -> None:
         """Show what would change in the mask; Enter takes it, Esc drops it."""
         where, canvas = self.proposal(), self.window.canvas
-        if where is not None and canvas.pen.labels is not None:
+        if where is not None and isinstance(canvas.pen.labels, np.ndarray):
             self._proposing = True
             changes = changes_of(where, canvas.pen.labels, canvas.current_class, canvas.options.changeable())
             canvas.offers.show(changes, answerable=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -49,7 +50,7 @@ class PaintingWiring(QObject):
         session.patched.connect(self.canvas.apply_patch)
         session.history_changed.connect(self._on_history)
         session.saving_changed.connect(self.window.status.show_saved)
-        self.window.browser.chosen.connect(self.go_to)
+        self.window.browser.chosen.connect(lambda path: self.go_to(path))
         self.window.status.opacity_chosen.connect(self.set_opacity)
 
     def _wire_canvas(self) -> None:
@@ -102,10 +103,10 @@ class PaintingWiring(QObject):
 
     # images ---------------------------------------------------------------------------------------------
 
-    def go_to(self, path: str) -> None:
-        """Show another image; a stroke under way is finished first."""
+    def go_to(self, path: str, ahead: Sequence[str] = ()) -> None:
+        """Show another image after a stroke under way; those ``ahead``, or next in the list, are loaded too."""
         self.canvas.finish_stroke()
-        self.session.go_to(path, self.window.browser.neighbours(path))
+        self.session.go_to(path, ahead or self.window.browser.neighbours(path))
 
     def next_unpainted(self) -> None:
         """Go on to the next image without a mask."""
@@ -196,7 +197,8 @@ class PaintingWiring(QObject):
         if self.canvas.predicted is not None:
             found = label_under(self.canvas.predicted, self.canvas.image_size, x, y)
             names += tr(", predicted {name}").format(name=tr("nothing") if found == UNPAINTED else self._name_of(found))
-        self.window.status.show_place(f"{names}   x {x}  y {y} = {value}")
+        known = f" = {value}" if value else ""  # of a huge image it may still be on its way
+        self.window.status.show_place(f"{names}   x {x}  y {y}{known}")
 
     def _name_of(self, label: int) -> str:
         return self._names[label] if label < len(self._names) else tr("class {label}").format(label=label + 1)

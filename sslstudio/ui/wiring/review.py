@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject
 
+from sslstudio.project.sparse_labels import TILE
 from sslstudio.ui import background
 from sslstudio.ui.canvas.canvas import PREDICTION_MODES
 from sslstudio.ui.run_queue import kind_of
@@ -14,6 +15,7 @@ from sslstudio.ui.run_queue import kind_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sslstudio.project.label_map import Labels
     from sslstudio.ui.main_window import MainWindow
     from sslstudio.ui.panels.live import LiveRun
 
@@ -32,7 +34,7 @@ class ReviewWiring(QObject):
         self.view = "over"
         self.opacity = 0.45
         self.differences = False
-        self.prediction: np.ndarray | None = None
+        self.prediction: Labels | None = None
         self.confidence = -1.0
         self.problem = ""
         self.shown_live = self.shown_finished = 0
@@ -134,12 +136,17 @@ class ReviewWiring(QObject):
             self.window.redraw()
             return
 
-        def work(task: background.Task) -> np.ndarray:
-            from sslstudio.project.masks import read_mask
+        def work(task: background.Task) -> Labels:
+            from sslstudio.project.label_map import LabelMap
+            from sslstudio.project.masks import read_noted
+            from sslstudio.ui.canvas.pyramid import prepared
 
-            return read_mask(stored)
+            labels, table = read_noted(stored)[0], project.places_of(model)
+            if isinstance(labels, np.ndarray):
+                return labels
+            return prepared(LabelMap(labels.mapped(table))).labels
 
-        def done(labels: np.ndarray) -> None:
+        def done(labels: Labels) -> None:
             if self.session.image == image and self.model() == model:
                 self._take(labels, -1.0)
 
@@ -159,6 +166,8 @@ class ReviewWiring(QObject):
         if self.prediction is None or self.session.labels is None:
             return -1.0
         labels = self.session.labels.labels
+        if not isinstance(labels, np.ndarray) or not isinstance(self.prediction, np.ndarray):
+            return _agreement_by_tiles(self.prediction, labels)
         painted = labels != UNPAINTED
         count = int(painted.sum())
         if not count or self.prediction.shape != labels.shape:
@@ -172,10 +181,12 @@ class ReviewWiring(QObject):
             return
         self.canvas.set_prediction(self.prediction, self.view)
 
-    def _take(self, labels: np.ndarray, confidence: float) -> None:
+    def _take(self, labels: Labels, confidence: float) -> None:
         project = self.session.project
         assert project is not None
-        self.prediction, self.confidence = project.places_of(self.model())[labels], confidence
+        plain = isinstance(labels, np.ndarray)  # others were brought in line beside the window
+        self.prediction = project.places_of(self.model())[labels] if plain else labels  # type: ignore[index]
+        self.confidence = confidence
         if self.window.step == "review":
             self.draw_prediction()
         else:
@@ -287,3 +298,19 @@ class ReviewWiring(QObject):
             self._on_run(live)
         else:
             self._show_finished()
+
+
+def _agreement_by_tiles(prediction: Labels, labels: Labels) -> float:
+    """Share of the painted pixels of a huge mask on which the prediction agrees; negative where none is painted."""
+    if prediction.shape != labels.shape or isinstance(labels, np.ndarray):
+        return -1.0
+    same = count = 0
+    for place in labels.places():
+        if labels.plain(place) != UNPAINTED:
+            mine = labels.tile(place)
+            top, left = place[0] * TILE, place[1] * TILE
+            there = prediction[top : top + mine.shape[0], left : left + mine.shape[1]]
+            painted = mine != UNPAINTED
+            count += int(painted.sum())
+            same += int((painted & (mine == there)).sum())
+    return same / count if count else -1.0

@@ -10,6 +10,8 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
 from sslstudio.errors import UserError
+from sslstudio.images.huge import open_huge
+from sslstudio.images.huge_picture import HugePicture
 from sslstudio.images.look import (
     Look,
     Shade,
@@ -91,7 +93,7 @@ class SeeingWiring(QObject):
 
     def look(self, picture: Picture) -> Look:
         """How a picture is shown: as it was set for this image alone, for all of its kind, or by default."""
-        return self._own or self._folder_look(picture) or default_look(picture.channels, picture.native.dtype)
+        return self._own or self._folder_look(picture) or picture.first_look()
 
     def shades_for(self, picture: Picture) -> tuple[Shade, ...] | None:
         """What the canvas needs to show it; None where 8-bit values are shown as they are."""
@@ -155,7 +157,7 @@ class SeeingWiring(QObject):
         if picture is not None:
             self._forget_measuring()
             self.target = _first_target(picture)
-            self._change(lambda look: default_look(picture.channels, picture.native.dtype))
+            self._change(lambda look: picture.first_look())
 
     # inside ---------------------------------------------------------------------------------------------
 
@@ -187,7 +189,7 @@ class SeeingWiring(QObject):
 
     def _windows(self, picture: Picture) -> tuple[Window, ...]:
         look = self.look(picture)
-        return windows_of(look, picture.windows if look.contrast == "each" else ())
+        return windows_of(look, picture.windows_for(look.contrast))
 
     def _show(self) -> None:
         """Let the canvas show the picture so, and tools go by it once nothing changes any more."""
@@ -204,6 +206,10 @@ class SeeingWiring(QObject):
         shades, key = self.shades_for(picture), self.session.image
         if shades is None or shades == self._first_shades(picture):
             self.canvas.set_seen(picture.rgb8)
+            return
+
+        if isinstance(picture, HugePicture):
+            self.canvas.set_seen(picture.seen(shades))
             return
 
         def done(seen: np.ndarray) -> None:
@@ -327,13 +333,18 @@ class SeeingWiring(QObject):
             high=max(high for _, high in chosen),
             whole=picture.native.dtype.kind != "f",
             gamma=look.gamma,
-            contrast="folder" if self._measuring else look.contrast,
+            contrast="folder" if self._measuring else self._contrast(look, picture),
+            told_window=picture.told is not None,
             eight_bit=picture.native.dtype == np.uint8,
             only=self._own is not None,
             told=self._told(picture),
             switches={name: act[name].isChecked() for name in SWITCHES},
             scaled=picture.pixel_size is not None,
         )
+
+    def _contrast(self, look: Look, picture: Picture) -> str:
+        """Where windows come from, as it is for this picture: not every file brings one along."""
+        return "each" if look.contrast == "file" and picture.told is None else look.contrast
 
     def _told(self, picture: Picture) -> str:
         if self._measuring is not None:
@@ -357,12 +368,15 @@ def _window_of(task: background.Task, files: list[Path], picture: Picture) -> tu
         if task.cancelled:
             raise background.Cancelled
         try:
-            pixels = read_pixels(file)
+            huge = open_huge(file)
+            if huge is not None:
+                huge.sample_only()
+            sample = sample_of(read_pixels(file), _SAMPLES) if huge is None else huge.sample
         except UserError:
             continue
-        if pixels.shape[2] == picture.channels:
-            samples.append(sample_of(pixels, _SAMPLES)[:, None])
-    return windows_in(samples or [picture.native])
+        if sample.shape[1] == picture.channels:
+            samples.append(sample[:, None])
+    return windows_in(samples) if samples else picture.windows
 
 
 def _first_target(picture: Picture) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject
 
 from sslstudio.language import tr
@@ -14,8 +15,6 @@ from sslstudio.ui.panels.states import SimilarState
 from sslstudio.ui.proposals import changes_of
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from sslstudio.queries.messages import Example
     from sslstudio.ui.main_window import MainWindow
 
@@ -97,8 +96,8 @@ class SimilarWiring(QObject):
     def draw(self) -> None:
         """Show what would change in the mask, with the threshold, the class and the limits of now."""
         gesture, labels = self.gesture(), self.canvas.pen.labels
-        if gesture is None or gesture.alike is None or labels is None:
-            return
+        if gesture is None or gesture.alike is None or not isinstance(labels, np.ndarray):
+            return  # what is proposed is as large as the image, and a huge one has no labels in one array
         options, label = self.canvas.options, self.canvas.current_class
         inside = self._previewed(gesture.alike) >= options.alike / 100
         self.share = float(inside.mean())

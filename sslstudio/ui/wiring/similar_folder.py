@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer
 from sslstudio.errors import UserError
 from sslstudio.language import tr
 from sslstudio.project.label_map import UNPAINTED
+from sslstudio.project.sparse_labels import pieces_of
 from sslstudio.regions.alike import Alike
 from sslstudio.ui import background
 from sslstudio.ui.canvas.strokes import Stroke
@@ -249,9 +250,10 @@ def take(
     from sslstudio.images.reader import read_rgb8
 
     pixels, labels = read_rgb8(project.image_file(image)), project.label_map(image).labels
-    if pixels.shape[:2] != labels.shape:
+    if pixels.shape[:2] != labels.shape or not isinstance(labels, np.ndarray):
         raise UserError(
-            tr("{image} has another size than its mask.").format(image=image), tr("Look at that image alone.")
+            tr("{image} is huge, or has another size than its mask.").format(image=image),
+            tr("Look at that image alone."),
         )
     stroke = Stroke(labels.copy(), min(label, UNPAINTED), changeable)
     stroke.paint(*Alike(likeness, pixels, clinging=clinging).region(threshold))
@@ -263,4 +265,7 @@ def take(
 
 def _sum(project: Project, image: str) -> int:
     """A number that changes with a mask."""
-    return zlib.crc32(np.ascontiguousarray(project.label_map(image).labels).data)
+    labels = project.label_map(image).labels
+    if isinstance(labels, np.ndarray):
+        return zlib.crc32(np.ascontiguousarray(labels).data)
+    return zlib.crc32(pieces_of(labels).to_bytes())

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject
 
 from sslstudio.errors import UserError
+from sslstudio.images.limits import BOUND
 from sslstudio.language import tr
 from sslstudio.project.background import is_background
-from sslstudio.project.label_map import UNPAINTED
+from sslstudio.project.label_map import UNPAINTED, Labels
+from sslstudio.project.sparse_labels import TILE, SparseLabels
 from sslstudio.regions import shaping
 from sslstudio.regions.rect import Rect, whole
 from sslstudio.regions.shaping import Change
 from sslstudio.ui.canvas.search import MaskSearch, Search
+from sslstudio.ui.image_model import title
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.tool_options import EVERYTHING, ToolOptions, options_from_json
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 # switches of the same kind as an option
 _ACTIONS = {"paint.square": "square", "paint.sieved": "sieved", "paint.contiguous": "contiguous"}
 _AT_ONCE = 4_000_000  # pixels that are changed without anybody noticing a delay; more are changed beside the window
-Shaping = Callable[[np.ndarray, int, ToolOptions, Rect], Iterator[Change]]
+Shaping = Callable[[Any, int, ToolOptions, Rect], Iterator[Change]]
 
 
 SHAPINGS: dict[str, Shaping] = {
@@ -52,6 +55,7 @@ class ToolsWiring(QObject):
         self.canvas.class_changed.connect(self._show)
         self.canvas.tool_changed.connect(self._show)
         self.canvas.searches.taken.connect(self._on_taken)
+        self.canvas.searches.bounded.connect(self._on_bounded)
         self._wire_actions()
         self._wire_panel()
 
@@ -108,6 +112,11 @@ class ToolsWiring(QObject):
         self.canvas.finish_stroke()
         options, area = self.canvas.options, self.canvas.pen.selection
         within = whole(labels.shape) if area.empty else area
+        if self.canvas.pen.huge and within.width * within.height > BOUND * BOUND:
+            within = self.canvas.sight().seen if area.empty else area
+            if within.width * within.height > BOUND * BOUND:
+                self._on_bounded()
+                return
 
         def find() -> list[Change]:
             return list(change(labels, label, options, within))
@@ -116,6 +125,15 @@ class ToolsWiring(QObject):
             self._on_shaped(self.canvas.act(find()), label)
         else:
             self.canvas.searches.start(MaskSearch(find, self.canvas.pen.stroke(), tr("Changing the mask …")))
+
+    def _on_bounded(self) -> None:
+        """A tool would look through more of a huge image than memory and patience allow."""
+        self._tell(
+            tr("This image is so large that tools look through {bound:,} × {bound:,} pixels of it at most.").format(
+                bound=BOUND
+            ),
+            tr("Click again further on, zoom in, or select a smaller part."),
+        )
 
     def _on_shaped(self, changed: bool, label: int) -> None:
         name = self._names[label] if label < len(self._names) else ""
@@ -141,15 +159,20 @@ class ToolsWiring(QObject):
         return shaping.holes_filled(labels, label, fillable, within)
 
     def copy_previous(self) -> None:
-        """Paint what is painted on the image before this one in the list, where it may change; one edit."""
-        session, path = self.session, self.window.browser.before()
+        """Paint what is painted on the slice or image before this one, where it may change; one edit."""
+        session, path = self.session, self.window.stacks.before()
         if session.project is None or session.labels is None:
             return
         if not path:
+            record = session.current()
+            first = tr("slice of the stack") if record is not None and record.slices > 1 else tr("image of the list")
             self._tell(
-                tr("This is the first image of the list."), tr("Choose another, then copy from the one before it.")
+                tr("This is the first {first}.").format(first=first),
+                tr("Choose another, then copy from the one before it."),
             )
             return
+        before = session.record(path)
+        named = title(before) if before is not None else path
         self.canvas.finish_stroke()
         try:
             other = session.project.label_map(path).labels
@@ -157,18 +180,21 @@ class ToolsWiring(QObject):
             self._tell(error.problem, error.advice)
             return
         mine = session.labels.labels
+        if type(other) is not type(mine):
+            self._tell(tr("The masks of {named} and of this image are of different sizes.").format(named=named))
+            return
         if other.shape != mine.shape:
             sizes = tr("{shape} × {shape_2}, this one {shape_3} × {shape_4} pixels").format(
                 shape=other.shape[1], shape_2=other.shape[0], shape_3=mine.shape[1], shape_4=mine.shape[0]
             )
             self._tell(
-                tr("{path} has {sizes}.").format(path=path, sizes=sizes),
+                tr("{named} has {sizes}.").format(named=named, sizes=sizes),
                 tr("Masks can be copied between images of one size."),
             )
             return
-        changed = self.canvas.act([(whole(mine.shape), np.where(other == UNPAINTED, mine, other))])
+        changed = self.canvas.act(_laid_over(mine, other))
         self._tell(
-            "" if changed else tr("Nothing is painted on {path} that this image does not have.").format(path=path)
+            "" if changed else tr("Nothing is painted on {named} that this image does not have.").format(named=named)
         )
 
     def _tell(self, problem: str, advice: str = "") -> None:
@@ -214,3 +240,16 @@ class ToolsWiring(QObject):
         act["paint.lock"].setChecked(current in options.locked)
         act["paint.hide"].setChecked(current in options.hidden)
         self.window.redraw()
+
+
+def _laid_over(mine: Labels, other: Labels) -> Iterator[Change]:
+    """What is painted in ``other``, over ``mine``; of huge masks only the tiles in which there is anything."""
+    if isinstance(other, np.ndarray):
+        yield whole(mine.shape), np.where(other == UNPAINTED, mine[:, :], other)
+        return
+    assert isinstance(other, SparseLabels)
+    for place in other.places():
+        if other.plain(place) != UNPAINTED:
+            part, top, left = other.tile(place), place[0] * TILE, place[1] * TILE
+            rect = Rect(left, top, left + part.shape[1], top + part.shape[0])
+            yield rect, np.where(part == UNPAINTED, rect.of(mine), part)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from sslstudio.project.label_map import LabelMap
 from sslstudio.ui.canvas.pyramid import LabelPyramid
-from sslstudio.ui.canvas.strokes import Stroke, capsule, polygon_area
-from sslstudio.ui.canvas.viewport import Rect
+from sslstudio.ui.canvas.strokes import Stroke, capsules, polygon_area
+from sslstudio.ui.canvas.viewport import NOTHING, Rect
 
 WIDTH, HEIGHT = 530, 300  # more than one tile, and not whole ones
 places = st.tuples(st.floats(-40, WIDTH + 40), st.floats(-40, HEIGHT + 40))
@@ -67,7 +67,8 @@ def test_cancelling_restores_everything(first, second):
 @settings(deadline=None, max_examples=60)
 @given(places, places, st.floats(0.5, 60))
 def test_a_brush_line_is_the_set_of_pixels_within_its_radius(start, end, radius):
-    rect, inside = capsule(start, end, radius, (HEIGHT, WIDTH))
+    parts = list(capsules(start, end, radius, (HEIGHT, WIDTH)))
+    rect, inside = parts[0] if parts else (NOTHING, np.zeros((0, 0), bool))
     painted = np.zeros((HEIGHT, WIDTH), bool)
     painted[rect.top : rect.bottom, rect.left : rect.right] = inside
     y, x = np.mgrid[:HEIGHT, :WIDTH] + 0.5
@@ -110,6 +111,6 @@ def test_a_stroke_on_a_huge_image_keeps_only_the_tiles_it_touched():
     labels = np.full((20_000, 20_000), 255, np.uint8)
     stroke = Stroke(labels, 1)
     assert stroke.line((5000, 5000), (5400, 5400), 50) == stroke.touched
-    kept = sum(tile.nbytes for tile in stroke._tiles.values())
+    kept = sum(tile.nbytes for tile in stroke._kept._tiles.values())
     assert kept < 2_000_000
     assert stroke.touched.within(Rect(4900, 4900, 5500, 5500)) == stroke.touched

@@ -93,10 +93,10 @@ def test_a_key_wanted_twice_is_told_and_cannot_be_kept(opened):
 
 def test_other_keys_of_an_action_stay_and_all_can_be_taken_away(opened):
     shown = dialog(opened)
-    choose(shown, "image.next", Qt.Key.Key_Z)
+    choose(shown, "edit.redo", Qt.Key.Key_Z)
     shown.fields["paint.fill"].clear()
     QTest.mouseClick(shown.keep, Qt.MouseButton.LeftButton)
-    assert shortcuts.kept()["image.next"] == ("Z", "PgDown")
+    assert shortcuts.kept()["edit.redo"] == ("Z", "Ctrl+Y")
     assert shortcuts.kept()["paint.fill"] == ()
 
 

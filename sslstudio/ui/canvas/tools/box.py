@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sslstudio.images.limits import BOUND
 from sslstudio.language import tr
 from sslstudio.regions.box import object_in
 from sslstudio.regions.rect import NOTHING, Rect
@@ -47,6 +48,9 @@ class Box(Gesture):
         self.cancel()
         if start is not None and image is not None and outline:
             box = box_of(start, self._end)
+            if pen.huge and box.width * box.height > BOUND * BOUND:
+                pen.bounded = True
+                return NOTHING
             stroke = pen.stroke(erase=self._erase)
             self.search = RegionSearch(lambda: object_in(image, box), stroke, outline, tr("Looking for the object …"))
         return NOTHING

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 from sslstudio.regions.rect import NOTHING, Rect
-from sslstudio.ui.canvas.strokes import polygon_area
 from sslstudio.ui.canvas.tools.gesture import Gesture, View
 
 if TYPE_CHECKING:
@@ -37,4 +36,4 @@ class Lasso(Gesture):
         points, self.outline = self.outline, []
         if pen.labels is None or len(points) < 3:
             return NOTHING
-        return pen.take(*polygon_area(points, pen.labels.shape), erase=self._erase)
+        return pen.take_polygon(points, erase=self._erase)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sslstudio.regions.livewire import Wire
 from sslstudio.regions.rect import NOTHING, Rect
-from sslstudio.ui.canvas.strokes import polygon_area
 from sslstudio.ui.canvas.tools.gesture import Gesture, View
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class LiveWire(Gesture):
         points = [place for piece in self._pieces for place in piece]
         points += self._wire.way(points[0]) if len(self._pieces) > 1 else []
         self.cancel()
-        return pen.take(*polygon_area(points, pen.labels.shape), erase=self._erase) if len(points) > 2 else NOTHING
+        return pen.take_polygon(points, erase=self._erase) if len(points) > 2 else NOTHING
 
     def back(self) -> None:
         """Take back the last click."""

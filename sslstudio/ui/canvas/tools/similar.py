@@ -94,6 +94,10 @@ class Similar(Gesture):
         """Take what is proposed."""
         if self.alike is None or pen.labels is None:
             return NOTHING
+        if pen.huge:
+            pen.bounded = True
+            self.cancel()
+            return NOTHING
         find = partial(self.alike.region, pen.options.alike / 100)
         changed = NOTHING
         if math.prod(pen.labels.shape) <= AT_ONCE:

@@ -62,13 +62,15 @@ class Wand(Gesture):
         """Take it in the whole image; the tolerance stays for the next time."""
         if self._start is None or pen.image is None:
             return NOTHING
-        image = whole(pen.image.shape)
+        x, y = math.floor(self._start[0]), math.floor(self._start[1])
+        image = pen.reach(x, y)
         if image.width * image.height <= AT_ONCE:
             changed = self._take(pen, image)
         else:
             changed = pen.untake()
             stroke = pen.stroke(erase=self._erase)
-            self.search = RegionSearch(self._finder(pen, image), stroke, (), tr("Looking for what is alike …"))
+            find = self._finder(pen, image)
+            self.search = RegionSearch(lambda: _noted(find(), pen, x, y), stroke, (), tr("Looking for what is alike …"))
         pen.change(tolerance=self.tolerance)
         self.cancel()
         return changed
@@ -101,6 +103,11 @@ class Wand(Gesture):
         find = similar_connected if pen.options.contiguous else similar
         image, tolerance = pen.image, self.tolerance
         return lambda: find(image, x, y, tolerance, _with(within, x, y))
+
+
+def _noted(found: Found, pen: Pen, x: int, y: int) -> Found:
+    pen.note_reach(found[0], x, y)
+    return found
 
 
 def _with(rect: Rect, x: int, y: int) -> Rect:

@@ -1,0 +1,196 @@
+"""DICOM: what the header says, one frame as pixels, the window and the pixel size that the file brings along."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from sslstudio.images.errors import refuse
+from sslstudio.images.tiff_files import plain_type
+from sslstudio.language import tr
+
+_TILED = "1.2.840.10008.5.1.4.1.1.77.1.6"  # whole slides, whose frames are tiles of one image
+_FILMS = "1.2.840.10008.1.2.4.10"  # beginnings of the names of MPEG and the like
+
+
+@functools.cache
+def _pydicom() -> Any:
+    """The pydicom module with our decoders, kept from writing to standard error about every odd tag."""
+    import pydicom
+    import pydicom.pixels
+
+    from sslstudio.images import dicom_codecs  # noqa: F401 - adds itself
+
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+    warnings.filterwarnings("ignore", module=r"pydicom\b")
+    return pydicom
+
+
+def read_header(file: BinaryIO, path: Path) -> Any:
+    """The header of an open file; raises UnreadableImage for one that holds no image that can be read."""
+    file.seek(0)
+    header = _pydicom().dcmread(file, stop_before_pixels=True, force=True)
+    if not header.get("Rows") or not header.get("Columns"):
+        kind = str(getattr(header.get("SOPClassUID"), "name", "") or "")
+        what = tr(" (it is a “{kind}”)").format(kind=kind) if kind and not kind[0].isdigit() else ""
+        raise refuse(
+            path, tr("is a DICOM file without an image{what}").format(what=what), tr("Remove it from the folder.")
+        )
+    syntax = _syntax(header)
+    if header.get("SOPClassUID") == _TILED and frames_of(header) > 1:
+        raise refuse(
+            path,
+            tr("is a whole slide in DICOM, of which only single tiles could be read"),
+            tr("Convert it to a tiled TIFF."),
+        )
+    if syntax is not None and syntax.startswith(_FILMS):
+        raise refuse(
+            path,
+            tr("is a film ({name})").format(name=syntax.name),
+            tr("Save its frames as images, or as uncompressed DICOM."),
+        )
+    return header
+
+
+def _syntax(header: Any) -> Any:
+    """How the pixels are stored, as pydicom's UID; None where the file does not say."""
+    return getattr(getattr(header, "file_meta", None), "TransferSyntaxUID", None)
+
+
+def frames_of(header: Any) -> int:
+    """How many frames the file says it has."""
+    return max(1, int(header.get("NumberOfFrames") or 1))
+
+
+def type_of(header: Any, frame: int) -> tuple[int, str]:
+    """Channels and dtype that ``read_frame`` will give."""
+    bits, samples = int(header.get("BitsAllocated") or 16), int(header.get("SamplesPerPixel") or 1)
+    if header.get("PhotometricInterpretation") == "PALETTE COLOR":
+        return 3, "uint8"
+    if samples > 1:
+        return samples, "uint8" if bits <= 8 else "uint16"
+    plain = _rescale(header, frame) is None and not header.get("PixelRepresentation")
+    if not plain or bits not in (1, 8, 16):
+        return 1, "float32"
+    return 1, "uint16" if bits == 16 else "uint8"
+
+
+def read_frame(file: BinaryIO, header: Any, frame: int, path: Path) -> np.ndarray:
+    """(H, W, C) of a frame (from 0): colours as RGB, rescaled by slope and intercept, never a negative."""
+    pydicom = _pydicom()
+    try:
+        file.seek(0)
+        pixels = pydicom.pixels.pixel_array(file, index=frame)
+    except (NotImplementedError, RuntimeError, AttributeError) as error:
+        raise _undecodable(header, path, error) from error
+    if header.get("PhotometricInterpretation") == "PALETTE COLOR":
+        pixels = _coloured(header, pixels)
+    elif pixels.ndim == 2:
+        pixels = _values(header, frame, pixels)[..., None]
+    return np.ascontiguousarray(pixels.astype(type_of(header, frame)[1], copy=False))
+
+
+def _undecodable(header: Any, path: Path, error: Exception) -> Exception:
+    """A sentence where it is the compression that is not known; otherwise the error as it was."""
+    syntax = _syntax(header)
+    if syntax is None or not syntax.is_compressed or not isinstance(error, NotImplementedError):
+        return error if "missing" not in str(error).lower() else refuse(path, tr("is a DICOM file without pixels"))
+    return refuse(
+        path,
+        tr("is compressed in a way that cannot be read ({name})").format(name=syntax.name),
+        tr("Save it uncompressed."),
+    )
+
+
+def _coloured(header: Any, pixels: np.ndarray) -> np.ndarray:
+    table = _pydicom().pixels.apply_color_lut(pixels, header)
+    return (table >> 8).astype(np.uint8) if table.dtype == np.uint16 else table
+
+
+def _values(header: Any, frame: int, pixels: np.ndarray) -> np.ndarray:
+    """(H, W) stored numbers as what they mean."""
+    if int(header.get("BitsAllocated") or 16) == 1:
+        pixels = pixels.astype(bool)
+    elif (rescale := _rescale(header, frame)) is not None:
+        pixels = pixels.astype(np.float32) * np.float32(rescale[0]) + np.float32(rescale[1])
+    pixels = plain_type(pixels)
+    if header.get("PhotometricInterpretation") != "MONOCHROME1":
+        return pixels
+    low, high = _range(header, frame)
+    return (pixels.dtype.type(low + high) - pixels).astype(pixels.dtype)
+
+
+def _rescale(header: Any, frame: int) -> tuple[float, float] | None:
+    """Slope and intercept where they change anything."""
+    for group in _groups(header, frame, "PixelValueTransformationSequence"):
+        slope, intercept = group.get("RescaleSlope"), group.get("RescaleIntercept")
+        if slope is not None or intercept is not None:
+            found = float(1 if slope is None else slope), float(intercept or 0)
+            return None if found == (1.0, 0.0) or found[0] == 0 else found
+    return None
+
+
+def _range(header: Any, frame: int) -> tuple[float, float]:
+    """The lowest and the highest value that can be stored, as they are shown."""
+    bits = int(header.get("BitsStored") or header.get("BitsAllocated") or 16)
+    if int(header.get("BitsAllocated") or 16) == 1:
+        return 0, 255
+    signed = bool(header.get("PixelRepresentation"))
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    slope, intercept = _rescale(header, frame) or (1, 0)
+    return min(low * slope, high * slope) + intercept, max(low * slope, high * slope) + intercept
+
+
+# what the file brings along -------------------------------------------------------------------------------
+
+
+def window_of(header: Any, frame: int) -> tuple[float, float] | None:
+    """The values that the file wants to be black and white; None where it says nothing."""
+    if int(header.get("SamplesPerPixel") or 1) > 1 or header.get("PhotometricInterpretation") == "PALETTE COLOR":
+        return None
+    for group in _groups(header, frame, "FrameVOILUTSequence"):
+        centre, width = _first(group.get("WindowCenter")), _first(group.get("WindowWidth"))
+        if centre is None or width is None or width <= 0:
+            continue
+        if group.get("VOILUTFunction", "LINEAR") == "LINEAR":  # the standard's own odd half and one
+            centre, width = centre - 0.5, max(1.0, width - 1)
+        low, high = centre - width / 2, centre + width / 2
+        if header.get("PhotometricInterpretation") == "MONOCHROME1":
+            ends = sum(_range(header, frame))
+            low, high = ends - high, ends - low
+        return low, high
+    return None
+
+
+def spacing_of(header: Any, frame: int) -> tuple[float, float] | None:
+    """Width and height of a pixel in micrometres; in the patient where it is known, else on the detector."""
+    for group in _groups(header, frame, "PixelMeasuresSequence"):
+        for name in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
+            value = group.get(name)
+            if value and len(value) == 2:
+                return 1000 * float(value[1]), 1000 * float(value[0])
+    return None
+
+
+def _first(value: Any) -> float | None:
+    """A number, or the first of several."""
+    if value is None or value == "":
+        return None
+    several = isinstance(value, (list, tuple)) or (hasattr(value, "__len__") and not isinstance(value, str))
+    return float(value[0] if several else value)
+
+
+def _groups(header: Any, frame: int, name: str) -> Iterator[Any]:
+    """Where a value of a frame can stand, the nearest first: with the frame, with all frames, in the header."""
+    own = header.get("PerFrameFunctionalGroupsSequence")
+    if own and frame < len(own):
+        yield from own[frame].get(name) or ()
+    for shared in header.get("SharedFunctionalGroupsSequence") or ():
+        yield from shared.get(name) or ()
+    yield header

@@ -1,0 +1,48 @@
+"""How one slice of a stack is named: ``scan.tif`` is the first slice of the file, ``scan.tif#0007`` its seventh.
+
+The names are paths that no file can have that a scan finds, so they stand wherever an image's path stands: in the
+index, in requests to workers, in the names of masks. The first slice keeps the plain path, so a project in which
+a file of many pages was one image stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+
+MARK = "#"
+_SLICE = re.compile(r"^(?P<file>.*[^/\\])#(?P<number>\d{4,})$", re.DOTALL)
+
+
+def slice_path(file: str, number: int) -> str:
+    """The path of slice ``number`` (from 1) of a file."""
+    return file if number == 1 else f"{file}{MARK}{number:04d}"
+
+
+def split_slice(path: str) -> tuple[str, int]:
+    """File and slice number (from 1) of an image's path."""
+    found = _SLICE.match(path)
+    if found is None or (number := int(found["number"])) < 2 or slice_path(found["file"], number) != path:
+        return path, 1
+    return found["file"], number
+
+
+def is_slice(path: str) -> bool:
+    """Whether a path names a slice after the first."""
+    return split_slice(path)[1] > 1
+
+
+def file_of(path: Path | str) -> Path:
+    """The file in which an image lies, be it a slice or not."""
+    return Path(split_slice(str(path))[0])
+
+
+def without_suffix(path: str) -> str:
+    """A relative path without the file's suffix; the slice stays: ``a/scan#0007``."""
+    file, number = split_slice(path)
+    return slice_path(PurePosixPath(file).with_suffix("").as_posix(), number)
+
+
+def all_slices(file: str, count: int) -> list[str]:
+    """The paths of all slices of a file."""
+    return [slice_path(file, number) for number in range(1, count + 1)]

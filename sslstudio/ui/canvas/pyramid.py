@@ -9,7 +9,7 @@ from sslstudio.project.label_map import UNPAINTED, LabelMap, Labels
 from sslstudio.project.sparse_labels import TILE, SparseLabels
 from sslstudio.ui.canvas.viewport import Rect
 
-_STRIP = 128  # rows; even
+_STRIP = 64  # rows; even: few enough to stay in the processor's cache
 _COARSEST = 8  # halvings: as far as one can zoom out
 _MANY = 48  # rectangles; more are mended tile by tile
 
@@ -115,7 +115,11 @@ class LabelPyramid:
         for finer, coarser in zip([self._base, *self._coarser], self._coarser, strict=False):
             rect = Rect(rect.left // 2, rect.top // 2, -(-rect.right // 2), -(-rect.bottom // 2))
             source = finer[2 * rect.top : 2 * rect.bottom, 2 * rect.left : 2 * rect.right]
-            coarser[rect.top : rect.bottom, rect.left : rect.right] = _halved(source)
+            rows, columns = slice(rect.top, rect.bottom), slice(rect.left, rect.right)
+            if isinstance(coarser, np.ndarray):
+                _halve(source, coarser[rows, columns])
+            else:
+                coarser[rows, columns] = _halved(source)
 
 
 def prepared(labels: LabelMap) -> LabelMap:
@@ -148,21 +152,33 @@ def _halve_tile(finer: SparseLabels, coarser: SparseLabels, place: tuple[int, in
 def _halved(labels: np.ndarray) -> np.ndarray:
     height, width = labels.shape
     result = np.empty((-(-height // 2), -(-width // 2)), np.uint8)
-    for top in range(0, height, _STRIP):  # strips stay in the processor's cache
-        strip = labels[top : top + _STRIP] + np.uint8(1)  # 255, not painted, becomes 0: the lowest
-        result[top // 2 : (top + _STRIP) // 2] = _halved_columns(_halved_rows(strip))
-    result -= np.uint8(1)
+    _halve(labels, result)
     return result
 
 
-def _halved_rows(strip: np.ndarray) -> np.ndarray:
-    pairs = len(strip) // 2
-    higher = np.maximum(strip[: 2 * pairs : 2], strip[1::2])
-    return higher if 2 * pairs == len(strip) else np.vstack([higher, strip[-1:]])
+def _halve(labels: np.ndarray, result: np.ndarray) -> None:
+    """Write the higher of each 2 x 2 labels (H, W), 255 being the lowest, to ``result`` (half of both, rounded up).
 
-
-def _halved_columns(strip: np.ndarray) -> np.ndarray:
-    pairs = strip.shape[1] // 2
-    both = np.ascontiguousarray(strip[:, : 2 * pairs]).view("<u2")  # two neighbours in one number: three times faster
-    higher = np.maximum(both >> 8, both & 255).astype(np.uint8)
-    return higher if 2 * pairs == strip.shape[1] else np.hstack([higher, strip[:, -1:]])
+    Into the same few arrays all the time: fresh memory for each strip took a third of the time.
+    """
+    height, width = labels.shape
+    pairs = width // 2
+    raised = np.empty((min(_STRIP, height), width), np.uint8)
+    higher = np.empty((-(-len(raised) // 2), width + width % 2), np.uint8)
+    left, right = np.empty((len(higher), pairs), np.uint16), np.empty((len(higher), pairs), np.uint16)
+    for top in range(0, height, _STRIP):
+        strip = labels[top : top + _STRIP]
+        both, rest = divmod(len(strip), 2)
+        count = both + rest
+        strip = np.add(strip, 1, out=raised[: len(strip)])  # 255, not painted, becomes 0: the lowest
+        np.maximum(strip[: 2 * both : 2], strip[1::2], out=higher[:both, :width])
+        if rest:
+            higher[both, :width] = strip[-1]
+        part = result[top // 2 : top // 2 + count]
+        two = higher[:count, : 2 * pairs].view("<u2")  # two neighbours in one number: three times faster
+        np.right_shift(two, 8, out=right[:count])
+        np.bitwise_and(two, 255, out=left[:count])
+        np.maximum(left[:count], right[:count], out=left[:count])
+        np.subtract(left[:count], 1, out=part[:, :pairs], casting="unsafe")
+        if width % 2:
+            np.subtract(higher[:count, width - 1], 1, out=part[:, pairs])

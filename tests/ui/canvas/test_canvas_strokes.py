@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -114,3 +115,13 @@ def test_a_stroke_on_a_huge_image_keeps_only_the_tiles_it_touched():
     kept = sum(tile.nbytes for tile in stroke._kept._tiles.values())
     assert kept < 2_000_000
     assert stroke.touched.within(Rect(4900, 4900, 5500, 5500)) == stroke.touched
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (3, 5), (64, 64), (65, 63), (130, 7)])
+def test_halvings_keep_the_highest_painted_label_of_each_four(shape):
+    labels = np.random.default_rng(1).choice([255, 0, 1, 200, 254], shape).astype(np.uint8)
+    half = LabelPyramid(labels).level(1)
+    assert half.shape == (-(-shape[0] // 2), -(-shape[1] // 2))
+    for (row, column), kept in np.ndenumerate(half):
+        four = labels[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+        assert kept == max(four[four != 255], default=255)

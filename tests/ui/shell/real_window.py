@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
 from real_data import RealData
 
 from sslstudio.project.masks import read_mask
@@ -100,10 +100,10 @@ class Person(Driver):
         """What the window works on."""
         return self.window.session
 
-    def keep(self, name: str) -> Path:
+    def keep(self, name: str, shown: QWidget | None = None) -> Path:
         """Save a picture; the window does not do that by itself."""
         with self.pulse.not_the_window():
-            return super().keep(name)
+            return super().keep(name, shown)
 
     def choose_folder(self, folder: Path) -> None:
         """Paste a path into the dialog that asks for a folder, and press Enter."""

@@ -152,7 +152,9 @@ class RunLine(QWidget):
             dot.set_level(row.level)
             line.addWidget(dot)
         words = " · ".join(part for part in (row.note, _short(row.minutes), row.state) if part)
-        line.addWidget(quiet_number(words), 1)
+        told = quiet_number(words)
+        told.setWordWrap(True)  # in no language may it make the panel wider
+        line.addWidget(told, 1)
         return line
 
     def _on_use(self) -> None:

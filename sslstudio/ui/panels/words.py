@@ -160,8 +160,7 @@ def model_note(metrics: Mapping[str, float]) -> str:
     if "miou" not in metrics:
         return tr("not measured")
     words = tr("overlap about {miou}") if _caution(metrics) else tr("overlap {miou}")
-    where = tr(" of what you painted") if metrics.get("measured_painted", 1.0) < MOSTLY_PAINTED else ""
-    return words.format(miou=percent(float(metrics["miou"]))) + where
+    return words.format(miou=percent(float(metrics["miou"])))
 
 
 def when(run_id: str, now: datetime | None = None) -> str:

@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from sslstudio.ui import theme
+from sslstudio.ui.panels.running import RunList
+from sslstudio.ui.panels.states import RunRow
 
 from .conftest import PANELS, states
 
@@ -132,3 +134,11 @@ def test_panels_load_neither_torch_nor_a_plot_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_a_run_came_to_never_makes_the_panel_wider(qtbot):
+    runs = RunList("panel.test.earlier", "Earlier runs")
+    qtbot.addWidget(runs)
+    note = "overlap about 67 % of what was painted in the images that were kept aside"
+    runs.draw((RunRow("r1", "13:00 · DINO · ViT tiny, 16 px", "finished", 3.0, note, "good"),))
+    assert runs.minimumSizeHint().width() <= 300

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
@@ -181,6 +183,13 @@ class FinetuneLive(QWidget):
         self.loss.draw(run.curves.get("loss", Curve()))
 
 
+def _measured(name: str, figures: Mapping[str, float]) -> float:
+    """A class's overlap (0 to 1), or -1 where no kept-aside image shows it: then there is nothing to overlap with."""
+    judged = any(key.startswith("recall/") for key in figures)
+    unseen = judged and f"recall/{name}" not in figures
+    return -1.0 if unseen else figures.get(f"iou/{name}", -1.0)
+
+
 class ClassBars(QWidget):
     """Overlap per class: name, bar in the class's colour, per cent."""
 
@@ -195,13 +204,13 @@ class ClassBars(QWidget):
         self._rows: tuple[tuple[str, str, float], ...] = ()
 
     def draw(self, classes: tuple[ClassRow, ...], run: LiveRun) -> None:
-        """Show the newest figures; a class not yet measured shows a dash."""
-        rows = tuple((row.name, row.colour, run.figures.get(f"iou/{row.name}", -1.0)) for row in classes)
+        """Show the newest figures; a class that was not measured, or is not painted where it was, shows a dash."""
+        rows = tuple((row.name, row.colour, _measured(row.name, run.figures)) for row in classes)
         if rows == self._rows:
             return
         self._rows = rows
         self.setFixedHeight(self.ROW * len(rows))
-        sentences = (class_sentence(row.name, run.figures) for row in classes)
+        sentences = (class_sentence(row.name, run.figures) for row in classes if _measured(row.name, run.figures) >= 0)
         self.setAccessibleDescription(" ".join(sentence for sentence in sentences if sentence))
         self.update()
 

@@ -20,7 +20,7 @@ from sslstudio.learning.segmentation.crops import Batch
 from sslstudio.learning.segmentation.finetune import finetune
 from sslstudio.learning.segmentation.labelled import Painted
 from sslstudio.learning.segmentation.learner import Learner, make_accelerator
-from sslstudio.learning.segmentation.measure import Examiner
+from sslstudio.learning.segmentation.measure import Examiner, figures
 from sslstudio.learning.segmentation.metrics import Confusion
 from sslstudio.learning.segmentation.model import SegmentationModel, load_model, read_about
 from sslstudio.learning.segmentation.predict import predict, prediction_names
@@ -378,3 +378,12 @@ def test_figures_say_how_much_of_the_images_was_judged():
     assert (examiner.measured, examiner.painted) == (2, 0.25)
     examiner.measure(model, seconds=0)  # no time: one image at least
     assert (examiner.measured, examiner.painted) == (1, 0.25)
+
+
+def test_a_class_that_no_kept_aside_image_shows_does_not_count_in_the_mean():
+    confusion = Confusion(["ground", "square", "disc"])
+    truth = np.array([[0, 0, 1, 1]])
+    confusion.add(truth, np.array([[0, 0, 1, 2]]))  # one stray pixel of a class that is not there
+    found = figures(confusion)
+    assert found["miou"] == pytest.approx((1.0 + 0.5) / 2)
+    assert "recall/disc" not in found

@@ -204,6 +204,16 @@ def test_the_finetune_panel_tells_overlap_per_class(show, tmp_path):
     assert {row.colour.lower() for row in CLASSES} <= seen
 
 
+def test_a_class_that_no_kept_aside_image_shows_is_not_told_as_missed(show, tmp_path):
+    first, *others = [row.name for row in CLASSES]
+    figures = {f"iou/{first}": 0.9, f"recall/{first}": 0.95, f"precision/{first}": 0.94, "miou": 0.9}
+    figures |= {f"iou/{name}": 0.0 for name in others}  # a stray pixel, and nothing there to overlap with
+    panel = show("finetune", FinetuneState(6, CLASSES, run=replace(a_run(tmp_path), figures=figures)))
+    told = panel.live.bars.accessibleDescription()
+    assert first in told
+    assert not any(name in told for name in others)
+
+
 def test_what_a_run_waits_for_is_told_in_full(show, tmp_path):
     words = waiting_words("Fine-tuning of model-12", 200.0, project="Nuclei of ward 7", more=2)
     panel = show("pretrain", PretrainState(128, run=LiveRun("x", tmp_path, phase=words)))

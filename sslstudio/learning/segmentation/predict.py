@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from sslstudio.language import tr
 from sslstudio.learning.segmentation.model import SegmentationModel, load_model, read_about
 from sslstudio.learning.segmentation.tiles import bands, segment, segment_labels
 from sslstudio.learning.training.control import Control, hold
+from sslstudio.learning.training.threads import pace_for
 from sslstudio.project.files import ensure_writable
 from sslstudio.project.masks import write_mask
 from sslstudio.project.sparse_labels import SparseLabels
@@ -43,10 +45,12 @@ def predict(request: PredictRequest, *, project: Path, control: Control) -> Iter
     names = prediction_names(request.images, in_project=ours)
     colours = [entry["colour"] for entry in about["classes"]]
     written, problems = 0, []
+    pace = pace_for(torch.device(device), 1)
     for number, image in enumerate(request.images):
         yield from hold(control)
         if control.stopped():
             break
+        began = time.perf_counter()
         try:
             source = Path(request.images_root) / image
             huge = huge_bands(source, model.encoder.channels)
@@ -55,6 +59,7 @@ def predict(request: PredictRequest, *, project: Path, control: Control) -> Iter
             elif not _predict_huge(model, huge, out / names[image], colours, request.probabilities, control):
                 break
             written += 1
+            pace.step_took(time.perf_counter() - began)
         except (UserError, OSError) as error:
             if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
                 raise _refused(out / names[image], error) from None

@@ -11,6 +11,7 @@ import numpy as np
 
 from sslstudio.errors import UserError
 from sslstudio.language import tr
+from sslstudio.project.background import NAMES as BACKGROUND_NAMES
 from sslstudio.project.classes import MAX_CLASSES, LabelClass
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ IGNORED = MAX_CLASSES - 1  # the place of areas about which the file says that n
 Uncovered = Literal["", "background", "unpainted"]
 
 _IGNORED = frozenset(("__ignore__", "ignore", "ignored", "void", "unpainted", "unlabeled", "unlabelled"))
-_BACKGROUND = frozenset(("background", "_background_", "bg"))
+_BACKGROUND = (BACKGROUND_NAMES - _IGNORED) | {"_background_"}
 
 
 @dataclass(frozen=True)

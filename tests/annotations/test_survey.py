@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sslstudio.annotations.model import is_background, merge_key
 from sslstudio.annotations.palette_png import import_masks
 from sslstudio.annotations.survey import NEW, first_guess, groups, survey
 from sslstudio.errors import UserError
@@ -91,3 +92,9 @@ def test_chosen_classes_are_set_before_the_masks_come_in(tmp_path, image_folder)
         assert report.matched == ("cell_1.png",)
         assert [one.name for one in fresh.classes] == [*FIRST_CLASSES, "rim"]
         assert (fresh.label_map("cell_1.png").labels == np.where(labels == 255, 2, 0)).all()
+
+
+def test_the_ground_is_the_same_class_in_every_language():
+    assert is_background("Hintergrund")
+    assert merge_key("Hintergrund") == merge_key("background") == merge_key("_background_")
+    assert not is_background("void"), "of that nothing is known"

@@ -163,16 +163,24 @@ def find_model(project_folder: Path, name: str = "") -> ModelInfo:
 
 def latest_encoder(project_folder: Path) -> RunFolder | None:
     """The newest pretraining run that has left a usable encoder, if any."""
-    for run in reversed(runs_of(project_folder)):
-        if (run.checkpoints / "last" / "encoder.json").exists():
-            return run
-    return None
+    return next((run for run in reversed(runs_of(project_folder)) if has_learned(run)), None)
+
+
+def has_learned(run: RunFolder) -> bool:
+    """Whether a pretraining run has left an encoder that took a step; each begins by keeping the one it begins with."""
+    try:
+        about = json.loads((run.checkpoints / "last" / "encoder.json").read_bytes())
+        return int(about.get("step", 1)) > 0
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, TypeError, AttributeError):
+        return True  # there is one, and whoever loads it tells what is wrong with it
 
 
 def encoder_folder(run: RunFolder) -> Path:
-    """Where a pretraining run keeps its encoder; raises UserError before its first checkpoint."""
+    """Where a pretraining run keeps its encoder; raises UserError before it has learned anything."""
     folder = run.checkpoints / "last"
-    if not (folder / "encoder.json").exists():
+    if not has_learned(run):
         raise UserError(
             tr("The run {id} has no checkpoint yet.").format(id=run.id),
             tr("Choose another run, or let it work a little longer."),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sslstudio.errors import UserError
 from sslstudio.runs.folder import RunFolder, RunState, RunSummary, runs_of
+from sslstudio.runs.prepare import has_learned
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,8 @@ def past_run(run: RunFolder) -> PastRun:
         method, backbone = request.recipe.method.id, request.recipe.backbone
     elif request.kind == "finetune":
         backbone = "" if request.encoder_run else request.recipe.backbone
-    encoder = run.checkpoints / "last"
-    usable = request.kind == "pretrain" and (encoder / "encoder.json").exists()
-    return PastRun(run, summary, method, backbone, encoder if usable else None)
+    usable = request.kind == "pretrain" and has_learned(run)
+    return PastRun(run, summary, method, backbone, run.checkpoints / "last" if usable else None)
 
 
 def past_runs(project_folder: Path) -> tuple[PastRun, ...]:

@@ -15,6 +15,7 @@ from sslstudio.runs.folder import RunFolder
 from sslstudio.runs.prepare import (
     default_finetune_recipe,
     default_pretrain_recipe,
+    encoder_folder,
     export_request,
     finetune_request,
     latest_encoder,
@@ -24,6 +25,7 @@ from sslstudio.runs.prepare import (
     pretrain_request,
 )
 from sslstudio.runs.prepare_evaluation import evaluate_request
+from sslstudio.ui.history import past_run
 
 
 @pytest.fixture
@@ -157,6 +159,18 @@ def test_the_newest_encoder_is_one_with_a_checkpoint(project):
     (first.checkpoints / "last").mkdir()
     (first.checkpoints / "last" / "encoder.json").write_text('{"name": "resnet18"}')
     assert latest_encoder(project.path).id == first.id
+
+
+def test_a_run_that_died_before_it_learned_is_no_pretraining(project):
+    learned, died = (RunFolder.create(project.path, pretrain_request(project, PretrainRecipe()), n) for n in "ab")
+    for run, step in ((learned, 40), (died, 0)):  # each run begins by keeping what it begins with
+        (run.checkpoints / "last").mkdir()
+        (run.checkpoints / "last" / "encoder.json").write_text(f'{{"name": "resnet18", "step": {step}}}')
+    assert latest_encoder(project.path).id == learned.id, "random weights must not take the place of learned ones"
+    assert past_run(learned).encoder == learned.checkpoints / "last"
+    assert past_run(died).encoder is None
+    with pytest.raises(UserError, match="no checkpoint yet"):
+        encoder_folder(died)
 
 
 def test_a_start_that_is_not_there_is_told_before_any_run(project, tmp_path, monkeypatch):

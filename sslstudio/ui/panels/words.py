@@ -173,8 +173,10 @@ def when(run_id: str, now: datetime | None = None) -> str:
     return f"{begun:%H:%M}" if today else f"{begun.day} {begun:%b, %H:%M}"
 
 
-def run_row(summary: RunSummary, *, method: str = "", backbone: str = "", used: bool = False) -> RunRow:
-    """An earlier run as lists show it."""
+def run_row(
+    summary: RunSummary, *, method: str = "", backbone: str = "", used: bool = False, learned: bool = True
+) -> RunRow:
+    """An earlier run as lists show it; of one that has not ``learned`` anything nothing can be used."""
     what = METHODS[method].name if method in METHODS else ""
     net = BACKBONE_NAMES.get(backbone, backbone)
     title = " · ".join(part for part in (when(summary.id), what, net) if part)
@@ -185,7 +187,7 @@ def run_row(summary: RunSummary, *, method: str = "", backbone: str = "", used: 
         note, level = within(found.word), found.level
     elif "miou" in summary.metrics:
         note = model_note(summary.metrics)
-    usable = summary.state in (RunState.FINISHED, RunState.STOPPED, RunState.INTERRUPTED)
+    usable = learned and summary.state in (RunState.FINISHED, RunState.STOPPED, RunState.INTERRUPTED)
     return RunRow(
         summary.id,
         title,

@@ -229,7 +229,13 @@ class PanelsWiring(QObject):
         run = self._run("pretrain")
         used = next(iter(self.window.learning.encoders()), None)
         rows = [
-            run_row(past.summary, method=past.method, backbone=past.backbone, used=past is used)
+            run_row(
+                past.summary,
+                method=past.method,
+                backbone=past.backbone,
+                used=past is used,
+                learned=past.encoder is not None,
+            )
             for past in self._past("pretrain")
         ]
         return states.PretrainState(

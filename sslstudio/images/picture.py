@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from sslstudio.images.display import to_rgb8, window_of
-from sslstudio.images.errors import UnreadableImage
+from sslstudio.images.errors import UnreadableImage, explained
 from sslstudio.images.look import Look, Window, default_look
 from sslstudio.images.pixel_size import PixelSize, pixel_size
+from sslstudio.images.slices import file_of
 
 _HISTOGRAM = 250_000  # values that a histogram is made of
 BINS = 128
@@ -119,6 +120,11 @@ def read_picture(file: Path, cache: Path | None = None, key: str = "") -> Pictur
 
     Of a huge image a coarse picture is read, and what it lacks from afar is kept in ``cache`` under ``key``.
     """
+    with explained(file_of(file)):
+        return _read(file, cache, key)
+
+
+def _read(file: Path, cache: Path | None, key: str) -> Picture:
     from sslstudio.images.huge_picture import huge_picture
     from sslstudio.images.reader import probe, read_pixels, told_window, too_large
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from sslstudio.images import content, dicom_files, display, numpy_files, pillow_files, tiff_files
 from sslstudio.images.display import to_rgb8
-from sslstudio.images.errors import UnreadableImage, cut_off, damaged, refuse
+from sslstudio.images.errors import UnreadableImage, cut_off, explained, refuse, unopened
 from sslstudio.images.slices import split_slice
 from sslstudio.images.tiff_slices import Slices, slices_of
 from sslstudio.language import tr
@@ -55,7 +55,7 @@ class ImageInfo:
 def probe(path: Path) -> ImageInfo:
     """Size and type from the header; also finds most cut-off files. Raises UnreadableImage."""
     path = Path(path)
-    with _opened(path) as (file, kind, number), _explained(path):
+    with _opened(path) as (file, kind, number), explained(path):
         info = (
             _STACK_PROBES[kind](file, _file(path), number) if kind in _STACK_PROBES else _probe_single(file, path, kind)
         )
@@ -69,7 +69,7 @@ def probe(path: Path) -> ImageInfo:
 def read_pixels(path: Path) -> np.ndarray:
     """(H, W, C) uint8, uint16 or float32, upright; palette and CMYK as RGB, alpha dropped."""
     path = Path(path)
-    with _opened(path) as (file, kind, number), _explained(path):
+    with _opened(path) as (file, kind, number), explained(path):
         return _read(file, path, kind, number)
 
 
@@ -78,7 +78,7 @@ def read_rgb8(path: Path, *, longest: int | None = None) -> np.ndarray:
     path = Path(path)
     if longest is None:
         return to_rgb8(read_pixels(path))
-    with _opened(path) as (file, kind, number), _explained(path):
+    with _opened(path) as (file, kind, number), explained(path):
         if kind == "jpeg" and number == 1:
             return _read_small_jpeg(file, path, longest)
         if kind in ("tiff", "npy") and (small := _small_copy(path, longest)) is not None:
@@ -137,23 +137,13 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, str, int]]:
     except FileNotFoundError:
         raise refuse(path, tr("is not there any more"), tr("Put the file back, or refresh the project.")) from None
     except OSError as error:
-        raise _unopened(path, error) from None
+        raise unopened(path, error) from None
     with file:
         try:
             head = file.read(content.HEAD)
         except OSError as error:
-            raise _unopened(path, error) from None
+            raise unopened(path, error) from None
         yield file, _kind(path, head), number
-
-
-def _unopened(path: Path, error: OSError) -> UnreadableImage:
-    if isinstance(error, PermissionError):
-        return refuse(path, tr("may not be read"), tr("Ask its owner for the right to read it."))
-    return refuse(
-        path,
-        tr("could not be opened ({strerror})").format(strerror=error.strerror or error),
-        tr("Check the disk or the network drive."),
-    )
 
 
 def _kind(path: Path, head: bytes) -> str:
@@ -170,23 +160,6 @@ def _kind(path: Path, head: bytes) -> str:
         tr("is {what}, whatever its name says").format(what=what),
         tr("Convert it to PNG or TIFF, or remove it from the folder."),
     )
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn whatever a decoder raises into UnreadableImage."""
-    try:
-        yield
-    except UnreadableImage:
-        raise
-    except MemoryError:
-        raise refuse(
-            path, tr("needs more memory than there is"), tr("Close other programs, or make it smaller.")
-        ) from None
-    except Exception as error:
-        text = str(error).lower()
-        early = "truncated" in text or "not enough" in text or isinstance(error, EOFError)
-        raise (cut_off(path) if early else damaged(path)) from error
 
 
 def _read(file: BinaryIO, path: Path, kind: str, number: int) -> np.ndarray:

@@ -65,6 +65,8 @@ def _levels_of_tiff(path: Path, file: Any, slice_: int) -> dict[int, Level] | No
         handle = Handle(path)
         levels: dict[int, Level] = {0: _level_of(handle, slices.parts(slice_))}
         for number, pages in _own_halvings(tiff, height, width, places):
+            if any(tiff_files.ends_early(page, path.stat().st_size) for page in pages):
+                continue  # the image itself is all there; what is missing can be made
             try:
                 levels[number] = _level_of(handle, pages)
             except NotByParts:

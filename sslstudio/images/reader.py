@@ -304,12 +304,24 @@ def _probe_tiff(file: BinaryIO, path: Path, number: int) -> ImageInfo:
             page = tiff_files.first_page(tiff)
             slices = slices_of(tiff, page, path)
             info = _tiff_info(page, slices)
-            early = number <= slices.count and slices.end_early(number, path.stat().st_size)
+            early = _ends_early(slices, number, path.stat().st_size)
+    except UnreadableImage:
+        raise
     except Exception:  # noqa: BLE001 - whatever it dislikes, Pillow may know
         return _info_of(_read_by_pillow(file, path))
     if early:
         raise cut_off(path)
     return info
+
+
+def _ends_early(slices: Slices, number: int, size: int) -> bool:
+    """Whether a slice lies behind the end of the file, or the last one does, which the others may not hide."""
+    if number > slices.count:
+        return False
+    try:
+        return slices.end_early(number, size) or slices.end_early(slices.count, size)
+    except IndexError:  # pages of other files
+        return False
 
 
 def _read_tiff(file: BinaryIO, path: Path, number: int) -> np.ndarray:

@@ -164,6 +164,21 @@ def test_a_files_own_halvings_are_used(tmp_path):
     assert (image.overview == 30).all()
 
 
+def test_smaller_sizes_that_are_cut_off_are_made_anew(tmp_path):
+    file, pixels = tmp_path / "a.tif", soft()
+    with tifffile.TiffWriter(file) as tiff:
+        tiff.write(pixels, tile=(256, 256), photometric="rgb", subifds=1, compression="zlib")
+        tiff.write(pixels[::2, ::2].copy(), tile=(128, 128), photometric="rgb", subfiletype=1, compression="zlib")
+    data = file.read_bytes()
+    for lacking in (100, 20_000, 60_000):
+        file.write_bytes(data[:-lacking])
+        image = open_huge(file)
+        image.begin(tmp_path / f"{lacking}", "a.tif")
+        made(image)
+        height, width = image.size(1)
+        assert np.abs(image.read(1, 0, height, 0, width).astype(int) - pixels[::2, ::2]).max() <= 30
+
+
 def test_looking_never_waits_and_is_coarse_first(tmp_path):
     file, pixels = tmp_path / "a.tif", soft()
     tifffile.imwrite(file, pixels, tile=(256, 256), photometric="rgb")

@@ -301,16 +301,20 @@ class HugeImage:
         each = max(1, _SAMPLES // len(chosen))
         for row, column in chosen:
             try:
-                pixels = self._kept(0, row, column).reshape(-1, self.channels)
+                raw = level.read(row, column)
             except (OSError, MemoryError):
                 raise
             except Exception as error:  # noqa: BLE001 - decoders raise what they like; other tiles may be whole
                 failure = error
                 continue
-            parts.append(pixels[:: max(1, len(pixels) // each)])
+            self.cache.read((self._number, 0, row, column), functools.partial(finite, raw))
+            pixels = raw.reshape(-1, self.channels)
+            known = pixels[np.isfinite(pixels).all(axis=1)] if raw.dtype.kind == "f" else pixels
+            parts.append(known[:: max(1, len(known) // each)])
         if failure is not None and not parts:
             raise failure
-        self.sample = np.concatenate(parts)
+        found = np.concatenate(parts)
+        self.sample = found if len(found) else np.zeros((1, self.channels), self.dtype)
         self._common = np.median(self.sample, axis=0).astype(self.dtype)
 
 

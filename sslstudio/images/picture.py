@@ -136,10 +136,18 @@ def _read(file: Path, cache: Path | None, key: str) -> Picture:
         huge = None  # it cannot be read by parts, but there is room for it as a whole
     if huge is not None:
         return huge
-    picture = Picture(read_pixels(file), pixel_size(file), told_window(file))
+    pixels = read_pixels(file)
+    picture = Picture(pixels, pixel_size(file), _suiting(told_window(file), pixels))
     if picture.native.dtype != np.uint8:
         _ = picture.windows, picture.finite
     return picture
+
+
+def _suiting(told: Window | None, pixels: np.ndarray) -> Window | None:
+    """The file's own window, if anything can be seen in it: some files tell one beyond all their values."""
+    if told is None or not np.isfinite(pixels).any():
+        return told
+    return told if told[0] <= np.nanmax(pixels) and told[1] >= np.nanmin(pixels) else None
 
 
 def sample_of(pixels: np.ndarray, count: int) -> np.ndarray:

@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from sslstudio.images.errors import cut_off
-from sslstudio.images.tiff_files import MOST_CHANNELS, channels_of, dtype_of, ends_early, plain_dtype, plain_type
+from sslstudio.images.tiff_files import (
+    MOST_CHANNELS,
+    channels_of,
+    dtype_of,
+    ends_early,
+    plain_dtype,
+    plain_type,
+    without_nothing,
+)
 from sslstudio.images.tiff_files import read_page as _read_page
 
 # Kinds whose metadata tells what each page is; in all others equal pages are slices.
@@ -82,7 +90,8 @@ class Slices:
         pages = self.parts(number)
         if len(pages) == 1:
             return _read_page(pages[0])
-        return plain_type(np.stack([page.asarray(maxworkers=1) for page in pages], axis=0 if self.by_row else -1))
+        pixels = np.stack([page.asarray(maxworkers=1) for page in pages], axis=0 if self.by_row else -1)
+        return plain_type(without_nothing(self.pages[0], pixels))
 
 
 def slices_of(tiff: Any, page: Any, path: Path) -> Slices:

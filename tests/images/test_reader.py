@@ -8,6 +8,8 @@ import pytest
 import tifffile
 from PIL import Image
 
+from sslstudio.images.huge_picture import HugePicture
+from sslstudio.images.picture import read_picture
 from sslstudio.images.reader import EXTENSIONS, UnreadableImage, probe, read_pixels, read_rgb8
 
 RNG = np.random.default_rng(1)
@@ -282,3 +284,46 @@ def test_slices_and_frames_stay_pages(tmp_path):
         info = probe(tmp_path / name)
         assert (info.width, info.channels, info.pages) == (80, 1, 5)
         assert np.array_equal(read_pixels(tmp_path / name)[..., 0], LAYERS[0])
+
+
+NOTHING = [
+    ("float32", -9999.0, "-9999"),
+    ("float32", -3.4028234663852886e38, "-3.4028234663852886e+38"),
+    ("float64", -1.7976931348623157e308, "-1.7976931348623157e+308"),
+    ("int16", -32768, "-32768"),
+    ("uint16", 65535, "65535"),
+    ("uint32", 4294967295, "4294967295"),
+]
+
+
+@pytest.mark.parametrize(("dtype", "nothing", "told"), NOTHING)
+@pytest.mark.parametrize("way", [{}, {"tile": (64, 64), "compression": "zlib"}])
+@pytest.mark.parametrize("huge", [False, True])
+def test_where_a_geotiff_holds_nothing_spoils_no_contrast(tmp_path, monkeypatch, dtype, nothing, told, way, huge):
+    heights = np.add.outer(np.arange(200), np.arange(300)) + 1000.0
+    heights[:, :100] = nothing
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, heights.astype(dtype), extratags=[(42113, "s", 0, told, True)], **way)
+    if huge:
+        monkeypatch.setattr("sslstudio.images.limits.HUGE_PIXELS", 50_000)
+    picture = read_picture(path)
+    assert isinstance(picture, HugePicture) == huge
+    assert probe(path).dtype == "float32"
+    low, high = picture.windows[0]
+    assert 1090 < low < 1130
+    assert 1470 < high < 1500
+    seen = np.asarray(picture.rgb8[100:101, 0:300])[0, :, 0]
+    assert seen[0] == 0
+    assert seen[-1] - seen[101] > 80
+    if not huge:
+        assert np.isnan(read_pixels(path)[:, :100]).all()
+        assert np.array_equal(read_pixels(path)[:, 100:, 0], heights[:, 100:])
+
+
+def test_what_is_said_to_be_nothing_in_whole_numbers_stays_where_it_harms_nothing(tmp_path):
+    values = RNG.integers(0, 250, (20, 30), dtype=np.uint8)
+    for dtype, told in (("uint8", "0"), ("uint8", "249"), ("uint16", "0"), ("uint16", "-9999"), ("uint16", "none")):
+        path = tmp_path / "a.tif"
+        tifffile.imwrite(path, values.astype(dtype), extratags=[(42113, "s", 0, told, True)])
+        assert read_pixels(path).dtype == probe(path).dtype == dtype
+        assert np.array_equal(read_pixels(path)[..., 0], values)

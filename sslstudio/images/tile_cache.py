@@ -112,7 +112,7 @@ class TileCache:
             except Exception as error:  # noqa: BLE001 - a tile that cannot be read stays coarse
                 _log.warning("a tile could not be read: %s", error)
                 self._put(key, np.zeros((0, 0, 0), np.uint8))
-            arrived()
+            _tell(arrived)
 
     def _try_later(self, key: Key, arrived: Callable[[], None]) -> None:
         with self._lock:
@@ -127,10 +127,14 @@ class TileCache:
         with self._lock:
             refused, self._refused = self._refused, {}
         for arrived in refused.values():
-            try:
-                arrived()
-            except Exception as error:  # noqa: BLE001 - whoever wanted it may be gone
-                _log.warning("nobody heard of a tile that is to be asked for again: %s", error)
+            _tell(arrived)
+
+
+def _tell(arrived: Callable[[], None]) -> None:
+    try:
+        arrived()
+    except Exception as error:  # noqa: BLE001 - whoever wanted it may be gone; other images' tiles must come
+        _log.warning("nobody heard that a tile arrived: %s", error)
 
 
 SHARED = TileCache()

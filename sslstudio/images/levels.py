@@ -76,7 +76,8 @@ def _levels_of_tiff(path: Path, file: Any, slice_: int) -> dict[int, Level] | No
 
 def _level_of(handle: Handle, pages: Any) -> Level:
     page = pages[0].keyframe
-    _ = page.decode, page.nodata, page.colormap, tiff_files.dtype_of(page)  # tags are read when first asked for; the file will be closed
+    # tags are read when first asked for; the file will be closed
+    _ = page.decode, page.nodata, page.colormap, tiff_files.dtype_of(page)
     whole_bytes = page.bitspersample == 8 * page.dtype.itemsize and page.dtype.kind != "b"
     if len(pages) == 1 and page.is_contiguous and whole_bytes and not page.is_tiled and tiff_files.turn_of(page) == 1:
         shape = (page.imagelength, page.imagewidth, page.samplesperpixel)

@@ -219,7 +219,7 @@ class Index:
             "UPDATE image SET problem=? WHERE path=?",
             [(size_problem(path, width, height, *mask), path) for path, *mask in misfits if path in wanted],
         )
-        self._drop_gone({path: (0,) for path in known - wanted.keys()})
+        self._drop_gone(dict.fromkeys(known - wanted.keys(), (0,)))
 
 
 def _stored(path: str) -> str:

@@ -131,11 +131,11 @@ def rewritten(path, change, **how):
 def test_padding_is_no_number_and_spoils_no_contrast(dicom, tmp_path):
     values = GREY.astype(np.int16) - 1000
     values[:, :4] = -32768
-    for name, told in (("a.dcm", -32768), ("b.dcm", -32768)):
-        path = dicom(tmp_path / name, values, PixelPaddingValue=told, **({"RescaleSlope": 2} if name == "b.dcm" else {}))
+    for slope in (1.0, 2.0):
+        path = dicom(tmp_path / "a.dcm", values, PixelPaddingValue=-32768, RescaleSlope=slope)
         pixels = agree(path)[..., 0]
         assert np.isnan(pixels[:, :4]).all()
-        assert np.array_equal(pixels[:, 4:], values[:, 4:] * (2.0 if name == "b.dcm" else 1.0))
+        assert np.array_equal(pixels[:, 4:], values[:, 4:] * slope)
         assert read_picture(path).windows[0][0] > -3000
     plain = dicom(tmp_path / "c.dcm", GREY, PixelPaddingValue=int(GREY[0, 0]))
     assert np.array_equal(agree(plain)[..., 0], GREY)  # whole numbers cannot say that they are none

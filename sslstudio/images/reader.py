@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from sslstudio.images import content, dicom_files, display, numpy_files, pillow_files, tiff_files
+from sslstudio.images import content, dicom_files, display, jpeg2000_files, numpy_files, pillow_files, tiff_files
 from sslstudio.images.display import to_rgb8
 from sslstudio.images.errors import UnreadableImage, cut_off, explained, refuse, unopened
 from sslstudio.images.slices import split_slice
@@ -256,6 +256,27 @@ def _probe_webp(file: BinaryIO, path: Path) -> ImageInfo:
     return _probe_pillow(file, path)
 
 
+# JPEG 2000 ----------------------------------------------------------------------------------------------
+
+
+def _probe_jpeg2000(file: BinaryIO, path: Path) -> ImageInfo:
+    found = jpeg2000_files.layout(file)
+    if found is None:
+        return _probe_pillow(file, path)
+    info = ImageInfo(found.width, found.height, found.channels, found.dtype)
+    if not jpeg2000_files.ends(file) and not too_large(path, info):
+        jpeg2000_files.read(file, found)
+    return info
+
+
+def _read_jpeg2000(file: BinaryIO, path: Path) -> np.ndarray:
+    found = jpeg2000_files.layout(file)
+    if found is None:
+        return _read_pillow(file, path)
+    _checked(path, ImageInfo(found.width, found.height, found.channels, found.dtype))
+    return jpeg2000_files.read(file, found)
+
+
 # PNG ----------------------------------------------------------------------------------------------------
 
 
@@ -410,7 +431,7 @@ def _read_dicom(file: BinaryIO, path: Path, number: int) -> np.ndarray:
     return dicom_files.read_frame(file, header, number - 1, path)
 
 
-_PROBES = {"jpeg": _probe_jpeg, "png": _probe_png, "webp": _probe_webp}
-_READERS = {"png": _read_png}
+_PROBES = {"jpeg": _probe_jpeg, "jpeg2000": _probe_jpeg2000, "png": _probe_png, "webp": _probe_webp}
+_READERS = {"jpeg2000": _read_jpeg2000, "png": _read_png}
 _STACK_PROBES = {"tiff": _probe_tiff, "npy": _probe_npy, "npz": _probe_npz, "dicom": _probe_dicom}  # these know slices
 _STACK_READERS = {"tiff": _read_tiff, "npy": _read_npy, "npz": _read_npz, "dicom": _read_dicom}

@@ -1,6 +1,7 @@
 """Any image file becomes the right array, or one plain sentence."""
 
 import io
+import struct
 
 import imagecodecs
 import numpy as np
@@ -284,6 +285,37 @@ def test_slices_and_frames_stay_pages(tmp_path):
         info = probe(tmp_path / name)
         assert (info.width, info.channels, info.pages) == (80, 1, 5)
         assert np.array_equal(read_pixels(tmp_path / name)[..., 0], LAYERS[0])
+
+
+DEEP = (np.add.outer(np.arange(20), np.arange(30)) * 20).astype(np.uint16)  # 0 to 960
+
+
+@pytest.mark.parametrize("suffix", [".jp2", ".j2k"])
+@pytest.mark.parametrize("kind", ["10 bits", "15 bits", "16 bits", "signed", "colours", "five bands"])
+def test_deep_jpeg_2000_keeps_its_numbers(tmp_path, suffix, kind):
+    path, bands = tmp_path / f"a{suffix}", {"colours": 3, "five bands": 5}.get(kind, 1)
+    pixels = DEEP[..., None] + np.arange(bands, dtype=np.uint16) * 7
+    if kind == "signed":
+        pixels = pixels.astype(np.int16) - 500
+    depth = int(kind[:2]) if kind.endswith("bits") else 16
+    how = {"level": 0, "reversible": True, "codecformat": suffix[1:], "bitspersample": depth}
+    path.write_bytes(imagecodecs.jpeg2k_encode(np.squeeze(pixels), **how))
+    assert np.array_equal(agree(path), pixels)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    assert "cut off" in reason(path) or "damaged" in reason(path)
+
+
+def test_alpha_of_deep_jpeg_2000_is_dropped(tmp_path):
+    pixels = np.dstack([DEEP, DEEP + 3])
+    data = imagecodecs.jpeg2k_encode(pixels, level=0, reversible=True, codecformat="jp2")
+    place = data.index(b"jp2h")
+    told = struct.pack(">I4sH6H", 22, b"cdef", 2, 0, 0, 1, 1, 1, 0)
+    length = struct.unpack(">I", data[place - 4 : place])[0]
+    end = place - 4 + length
+    grown = data[: place - 4] + struct.pack(">I", length + 22) + data[place:end] + told + data[end:]
+    (tmp_path / "a.jp2").write_bytes(grown)
+    assert np.array_equal(agree(tmp_path / "a.jp2")[..., 0], DEEP)
 
 
 NOTHING = [

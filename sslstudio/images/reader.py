@@ -366,9 +366,20 @@ def _read_tiff(file: BinaryIO, path: Path, number: int) -> np.ndarray:
 
 def _read_by_pillow(file: BinaryIO, path: Path) -> np.ndarray:
     """The Pillow way for TIFF; Pillow turns a TIFF upright by itself while loading."""
-    with pillow_files.open_image(file) as image:
-        _checked(path, _info(image, 1))
-        return pillow_files.to_array(image)
+    try:
+        with pillow_files.open_image(file) as image:
+            _checked(path, _info(image, 1))
+            return pillow_files.to_array(image)
+    except UnreadableImage:
+        raise
+    except Exception:
+        if name := tiff_files.unknown_compression(file):
+            raise refuse(
+                path,
+                tr("is compressed in a way that cannot be read ({name})").format(name=name),
+                tr("Save it uncompressed."),
+            ) from None
+        raise
 
 
 def _info_of(pixels: np.ndarray) -> ImageInfo:

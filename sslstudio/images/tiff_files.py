@@ -41,16 +41,32 @@ def open_tiff(file: BinaryIO) -> Any:
 
 
 def first_page(tiff: Any) -> Any:
-    """The first page; raises NotForUs for colour spaces that tifffile leaves raw."""
+    """The first page; raises NotForUs for colour spaces that tifffile leaves raw, and what it cannot unpack."""
     page = tiff.pages[0]
+    if _is_unknown(page.compression):
+        raise NotForUs(str(page.compression))
     if page.imagedepth != 1 or len(page.shape) not in (2, 3):
         raise NotForUs
     name = getattr(page.photometric, "name", "")
     if name in ("CIELAB", "ICCLAB", "ITULAB") or page.dtype is None:
-        raise NotForUs
+        raise NotForUs(name)
     if name == "YCBCR" and page.compression.name not in ("JPEG", "JPEG2000", "WEBP"):
-        raise NotForUs
+        raise NotForUs(name)
     return page
+
+
+def _is_unknown(compression: int) -> bool:
+    return compression != 1 and compression not in _tifffile().TIFF.DECOMPRESSORS
+
+
+def unknown_compression(file: BinaryIO) -> str:
+    """What an open file is compressed with, where tifffile cannot unpack it; else an empty string."""
+    try:
+        with open_tiff(file) as tiff:
+            kind = tiff.pages[0].compression
+            return str(getattr(kind, "name", kind)) if _is_unknown(kind) else ""
+    except Exception:  # noqa: BLE001 - then it is not the compression that is wrong
+        return ""
 
 
 def turn_of(page: Any) -> int:

@@ -287,6 +287,17 @@ def test_slices_and_frames_stay_pages(tmp_path):
         assert np.array_equal(read_pixels(tmp_path / name)[..., 0], LAYERS[0])
 
 
+def test_an_unknown_compression_is_not_called_damage(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, GREY8, compression="zlib")
+    with tifffile.TiffFile(path) as tiff:
+        place = tiff.pages[0].tags["Compression"].offset + 8
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(struct.pack("<H", 34661))
+    assert "compressed in a way that cannot be read (JBIG)" in reason(path)
+
+
 DEEP = (np.add.outer(np.arange(20), np.arange(30)) * 20).astype(np.uint16)  # 0 to 960
 
 

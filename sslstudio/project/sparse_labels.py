@@ -106,6 +106,13 @@ class SparseLabels:
             top, left = place[0] * TILE, place[1] * TILE
             self._touch(top, min(top + TILE, self.shape[0]), left, min(left + TILE, self.shape[1]))
 
+    def set_rows(self, row: int, labels: np.ndarray) -> None:
+        """Give the tiles of one row their labels, (h, W) uint8; they are packed at once."""
+        for place in self.places(row, 0):
+            if place[0] != row:
+                return
+            self.set_cell(place, _cell_of(labels[:, place[1] * TILE : (place[1] + 1) * TILE]))
+
     def plain(self, place: Place) -> int:
         """The only label of a tile, or -1; a tile that was painted over piece by piece may count as mixed."""
         return int(self._plain[place])

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from sslstudio.annotations.model import Annotations, Classes, Drawn, Format, FoundImage, Job, hex_colour
 from sslstudio.annotations.outlines import Region, regions
 from sslstudio.annotations.run_lengths import Columns, columns_of, counts_of, from_letters, to_letters
 from sslstudio.annotations.shapes import Polygon, Shape, Strokes, draw, flat, ring, usable
 from sslstudio.annotations.source import Source
+from sslstudio.annotations.streams import write_json
 from sslstudio.errors import UserError
 from sslstudio.language import later, tr
-from sslstudio.project.files import replace_file
 
 FILE = "annotations.json"
 
@@ -101,9 +104,9 @@ def _shape(area: dict, places: dict[Any, int]) -> Shape | None:
     place, outline = places[area["category_id"]], area.get("segmentation")
     if isinstance(outline, dict):
         return Strokes(place, partial(_decode, outline, what))
-    if not outline:
+    if not isinstance(outline, (list, np.ndarray)) or not len(outline):
         raise UserError(tr("{what} has a box but no outline").format(what=what), "")
-    parts = outline if isinstance(outline[0], list) else [outline]
+    parts = outline if isinstance(outline, list) and isinstance(outline[0], (list, np.ndarray)) else [outline]
     return Polygon(place, tuple(ring(part, what) for part in parts), each=True)
 
 
@@ -122,12 +125,6 @@ def _decode(outline: dict, what: str, height: int, width: int) -> Columns:
 def write(job: Job, out: Path, *, letters: bool = False) -> list[Path]:
     """One ``annotations.json``: each connected area is an annotation, as polygon, or as run lengths with holes."""
     images: list[dict[str, Any]] = []
-    areas: list[dict[str, Any]] = []
-    for number, picture in enumerate(job.pictures(), 1):
-        height, width = picture.labels.shape
-        images.append({"id": number, "file_name": picture.path, "width": width, "height": height})
-        for region in regions(picture.labels, job.background):
-            areas.append(_area(region, (height, width), len(areas) + 1, number, letters))
     categories = [
         {"id": place, "name": one.name, "supercategory": "", "color": one.colour} for place, one in job.shape_classes
     ]
@@ -135,12 +132,22 @@ def write(job: Job, out: Path, *, letters: bool = False) -> list[Path]:
         "info": {"description": "Masks of SSL Studio", "uncovered": job.uncovered},
         "licenses": [],
         "categories": categories,
-        "images": images,
-        "annotations": areas,
+        "annotations": [],
+        "images": images,  # known once all areas are written
     }
     file = out / FILE
-    replace_file(file, json.dumps(document, ensure_ascii=False).encode(), tr("The file {name}").format(name=file.name))
+    write_json(file, document, "annotations", _areas(job, images, letters), settle=True)
     return [file]
+
+
+def _areas(job: Job, images: list[dict[str, Any]], letters: bool) -> Iterator[dict[str, Any]]:
+    """The annotations of all images, which are noted in ``images``."""
+    numbers = count(1)
+    for image, picture in enumerate(job.pictures(), 1):
+        height, width = picture.labels.shape
+        images.append({"id": image, "file_name": picture.path, "width": width, "height": height})
+        for region in regions(picture.labels, job.background):
+            yield _area(region, (height, width), next(numbers), image, letters)
 
 
 def _area(region: Region, size: tuple[int, int], number: int, image: int, letters: bool) -> dict[str, Any]:
@@ -159,5 +166,7 @@ def _area(region: Region, size: tuple[int, int], number: int, image: int, letter
     }
 
 
-COCO = Format("coco", later("COCO JSON"), recognise, read, write)
-COCO_RLE = Format("coco-rle", later("COCO JSON (run lengths)"), lambda _: False, read, partial(write, letters=True))
+COCO = Format("coco", later("COCO JSON"), recognise, read, write, huge=True)
+COCO_RLE = Format(
+    "coco-rle", later("COCO JSON (run lengths)"), lambda _: False, read, partial(write, letters=True), huge=True
+)

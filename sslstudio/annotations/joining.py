@@ -49,7 +49,7 @@ def areas(
     height, width = labels.shape
     unfinished = {place: _Unfinished(width, connectivity, keep) for place in places}
     for top in range(0, height, TILE):
-        band = labels[top : top + TILE, :]
+        band = labels.rows(top // TILE)
         here = np.bincount(band.ravel(), minlength=256)
         for place, one in unfinished.items():
             if here[place] or one.any:

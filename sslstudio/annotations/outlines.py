@@ -23,6 +23,10 @@ _RUNS = 1 << 19  # runs that are looked through for corners at once
 MOST_CORNERS = 3_000_000  # of one area: as text they take a hundred megabytes, and no other program draws them
 
 
+class TooManyCorners(UserError):
+    """An area whose outline nobody could draw."""
+
+
 @dataclass(frozen=True)
 class Region:
     """A connected area of one class: rings of (N, 2) float64 x, y, not closed; the box around it in whole pixels."""
@@ -64,14 +68,14 @@ class Region:
 def regions(labels: Labels, skip: int | None = None) -> Iterator[Region]:
     """The connected areas (sides touch) of each class in (H, W) uint8 labels; unpainted and ``skip`` left out.
 
-    Raises UserError where labels by tiles hold one with more than ``MOST_CORNERS`` corners.
+    Raises TooManyCorners where labels by tiles hold one with more than ``MOST_CORNERS`` corners.
     """
     if isinstance(labels, SparseLabels):
         places = [int(place) for place in np.flatnonzero(labels.counts()) if place not in (UNPAINTED, skip)]
         for place, parts in areas(labels, places, 4, runs_of):
             yield _of_runs(place, parts)
         return
-    for place in np.flatnonzero(np.bincount(labels.ravel(), minlength=256)):
+    for place in np.flatnonzero(np.bincount(labels.ravel(), minlength=256)).tolist():
         if place in (UNPAINTED, skip):
             continue
         count, numbers, boxes, _ = cv2.connectedComponentsWithStats((labels == place).astype(np.uint8), connectivity=4)
@@ -80,9 +84,7 @@ def regions(labels: Labels, skip: int | None = None) -> Iterator[Region]:
             bitmap = numbers[top : top + height, left : left + width] == number
             outer, holes = _rings(_loops(bitmap))
             offset = np.array([left, top], np.float64)
-            yield Region(
-                int(place), outer + offset, tuple(hole + offset for hole in holes), top, left, height, width
-            )
+            yield Region(place, outer + offset, tuple(hole + offset for hole in holes), top, left, height, width)
 
 
 def _of_runs(place: int, parts: list[Runs]) -> Region:
@@ -162,7 +164,7 @@ def _corners_of_runs(runs: Runs, place: int) -> tuple[np.ndarray, ...]:
         parts.append(_meeting(above, below))
         corners += len(parts[-1][0])
         if corners > MOST_CORNERS:
-            raise UserError(
+            raise TooManyCorners(
                 tr("One area of the class number {place} has more than {most:,} corners.").format(
                     place=place, most=MOST_CORNERS
                 ),
@@ -179,7 +181,7 @@ def _between(starts: np.ndarray, top: int, bottom: int, first: int) -> tuple[int
 
 
 def _toggles(runs: Runs, lower: int) -> tuple[np.ndarray, np.ndarray]:
-    """Both ends of each run in the order of rows and columns, as one number, ``lower`` rows below; whether one begins."""
+    """Both ends of each run, rows and columns as one number, ``lower`` rows further down; and which ones begin."""
     rows = runs[:, :1].astype(np.int64) + lower
     keys = (rows << 32) + runs[:, 1:]
     return keys.ravel(), np.tile([True, False], len(runs))
@@ -222,7 +224,7 @@ def _partners(order: np.ndarray) -> memoryview:
     """The corner at the other end of each corner's line, where consecutive ones of ``order`` share a line."""
     partner = np.empty_like(order)
     partner[order[::2]], partner[order[1::2]] = order[1::2], order[::2]
-    return memoryview(partner.astype(np.int32))  # a list of numbers would take nine times the memory
+    return partner.astype(np.int32).data  # a list of numbers would take nine times the memory
 
 
 def _follow(corners: np.ndarray, across: memoryview, along: memoryview) -> Iterator[np.ndarray]:
@@ -250,14 +252,15 @@ def fill(rings: Sequence[np.ndarray], height: int, width: int, first: int = 0) -
     starts, ends = _near(starts, ends, first, height)
     if not len(starts):
         return first, 0, np.zeros((0, 0), bool)
-    left, top = (int(value) for value in np.floor(np.clip(starts.min(axis=0), (0, first), (width, height))))
-    right, bottom = (int(value) for value in np.ceil(np.clip(starts.max(axis=0), (left, top), (width, height))))
+    least, most = np.minimum(starts, ends).min(axis=0), np.maximum(starts, ends).max(axis=0)
+    left, top = (int(value) for value in np.floor(np.clip(least, (0, first), (width, height))))
+    right, bottom = (int(value) for value in np.ceil(np.clip(most, (left, top), (width, height))))
     bitmap = np.zeros((bottom - top, right - left), bool)
     step = max(1, _CELLS // (right - left + 1))
     for row in range(top, bottom if bitmap.size else top, step):
         rows = row, min(row + step, bottom)
-        lines = _near(starts, ends, *rows) if step < bottom - top else (starts, ends)
-        bitmap[rows[0] - top : rows[1] - top] = _inside(*lines, rows, (left, right))
+        near, far = _near(starts, ends, *rows) if step < bottom - top else (starts, ends)
+        bitmap[rows[0] - top : rows[1] - top] = _inside(near, far, rows, (left, right))
     return top, left, bitmap
 
 

@@ -157,8 +157,8 @@ def _laid(shape: Shape, height: int, width: int) -> _Laid:
         rings = shape.rings if scale is None else tuple(ring * scale for ring in shape.rings)
         (left, top), (right, bottom) = _box(rings)
         beyond = min(left, top) < -1 or right > width + 1 or bottom > height + 1
-        rows = (int(np.clip(value, 0, height)) for value in (np.floor(top), np.ceil(bottom)))
-        return _Laid(Polygon(shape.place, rings, each=shape.each), shape.place, *rows, width, beyond)
+        first, last = (int(np.clip(value, 0, height)) for value in (np.floor(top), np.ceil(bottom)))
+        return _Laid(Polygon(shape.place, rings, each=shape.each), shape.place, first, last, width, beyond)
     if isinstance(shape, Strokes):
         columns = shape.read(height, width)
         return _Laid(columns, shape.place, *columns.rows, width)

@@ -219,9 +219,9 @@ def test_pictures_beside_a_huge_mask_are_reduced_and_say_by_how_much(tmp_path, s
         report = export_masks(project, "qupath", tmp_path / "out", companions=("coloured", "overlay"))
         assert any("4 × 4" in note for note in report.notes)
         colours = np.array([[int(one.colour[at : at + 2], 16) for at in (1, 3, 5)] for one in project.classes])
-    seen = np.array(Image.open(tmp_path / "out" / "coloured" / "slide.tif.png"))
+    seen = np.array(Image.open(tmp_path / "out" / "coloured" / "slide.png"))
     assert np.array_equal(seen, colours[labels[2::4, 2::4]])
-    over = np.array(Image.open(tmp_path / "out" / "overlay" / "slide.tif.png"))
+    over = np.array(Image.open(tmp_path / "out" / "overlay" / "slide.png"))
     assert over.shape == seen.shape
 
 

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from sslstudio.annotations.formats import FORMATS, PLAIN, find_format
+from sslstudio.annotations.formats import FORMATS, PLAIN, find_format, huge_formats
 from sslstudio.annotations.matching import Matcher
-from sslstudio.annotations.model import Annotations, Format, FoundImage, Uncovered, is_background, merge_key
+from sslstudio.annotations.model import Annotations, Drawn, Format, FoundImage, Uncovered, is_background, merge_key
 from sslstudio.annotations.palette_png import ImportReport, classes_file, may_choose_classes, read_class_list
 from sslstudio.annotations.pictures import mask_folder
 from sslstudio.annotations.source import Source
-from sslstudio.annotations.survey import Survey, survey
+from sslstudio.annotations.survey import Survey, small_labels, small_picture, survey
 from sslstudio.errors import UserError
-from sslstudio.images.reader import read_rgb8
+from sslstudio.images.limits import is_huge
 from sslstudio.language import later, tr
 from sslstudio.project.classes import LabelClass, check_classes, default_colour
-from sslstudio.project.masks import UNPAINTED
+from sslstudio.project.edit_log import tally
+from sslstudio.project.label_map import UNPAINTED, Labels, mapped
 from sslstudio.project.project import Project
+from sslstudio.project.sparse_labels import SparseLabels
 
-PREVIEW = 320  # pixels of the longer side
 _CHUNK = 32  # masks per transaction
 _SHOWN = 5  # odd things told per image
+_NONE = np.zeros((0, 0), np.uint8)
 LEAVE_OUT = "unpainted"
 Progress = Callable[[int, int], object]
 
@@ -42,7 +44,11 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class Preview:
-    """What an import would do. ``picture`` (h, w, 3) and ``labels`` (h, w) show the image ``example``."""
+    """What an import would do. ``picture`` (h, w, 3) and ``labels`` (h, w) show the image ``example``.
+
+    ``uncovered`` is what pixels without a shape become, ``asked`` what the user said about that, which an import
+    has to be told.
+    """
 
     source: Path
     format: str
@@ -54,6 +60,7 @@ class Preview:
     picture: np.ndarray | None = None
     labels: np.ndarray | None = None
     project_classes: tuple[LabelClass, ...] = ()
+    asked: Uncovered = ""
 
 
 @dataclass
@@ -64,10 +71,30 @@ class _Outcome:
     unmatched: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left: list[tuple[str, str]] = field(default_factory=list)
+    painted: frozenset[str] = frozenset()  # images that had a mask before
+    empty_is_ground: bool = False  # whether an image without any shape is all background
+
+    @classmethod
+    def of(cls, project: Project, found: Annotations, uncovered: Uncovered) -> _Outcome:
+        """Before anything came in. What lies beside all shapes is known where the file or the user says it."""
+        painted = frozenset(record.path for record in project.painted())
+        known = (uncovered or found.uncovered) == "background"
+        return cls(refused=list(found.refused), notes=list(found.notes), painted=painted, empty_is_ground=known)
+
+    @property
+    def replaced(self) -> int:
+        """How many of the masks take the place of another."""
+        return len(self.painted.intersection(self.matched))
+
+    def tell(self, note: str) -> None:
+        """One more note, if there is one."""
+        self.notes += [note] if note else []
 
     def report(self) -> ImportReport:
         """The same as it is handed out."""
-        return ImportReport(tuple(self.matched), tuple(self.unmatched), tuple(self.refused), tuple(self.notes))
+        lists = (tuple(self.matched), tuple(self.unmatched), tuple(self.refused), tuple(self.notes))
+        return ImportReport(*lists, left=tuple(self.left), replaced=self.replaced)
 
 
 @dataclass(frozen=True)
@@ -78,6 +105,8 @@ class _Plan:
     table: np.ndarray
     becomes: tuple[str, ...]
     new: frozenset[str]
+    outside: Uncovered  # what pixels become that no shape covers
+    unused: frozenset[int]  # places of the file that occur in no image
 
 
 def preview(
@@ -90,27 +119,29 @@ def preview(
 ) -> Preview:
     """Read and draw everything, and change nothing; raises UserError when the source cannot be used at all."""
     path, kind, found = _read(source, format_)
-    plan = _plan(project, found, classes or {})
-    outside = uncovered or found.uncovered or _guess(found)
-    counts = np.zeros((2, 256), np.int64)
-    outcome, best = _Outcome(notes=list(found.notes)), (0, "", np.zeros((0, 0), np.uint8))
-    painted = {record.path for record in project.painted()}
-    over = 0
-    for image, drawn in _drawn(project, found, outcome, progress):
-        found_here = np.bincount(drawn.ravel(), minlength=256)
+    outcome = _Outcome.of(project, found, uncovered)
+    counts, used, best = np.zeros((2, 256), np.int64), set[int](), (0, "", _NONE)
+    for image, one, drawn in _drawn(project, kind, found, outcome, progress):
+        found_here = tally(drawn)
         counts += np.stack([found_here > 0, found_here])
-        labels = _final(drawn, plan, outside)
-        over += image in painted
-        variety = int(np.count_nonzero(np.bincount(labels.ravel(), minlength=256)))
+        used |= set(one.places()) if one.places else set(np.flatnonzero(found_here).tolist())
+        variety = int(np.count_nonzero(found_here))
         if variety > best[0]:
-            best = (variety, image, _small(labels))
+            best = (variety, image, small_labels(drawn))
+    plan = _plan(project, found, used, classes or {}, uncovered)
+    outcome.tell(_unused(project, found, plan))
     rows = tuple(
         ClassRow(one.name, plan.becomes[place], plan.becomes[place] in plan.new, *map(int, counts[:, place]))
         for place, one in enumerate(found.classes)
+        if place in used or one.name in (classes or {})
     )
-    picture = _picture(project, best[1], best[2]) if best[0] else None
-    labels_shown = best[2] if best[0] else None
-    return Preview(path, kind.id, rows, outside, outcome.report(), over, best[1], picture, labels_shown, plan.classes)
+    small = _final(best[2], plan) if best[0] else None
+    picture = small_picture(project, best[1], small) if small is not None else None
+    shown = small if isinstance(small, np.ndarray) else None
+    return Preview(
+        path, kind.id, rows, plan.outside, outcome.report(), outcome.replaced, best[1], picture, shown, plan.classes,
+        uncovered,
+    )  # fmt: skip
 
 
 def bring_in(
@@ -123,24 +154,26 @@ def bring_in(
 ) -> ImportReport:
     """Give the project's images the masks of ``source``; undoable per image.
 
-    ``classes`` maps names of the file to names of the project, or to "unpainted"; others merge by name, and what
-    the project lacks is added. An image comes in whole or not at all. Raises UserError when nothing can be read.
+    Images about which the source says nothing are left alone. ``classes`` maps names of the file to names of the
+    project, or to "unpainted"; others merge by name, and what occurs and the project lacks is added. An image comes
+    in whole or not at all. Raises UserError when nothing can be read.
     """
-    _, _, found = _read(source, format_)
-    plan = _plan(project, found, classes or {})
-    outside = uncovered or found.uncovered or _guess(found)
-    outcome = _Outcome(notes=list(found.notes))
-    waiting: list[tuple[str, np.ndarray]] = []
+    _, kind, found = _read(source, format_)
+    used = _used(project, kind, found, uncovered, progress)
+    plan = _plan(project, found, used, classes or {}, uncovered)
+    outcome = _Outcome.of(project, found, uncovered)
+    waiting: list[tuple[str, Labels]] = []
     first = True
-    for image, drawn in _drawn(project, found, outcome, progress):
+    for image, _, drawn in _drawn(project, kind, found, outcome, progress):
         if first:  # only once something can come in: a file without a match leaves the classes as they are
             project.set_classes(plan.classes)
             first = False
-        waiting.append((image, _final(drawn, plan, outside)))
-        if len(waiting) == _CHUNK:
+        waiting.append((image, _final(drawn, plan)))
+        if len(waiting) == _CHUNK or isinstance(drawn, SparseLabels):
             _keep(project, waiting, outcome)
     _keep(project, waiting, outcome)
     project.save_masks()
+    outcome.tell(_unused(project, found, plan))
     return outcome.report()
 
 
@@ -163,7 +196,7 @@ def look(project: Project, source: Path, progress: Progress = lambda *_: None) -
     return preview(project, opened.path, kind, progress=progress)
 
 
-def _keep(project: Project, waiting: list[tuple[str, np.ndarray]], outcome: _Outcome) -> None:
+def _keep(project: Project, waiting: list[tuple[str, Labels]], outcome: _Outcome) -> None:
     """Set some masks in one transaction; a disk that refuses is told with what had come in before."""
     try:
         with project.together():
@@ -195,13 +228,36 @@ def _read(source: Path, format_: str) -> tuple[Path, Format, Annotations]:
     return opened.path, kind, found
 
 
-def _guess(found: Annotations) -> Uncovered:
-    """Where the background has a class of its own, what no shape covers is unpainted; else it is background."""
-    return later("unpainted") if any(is_background(one.name) for one in found.classes) else later("background")
+def _guess(found: Annotations, used: set[int]) -> Uncovered:
+    """Where the background has shapes of its own, what no shape covers is unpainted; else it is background."""
+    ground = any(is_background(one.name) for place, one in enumerate(found.classes) if place in used)
+    return later("unpainted") if ground else later("background")
 
 
-def _plan(project: Project, found: Annotations, chosen: Mapping[str, str]) -> _Plan:
-    """Merge the file's classes into the project's by name."""
+def _used(project: Project, kind: Format, found: Annotations, uncovered: Uncovered, progress: Progress) -> set[int]:
+    """The places of the classes that occur in what will come in."""
+    used: set[int] = set()
+    here = _Outcome.of(project, found, uncovered)
+    for _, one, drawn in _drawn(project, kind, found, here, lambda _, total: progress(0, total), look=True):
+        used |= set(one.places()) if one.places else set(np.flatnonzero(tally(drawn)).tolist())
+    return used
+
+
+def _unused(project: Project, found: Annotations, plan: _Plan) -> str:
+    """What is said about classes of the file that were not added, since they do not occur; may be empty."""
+    there = {merge_key(one.name) for one in (*plan.classes, *project.classes)}
+    names = [one.name for place, one in enumerate(found.classes) if place in plan.unused]
+    names = [name for name in names if merge_key(name) not in there]
+    if not names:
+        return ""
+    shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+    return tr("Classes of the file that occur in no image were not added: {shown}.").format(shown=shown)
+
+
+def _plan(
+    project: Project, found: Annotations, used: set[int], chosen: Mapping[str, str], uncovered: Uncovered
+) -> _Plan:
+    """Merge the file's classes into the project's by name; those that occur, or were spoken of."""
     known = {one.name for one in found.classes}
     if strange := [name for name in chosen if name not in known]:
         raise UserError(
@@ -214,8 +270,12 @@ def _plan(project: Project, found: Annotations, chosen: Mapping[str, str]) -> _P
         classes = classes[:1] or [LabelClass("background", default_colour(0))]
     before = len(classes)
     places = {merge_key(one.name): place for place, one in enumerate(classes)}
-    table, becomes = np.full(256, UNPAINTED, np.uint8), []
+    table, becomes, unused = np.full(256, UNPAINTED, np.uint8), [], set[int]()
     for number, one in enumerate(found.classes):
+        if number not in used and one.name not in chosen:
+            becomes.append("")
+            unused.add(number)
+            continue
         name = chosen.get(one.name, one.name).strip()
         if name.casefold() in (LEAVE_OUT, ""):
             becomes.append("")
@@ -227,7 +287,9 @@ def _plan(project: Project, found: Annotations, chosen: Mapping[str, str]) -> _P
         table[number] = min(places[key], UNPAINTED)
         becomes.append(classes[places[key]].name)
     check_classes(classes)
-    return _Plan(tuple(classes), table, tuple(becomes), frozenset(one.name for one in classes[before:]))
+    outside = uncovered or found.uncovered or _guess(found, used)
+    new = frozenset(one.name for one in classes[before:])
+    return _Plan(tuple(classes), table, tuple(becomes), new, outside, frozenset(unused))
 
 
 def _free_colour(colour: str, classes: Sequence[LabelClass]) -> str:
@@ -236,48 +298,60 @@ def _free_colour(colour: str, classes: Sequence[LabelClass]) -> str:
     return colour if colour and colour not in taken else default_colour(len(classes))
 
 
-def _drawn(project: Project, found: Annotations, outcome: _Outcome, progress: Progress):  # type: ignore[no-untyped-def]
-    """(image, labels in the file's places) of all that can come in; the others are told in ``outcome``."""
+def _drawn(
+    project: Project, kind: Format, found: Annotations, outcome: _Outcome, progress: Progress, *, look: bool = False
+) -> Iterator[tuple[str, FoundImage, Labels]]:
+    """(image, what is said of it, labels in the file's places) of all that can come in; ``outcome`` tells the others.
+
+    To ``look`` is to leave the labels empty where it is known without them which classes occur.
+    """
     matcher = Matcher(record.path for record in project.images())
-    outcome.refused += found.refused
-    taken: dict[str, str] = {}
     for number, one in enumerate(found.images, 1):
-        candidates = matcher.candidates(one.name)
-        if not candidates:
-            outcome.unmatched.append(one.name)
-        elif len(candidates) > 1:
-            outcome.refused.append(
-                (
-                    one.name,
-                    tr("It could belong to {candidates} or {candidates_2}.").format(
-                        candidates=candidates[0], candidates_2=candidates[1]
-                    ),
-                )
-            )
-        elif candidates[0] in taken:
-            outcome.refused.append(
-                (
-                    one.name,
-                    tr("{candidates} already has the mask {taken}.").format(
-                        candidates=candidates[0], taken=taken[candidates[0]]
-                    ),
-                )
-            )
-        else:
-            try:
-                labels = _draw_one(project, one, candidates[0], outcome)
-            except UserError as error:
-                outcome.refused.append((one.name, error.problem))
+        try:
+            image = matcher.only((one.name, *one.also), one.told)
+            if not image:
+                outcome.unmatched.append(one.told)
+            elif why := _why_left(one, outcome):
+                outcome.left.append((image, why))
             else:
-                taken[candidates[0]] = one.name
-                outcome.matched.append(candidates[0])
-                yield candidates[0], labels
+                drawn = _draw_one(project, kind, one, image, look=look)
+                if drawn.nothing:
+                    outcome.left.append((image, drawn.nothing))
+                else:
+                    matcher.take(image, one.told)
+                    outcome.matched.append(image)
+                    outcome.notes += _odd(image, drawn)
+                    yield image, one, drawn.labels
+        except UserError as error:
+            outcome.refused.append((one.told, error.problem))
         progress(number, len(found.images))
 
 
-def _draw_one(project: Project, one: FoundImage, image: str, outcome: _Outcome) -> np.ndarray:
-    labels = project.label_map(image).labels  # also looks into an image that nobody has looked into yet
-    height, width = labels.shape
+def _why_left(one: FoundImage, outcome: _Outcome) -> str:
+    """Why an image is to keep the mask that it has; empty where the file says something about it."""
+    if one.nothing or not one.empty or outcome.empty_is_ground:
+        return one.nothing
+    return tr("No shape was drawn on it, which need not mean that nothing is there.")
+
+
+def _odd(image: str, drawn: Drawn) -> list[str]:
+    told = list(drawn.notes[:_SHOWN]) + (
+        [tr("and {notes} more").format(notes=len(drawn.notes) - _SHOWN)] if len(drawn.notes) > _SHOWN else []
+    )
+    return [f"{image}: {note}." for note in (text.rstrip(".") for text in told)]
+
+
+def _size(project: Project, image: str) -> tuple[int, int]:
+    """(H, W) of an image; also looks into one that nobody has looked into yet. Raises UserError."""
+    record = project.image(image)
+    if record.width and not record.problem:
+        return record.height, record.width
+    height, width = project.label_map(image).labels.shape
+    return height, width
+
+
+def _draw_one(project: Project, kind: Format, one: FoundImage, image: str, *, look: bool) -> Drawn:
+    height, width = _size(project, image)
     if one.size is not None and one.size != (height, width):
         raise UserError(
             tr("It was made for {size} × {size_2} pixels, but {image} has {width} × {height}.").format(
@@ -285,43 +359,26 @@ def _draw_one(project: Project, one: FoundImage, image: str, outcome: _Outcome) 
             ),
             tr("Annotations must be of exactly this image."),
         )
-    if not isinstance(labels, np.ndarray):
+    if is_huge(height, width) and not kind.huge:
         raise UserError(
-            tr("{image} is huge, and bringing in annotations would need all of its mask in memory.").format(
-                image=image
+            tr("{image} is huge, and {format} needs all of its mask in memory at once; these do not: {others}.").format(
+                image=image, format=tr(kind.name), others=huge_formats()
             ),
-            tr("Cut the image into tiles of which each has annotations of its own."),
+            tr("Export the annotations in one of these formats."),
         )
+    if look and one.places is not None:
+        return Drawn(_NONE)
     drawn = one.draw(height, width)
     project.check_mask(image, drawn.labels)
-    told = list(drawn.notes[:_SHOWN]) + (
-        [tr("and {notes} more").format(notes=len(drawn.notes) - _SHOWN)] if len(drawn.notes) > _SHOWN else []
-    )
-    outcome.notes += [f"{image}: {note}." for note in (text.rstrip(".") for text in told)]
-    return drawn.labels
+    return drawn
 
 
-def _final(drawn: np.ndarray, plan: _Plan, outside: Uncovered) -> np.ndarray:
+def _final(drawn: Labels, plan: _Plan) -> Labels:
     """Labels in the project's places, uncovered pixels as the background or unpainted."""
-    labels = plan.table[drawn]
+    table = plan.table.copy()
     ground = next((place for place, one in enumerate(plan.classes) if is_background(one.name)), None)
-    if outside == "background" and ground is None and plan.classes:
+    if plan.outside == "background" and ground is None and plan.classes:
         ground = 0  # the first class is what is not looked for, whatever it is called
-    if outside == "background" and ground is not None:
-        labels[drawn == UNPAINTED] = ground
-    return labels
-
-
-def _small(labels: np.ndarray) -> np.ndarray:
-    step = max(1, -(-max(labels.shape) // PREVIEW))
-    return np.ascontiguousarray(labels[step // 2 :: step, step // 2 :: step])
-
-
-def _picture(project: Project, image: str, small: np.ndarray) -> np.ndarray | None:
-    try:
-        pixels = read_rgb8(project.image_file(image))
-    except UserError:
-        return None
-    step = max(1, -(-max(pixels.shape[:2]) // PREVIEW))
-    pixels = pixels[step // 2 :: step, step // 2 :: step]
-    return np.ascontiguousarray(pixels) if pixels.shape[:2] == small.shape else None
+    if plan.outside == "background" and ground is not None:
+        table[UNPAINTED] = ground
+    return mapped(drawn, table)

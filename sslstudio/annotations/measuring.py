@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,21 +11,29 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from sslstudio.annotations.figures import Figures, figures_of
 from sslstudio.annotations.handing_out import labels_of, sources
+from sslstudio.annotations.joining import CONNECTIVITY, areas, piece_of, runs_of
 from sslstudio.errors import UserError
 from sslstudio.images.pixel_size import PixelSize, pixel_size
 from sslstudio.language import tr
+from sslstudio.project.edit_log import tally
 from sslstudio.project.files import replace_file
-from sslstudio.project.masks import UNPAINTED
+from sslstudio.project.label_map import UNPAINTED, Labels
 from sslstudio.project.project import Project
+from sslstudio.project.sparse_labels import SparseLabels
 
 PER_IMAGE = (
     "image", "class", "regions", "area_px", "share", "mean_region_px", "pixel_width_um", "pixel_height_um", "area_um2",
+    "area_mm2",
 )  # fmt: skip
 PER_REGION = (
     "image", "class", "region", "area_px", "centre_x", "centre_y", "left", "top", "width", "height",
-    "equivalent_diameter_px", "area_um2", "equivalent_diameter_um",
+    "equivalent_diameter_px", "perimeter_px", "feret_px", "area_um2", "area_mm2", "equivalent_diameter_um",
+    "perimeter_um", "feret_um", "centre_x_um", "centre_y_um", "left_um", "top_um", "width_um", "height_um",
 )  # fmt: skip
+_PHYSICAL = len(PER_REGION) - PER_REGION.index("area_um2")
+_DIGITS = 10  # of a figure that is no whole number
 Progress = Callable[[int, int], object]
 
 
@@ -45,7 +52,7 @@ class Measured:
 def measure(project: Project, out: Path, model: str = "", progress: Progress = lambda *_: None) -> Measured:
     """Write ``out`` (a row per image and class) and ``<out>_regions.csv`` (a row per connected area).
 
-    Areas that touch only at a corner are one region. Raises UserError when there is nothing to measure.
+    What is one region here is one in every export, too (``CONNECTIVITY``). Raises UserError when nothing is painted.
     """
     out = Path(out).expanduser().absolute()
     out = out if out.suffix else out.with_suffix(".csv")
@@ -59,11 +66,11 @@ def measure(project: Project, out: Path, model: str = "", progress: Progress = l
             continue
         size = pixel_size(project.image_file(path))
         with_size += size is not None
-        for place, one in enumerate(project.classes):
-            found = list(_regions(labels == place))
-            images.add(path, one.name, *_summary(found, labels, size))
+        painted = int(tally(labels)[:UNPAINTED].sum())
+        for one, found in zip(project.classes, _regions(labels, len(project.classes)), strict=True):
+            images.add(path, one.name, *_summary(found, painted, size))
             for at, region in enumerate(found, 1):
-                regions.add(path, one.name, at, *region, *_physical(region[0], size))
+                regions.add(path, one.name, at, *_in_pixels(region), *_physical(region, size))
         progress(number, len(wanted))
     second = out.with_name(f"{out.stem}_regions{out.suffix}")
     replace_file(out, images.data(), tr("The table {name}").format(name=out.name))
@@ -71,29 +78,51 @@ def measure(project: Project, out: Path, model: str = "", progress: Progress = l
     return Measured(out, second, len(wanted) - len(refused), regions.rows, with_size, tuple(refused))
 
 
-def _regions(bitmap: np.ndarray) -> Iterator[tuple]:
-    """Area, centre, box and the diameter of a disc of the same area, for each connected part."""
-    count, _, boxes, centres = cv2.connectedComponentsWithStats(bitmap.astype(np.uint8), connectivity=8)
+def _regions(labels: Labels, classes: int) -> list[list[Figures]]:
+    """Of each class what its connected parts measure, from the topmost on."""
+    found: list[list[Figures]] = [[] for _ in range(classes)]
+    if isinstance(labels, SparseLabels):
+        for place, parts in areas(labels, range(classes), CONNECTIVITY, runs_of):
+            runs = np.concatenate(parts)
+            found[place].append(figures_of(runs[np.lexsort((runs[:, 1], runs[:, 0]))]))
+        return [sorted(rows, key=lambda one: (one.top, one.left)) for rows in found]
+    return [list(_of_bitmap((labels == place).view(np.uint8))) for place in range(classes)]
+
+
+def _of_bitmap(bitmap: np.ndarray) -> Iterator[Figures]:
+    count, numbers, boxes, middles = cv2.connectedComponentsWithStats(bitmap, connectivity=CONNECTIVITY)
     for number in range(1, count):
-        left, top, width, height, area = (int(value) for value in boxes[number])
-        x, y = (round(float(value) + 0.5, 2) for value in centres[number])  # the middle of pixel 0 lies at 0.5
-        yield area, x, y, left, top, width, height, round(math.sqrt(4 * area / math.pi), 3)
+        yield figures_of(runs_of(piece_of(0, number, numbers, boxes[number], middles[number])))
 
 
-def _summary(found: list[tuple], labels: np.ndarray, size: PixelSize | None) -> tuple:
-    area = sum(region[0] for region in found)
-    painted = int(np.count_nonzero(labels != UNPAINTED))
+def _in_pixels(one: Figures) -> tuple:
+    middle = round(one.x, 2), round(one.y, 2)
+    box = one.left, one.top, one.width, one.height
+    return one.area, *middle, *box, *(round(value, 3) for value in (one.diameter(), one.perimeter(), one.feret()))
+
+
+def _summary(found: list[Figures], painted: int, size: PixelSize | None) -> tuple:
+    area = sum(one.area for one in found)
     share = round(area / painted, 6) if painted else ""
     mean = round(area / len(found), 2) if found else ""
-    scale = (f"{size.x:.6g}", f"{size.y:.6g}", f"{area * size.x * size.y:.6g}") if size else ("", "", "")
+    square = area * size.x * size.y if size else 0
+    scale = map(plain, (size.x, size.y, square, square / 1e6)) if size else ("", "", "", "")
     return (len(found), area, share, mean, *scale)
 
 
-def _physical(area: int, size: PixelSize | None) -> tuple[str, str]:
+def _physical(one: Figures, size: PixelSize | None) -> tuple[str, ...]:
+    """In micrometres, and the area in square millimetres, too; empty where nobody knows."""
     if size is None:
-        return "", ""
-    square = area * size.x * size.y
-    return f"{square:.6g}", f"{math.sqrt(4 * square / math.pi):.6g}"
+        return ("",) * _PHYSICAL
+    square, scale = one.area * size.x * size.y, (size.x, size.y)
+    lengths = one.diameter(*scale), one.perimeter(*scale), one.feret(*scale)
+    places = one.x * size.x, one.y * size.y, one.left * size.x, one.top * size.y
+    return tuple(map(plain, (square, square / 1e6, *lengths, *places, one.width * size.x, one.height * size.y)))
+
+
+def plain(value: float) -> str:
+    """A figure in full, never with an exponent, which spreadsheets and people misread; rounded to ten digits."""
+    return str(np.format_float_positional(float(f"{value:.{_DIGITS}g}"), trim="-"))
 
 
 class _Table:

@@ -13,6 +13,7 @@ from sslstudio.errors import UserError
 from sslstudio.language import tr
 from sslstudio.project.background import NAMES as BACKGROUND_NAMES
 from sslstudio.project.classes import MAX_CLASSES, LabelClass
+from sslstudio.project.label_map import Labels
 
 if TYPE_CHECKING:
     from sslstudio.annotations.source import Source
@@ -34,10 +35,14 @@ class FoundClass:
 
 @dataclass(frozen=True)
 class Drawn:
-    """One image's labels, (H, W) uint8 places in the file's classes with 255 where nothing lies, and what was odd."""
+    """One image's labels, (H, W) uint8 places in the file's classes with 255 where nothing lies, and what was odd.
 
-    labels: np.ndarray
+    They are by tiles where the image is huge. ``nothing`` is why none of the image's shapes could be drawn.
+    """
+
+    labels: Labels
     notes: tuple[str, ...] = ()
+    nothing: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,26 @@ class FoundImage:
     """An annotated image: what the file calls it, its (H, W) where stated, and how to draw its labels.
 
     ``draw(height, width)`` raises UserError when it cannot be drawn; ``origin`` is the file that speaks of it.
+    ``also`` are other ways to read the name, ``called`` is what reports call it where that is not the name.
+    An ``empty`` one is listed without any shape, which need not mean that nothing is there; ``nothing`` is why
+    nobody has said anything about it. ``places()`` are those of the classes that occur, where that is known
+    without drawing.
     """
 
     name: str
     draw: Callable[[int, int], Drawn]
     size: tuple[int, int] | None = None
     origin: str = ""
+    also: tuple[str, ...] = ()
+    called: str = ""
+    empty: bool = False
+    nothing: str = ""
+    places: Callable[[], frozenset[int]] | None = None
+
+    @property
+    def told(self) -> str:
+        """What reports call it."""
+        return self.called or self.name
 
 
 @dataclass(frozen=True)
@@ -69,24 +88,37 @@ class Annotations:
 
 @dataclass(frozen=True)
 class Picture:
-    """An image to write: its path in the project, its file, and (H, W) uint8 labels; 255 is unpainted."""
+    """An image to write: its path in the project, its file, and (H, W) uint8 labels; 255 is unpainted.
+
+    They are by tiles where the image is huge, which only ``Format.huge`` can write.
+    """
 
     path: str
     file: Path
-    labels: np.ndarray
+    labels: Labels
+
+    @property
+    def array(self) -> np.ndarray:
+        """The labels as one array, which those of a huge image are not."""
+        if not isinstance(self.labels, np.ndarray):
+            raise ValueError("this format cannot write labels by tiles")
+        return self.labels
 
 
 @dataclass(frozen=True)
 class Job:
     """What is to be written. Shapes are written of all classes but ``background`` (a place, or None).
 
-    ``pictures()`` goes through the images one by one, so that never all masks are in memory.
+    ``pictures()`` goes through the images one by one, so that never all masks are in memory; ``paths`` are all of
+    them. The files will lie in ``folder`` once all are written.
     """
 
     classes: tuple[LabelClass, ...]
     pictures: Callable[[], Iterator[Picture]]
     background: int | None
     uncovered: Uncovered
+    paths: tuple[str, ...]
+    folder: Path
 
     @property
     def shape_classes(self) -> tuple[tuple[int, LabelClass], ...]:
@@ -99,6 +131,7 @@ class Format:
     """A format: how it is recognised by its content, read, and written below a folder.
 
     ``write`` returns the files for reading in again; ``index`` formats are pictures whose values are classes.
+    Masks of ``huge`` images are read and written part by part.
     """
 
     id: str
@@ -108,6 +141,7 @@ class Format:
     write: Callable[[Job, Path], list[Path]]
     pictures: bool = False
     note: str = ""
+    huge: bool = False
 
 
 @dataclass

@@ -103,10 +103,10 @@ def run_demo(out: Path | None, *, minutes: float = 8.0, quick: bool = False) -> 
         _make_project(demo, sample)
     with demo.stage("Pretraining"):
         encoder = _pretrain(demo)
-    with demo.stage("Fine-tuning with pretraining"):
-        _finetune(demo, encoder.id, WITH, encoder_backbone(encoder))
     with demo.stage("Fine-tuning without pretraining"):
         _finetune(demo, "", WITHOUT, encoder_backbone(encoder))
+    with demo.stage("Fine-tuning with pretraining"):  # the last, since the window begins with the newest
+        _finetune(demo, encoder.id, WITH, encoder_backbone(encoder))
     with demo.stage("Segmenting held-out images"):
         figures = _judge(demo, held_out)
     with demo.stage("Segmenting the project's images"):

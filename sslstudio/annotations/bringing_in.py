@@ -47,7 +47,7 @@ class Preview:
     """What an import would do. ``picture`` (h, w, 3) and ``labels`` (h, w) show the image ``example``.
 
     ``uncovered`` is what pixels without a shape become, ``asked`` what the user said about that, which an import
-    has to be told.
+    has to be told. ``drawn`` (h, w) uint8 are the same pixels as rows of ``classes``, 255 where no shape lies.
     """
 
     source: Path
@@ -61,6 +61,7 @@ class Preview:
     labels: np.ndarray | None = None
     project_classes: tuple[LabelClass, ...] = ()
     asked: Uncovered = ""
+    drawn: np.ndarray | None = None
 
 
 @dataclass
@@ -130,18 +131,27 @@ def preview(
             best = (variety, image, small_labels(drawn))
     plan = _plan(project, found, used, classes or {}, uncovered)
     outcome.tell(_unused(project, found, plan))
+    places = [place for place, one in enumerate(found.classes) if place in used or one.name in (classes or {})]
     rows = tuple(
-        ClassRow(one.name, plan.becomes[place], plan.becomes[place] in plan.new, *map(int, counts[:, place]))
-        for place, one in enumerate(found.classes)
-        if place in used or one.name in (classes or {})
+        ClassRow(
+            found.classes[place].name, plan.becomes[place], plan.becomes[place] in plan.new, *map(int, counts[:, place])
+        )
+        for place in places
     )
     small = _final(best[2], plan) if best[0] else None
     picture = small_picture(project, best[1], small) if small is not None else None
     shown = small if isinstance(small, np.ndarray) else None
     return Preview(
         path, kind.id, rows, plan.outside, outcome.report(), outcome.replaced, best[1], picture, shown, plan.classes,
-        uncovered,
+        uncovered, _as_rows(best[2], places) if best[0] else None,
     )  # fmt: skip
+
+
+def _as_rows(drawn: np.ndarray, places: Sequence[int]) -> np.ndarray:
+    """Labels in the file's places, (h, w) uint8, as numbers of the rows that are shown."""
+    table = np.full(256, UNPAINTED, np.uint8)
+    table[list(places)] = np.arange(len(places))
+    return table[drawn]
 
 
 def bring_in(

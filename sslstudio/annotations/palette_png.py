@@ -103,9 +103,11 @@ def asks_for_objects(project: Project, found: Numbering) -> bool:
     return found.objects and (may_choose_classes(project) or found.highest >= len(project.classes))
 
 
-def mask_pairs(project: Project, source: Path) -> list[tuple[str, str]]:
-    """The mask files below ``source`` and the images that they belong to; raises UserError when there is no mask."""
-    return _pair(_mask_files(source), [record.path for record in project.images()])[0]
+def mask_pairs(
+    project: Project, source: Path
+) -> tuple[list[tuple[str, str]], list[str], list[tuple[str, str]]]:
+    """(mask file below ``source``, image), files without an image, refused ones; raises UserError without any mask."""
+    return _pair(_mask_files(source), [record.path for record in project.images()])
 
 
 def _mask_files(source: Path) -> list[str]:
@@ -228,6 +230,11 @@ def _classes_for(
         highest = max([highest, *found])
         if highest >= MOST_FOUND:
             raise grey_level(file, highest)
+    return classes_up_to(highest, now)
+
+
+def classes_up_to(highest: int, now: Sequence[LabelClass]) -> Sequence[LabelClass]:
+    """The classes of ``now`` where they are enough, else one for each value up to ``highest``."""
     if now and highest < len(now):
         return now  # their names say as much as made ones
     names = ["background", *(f"class {number}" for number in range(1, highest + 1))]

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from sslstudio.annotations.numbering import MOST_FOUND, Numbering
-from sslstudio.annotations.palette_png import asks_for_objects, classes_file, mask_pairs, may_choose_classes
+from sslstudio.annotations.palette_png import (
+    ImportReport,
+    asks_for_objects,
+    classes_file,
+    classes_up_to,
+    mask_pairs,
+    may_choose_classes,
+    read_class_list,
+)
 from sslstudio.errors import UserError
 from sslstudio.images.huge_reading import thumbnail_of
 from sslstudio.images.reader import read_rgb8
 from sslstudio.images.reduced import resized
+from sslstudio.project.classes import LabelClass, first_classes, named_classes
 from sslstudio.project.label_map import UNPAINTED, Labels, every
 from sslstudio.project.masks import read_labels
 from sslstudio.project.project import Project
@@ -38,7 +47,8 @@ class Survey:
     """What the masks in ``source`` hold; ``plain`` when nobody needs to say what the values mean.
 
     ``picture`` (h, w, 3) and ``labels`` (h, w) show the mask ``example``, which holds most values, and its image.
-    ``objects`` are likely what the values number, one by one.
+    ``objects`` are likely what the values number, one by one. ``classes`` are those that the values are numbers of,
+    at least a background. ``report`` tells what would become of each file.
     """
 
     source: Path
@@ -49,27 +59,48 @@ class Survey:
     picture: np.ndarray | None = None
     labels: np.ndarray | None = None
     objects: bool = False
+    classes: tuple[LabelClass, ...] = ()
+    report: ImportReport = field(default_factory=lambda: ImportReport((), (), ()))
 
 
 def survey(project: Project, source: Path, progress: Callable[[int, int], object] = lambda *_: None) -> Survey:
     """Look through all masks that have an image; raises UserError when there are no masks."""
     source = Path(source).expanduser().absolute()
-    pairs = mask_pairs(project, source)
+    pairs, unmatched, refused = mask_pairs(project, source)
     numbering = Numbering()
     example, most = ("", ""), 0
+    matched: list[str] = []
     for number, (file, image) in enumerate(pairs, 1):
         try:
-            found = numbering.add((source / file).as_posix(), read_labels(source / file))
-        except UserError:
-            continue  # refused with its reason when it is brought in
+            labels = read_labels(source / file)
+            project.check_mask(image, labels)
+        except UserError as error:
+            refused.append((file, error.problem))
+            continue
+        found = numbering.add((source / file).as_posix(), labels)
+        matched.append(image)
         if len(found) > most:
             example, most = (file, image), len(found)
         progress(number, len(pairs))
     files, pixels = numbering.files, numbering.pixels
     values = tuple(FoundValue(value, files[value], pixels[value] / max(1, pixels.sum())) for value in sorted(files))
     plain = _is_plain(project, source, numbering)
-    picture, labels = (None, None) if plain or not most else _preview(project, source, *example)
-    return Survey(source, numbering.masks, values, plain, example[0], picture, labels, numbering.objects)
+    classes = tuple(_classes(project, source, numbering.highest) if plain else project.classes)
+    picture, small = _preview(project, source, *example) if most else (None, None)
+    replaced = len({record.path for record in project.painted()}.intersection(matched))
+    report = ImportReport(tuple(matched), tuple(unmatched), tuple(refused), replaced=replaced)
+    return Survey(
+        source, numbering.masks, values, plain, example[0], picture, small, numbering.objects,
+        classes or named_classes(first_classes()[:1]), report,
+    )  # fmt: skip
+
+
+def _classes(project: Project, source: Path, highest: int) -> Sequence[LabelClass]:
+    """The classes as they will be where the values are their numbers."""
+    if not may_choose_classes(project):
+        return project.classes
+    file = classes_file(source)
+    return read_class_list(file) if file is not None else classes_up_to(highest, project.classes)
 
 
 def _is_plain(project: Project, source: Path, found: Numbering) -> bool:
@@ -128,8 +159,9 @@ def first_guess(values: Sequence[int], classes: int, *, objects: bool = False) -
     if len(values) > FEW or objects:
         thing = 1 if classes > 1 else NEW
         alone = {group[0] for group in groups(values, objects=objects) if len(group) == 1}
-        return {value: 0 if value == 0 else UNPAINTED if value in alone else thing for value in values}
+        ground = 0 if classes else NEW
+        return {value: ground if value == 0 else UNPAINTED if value in alone else thing for value in values}
     named = [value for value in values if 0 < value < classes]
     if named and len(values) > 2:
         return {value: value if value < classes else UNPAINTED for value in values}
-    return {value: place if place < max(1, classes) else NEW for place, value in enumerate(values)}
+    return {value: place if place < classes else NEW for place, value in enumerate(values)}

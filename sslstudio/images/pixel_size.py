@@ -16,6 +16,8 @@ _MICROMETRES = {
     "mm": 1e3, "cm": 1e4, "m": 1e6, "inch": 25400.0, "in": 25400.0,
 }  # fmt: skip
 PRINTED = 10.0  # micrometres; resolutions of more than that are for printers and say nothing about the world
+_CENTIMETRE = 3  # a TIFF's resolution unit
+_PROJECTED, _METRE = 1, 9001  # a GeoTIFF's kind of map, and its unit of length
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class PixelSize:
 
 
 def pixel_size(path: Path) -> PixelSize | None:
-    """From OME, ImageJ and DICOM metadata, or a resolution as fine as a microscope's; None where none is told."""
+    """From OME, ImageJ, DICOM and GeoTIFF metadata, or a TIFF's pixels per centimetre; None where none is told.
+
+    Dots per inch are for printers and say nothing about the world, however many there are.
+    """
     name, number = split_slice(str(path))
     path = Path(name)
     try:
@@ -37,7 +42,7 @@ def pixel_size(path: Path) -> PixelSize | None:
                 return _of_dicom(file, path, number)
         if kind == "tiff":
             return _of_tiff(path)
-        return _of_picture(path)
+        return None
     except Exception:  # noqa: BLE001 - broken metadata never costs a measurement
         return None
 
@@ -53,9 +58,20 @@ def _of_tiff(path: Path) -> PixelSize | None:
         if tiff.imagej_metadata:
             unit = _unit(str(tiff.imagej_metadata.get("unit", "")))
             return _checked(unit / per[0], unit / per[1]) if unit and all(per) else None
+        if tiff.geotiff_metadata:
+            return _of_map(tiff.geotiff_metadata)
         tag = page.tags.get("ResolutionUnit")
-        unit = {2: 25400.0, 3: 10000.0}.get(int(tag.value) if tag else 0, 0.0)
-        return _fine(unit / per[0], unit / per[1]) if unit and all(per) else None
+        in_centimetres = tag is not None and int(tag.value) == _CENTIMETRE
+        return _fine(10000.0 / per[0], 10000.0 / per[1]) if in_centimetres and all(per) else None
+
+
+def _of_map(told: dict[str, Any]) -> PixelSize | None:
+    """Of a map whose places are metres, not degrees."""
+    scale = told.get("ModelPixelScale")
+    in_metres = int(told.get("ProjLinearUnitsGeoKey", _METRE)) == _METRE
+    if not scale or int(told.get("GTModelTypeGeoKey", 0)) != _PROJECTED or not in_metres:
+        return None
+    return _checked(float(scale[0]) * 1e6, float(scale[1]) * 1e6)
 
 
 def _of_dicom(file: BinaryIO, path: Path, number: int) -> PixelSize | None:
@@ -82,15 +98,6 @@ def _of_ome(text: str) -> PixelSize | None:
     x = float(pixels.get("PhysicalSizeX", "0")) * _unit(pixels.get("PhysicalSizeXUnit", "µm"))
     y = float(pixels.get("PhysicalSizeY") or pixels.get("PhysicalSizeX") or "0")
     return _checked(x, y * _unit(pixels.get("PhysicalSizeYUnit", "µm")))
-
-
-def _of_picture(path: Path) -> PixelSize | None:
-    """The resolution of a PNG or JPEG, in dots per inch."""
-    from PIL import Image
-
-    with Image.open(path) as image:
-        dots = image.info.get("dpi")
-    return _fine(25400.0 / float(dots[0]), 25400.0 / float(dots[1])) if dots and all(dots) else None
 
 
 def _fine(x: float, y: float) -> PixelSize | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from sslstudio.ui import theme
 from sslstudio.ui.panels.buttons import Button
@@ -37,3 +38,15 @@ def lay_out(
         buttons[0].setDefault(True)
     dialog.finished.connect(dialog.deleteLater)
     return column
+
+
+def scrolled(body: QWidget, wanted: bool) -> QWidget:
+    """The same, with a bar at its side and no higher than a dialog has room for, where that is wanted."""
+    if not wanted:
+        return body
+    area = QScrollArea(widgetResizable=True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(body)
+    area.setMinimumSize(body.sizeHint().width() + 3 * theme.SPACE, 40 * theme.SPACE)
+    return area

@@ -14,7 +14,8 @@ from sslstudio.language import later, tr
 from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.project.masks import UNPAINTED
 from sslstudio.ui import theme
-from sslstudio.ui.dialogs.frame import lay_out
+from sslstudio.ui.dialogs.frame import lay_out, scrolled
+from sslstudio.ui.dialogs.import_report import replaced_words, report_text, told_box
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import Combo
 from sslstudio.ui.panels.parts import label, question
@@ -22,7 +23,6 @@ from sslstudio.ui.panels.states import Choice
 from sslstudio.ui.panels.words import many
 
 if TYPE_CHECKING:
-    from sslstudio.annotations.bringing_in import Preview
     from sslstudio.annotations.survey import FoundValue, Survey
 
 NEW = "new"
@@ -30,10 +30,11 @@ NEW_CLASS = Choice(NEW, later("A new class"), later("Its name can be changed aft
 NOT_PAINTED = Choice(str(UNPAINTED), later("Unpainted"), later("Nothing is said about these pixels"))
 STRENGTH = {True: 0.25, False: 0.6}  # how strongly the background and other classes tint the example
 SIDE = 320  # pixels of the example
+_ROWS = 10  # values that there is room for without scrolling
 
 
 class MaskValuesDialog(QDialog):
-    """Asks what each value means, beginning with a guess.
+    """Shows what an import of pictures would do and asks what each value means, beginning with what is likely.
 
     Signals:
         chosen: The mapping {value: label} and the tuple of LabelClass that it speaks of.
@@ -41,15 +42,11 @@ class MaskValuesDialog(QDialog):
 
     chosen = Signal(object, object)
 
-    def __init__(self, found: Survey, classes: Sequence[LabelClass], parent: QWidget | None = None) -> None:
-        from sslstudio.annotations.survey import first_guess, groups
-
+    def __init__(self, found: Survey, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("dialog.mask_values")
-        self._classes = tuple(classes)
-        self._groups = groups([one.value for one in found.values], objects=found.objects)
-        values = [one.value for one in found.values]
-        guess = first_guess(values, len(self._classes), objects=found.objects)
+        self._classes = found.classes
+        self._groups, guess = _guess(found)
         self.combos: list[Combo] = []
         by_value = {one.value: one for one in found.values}
         rows = QGridLayout()
@@ -57,8 +54,12 @@ class MaskValuesDialog(QDialog):
         rows.setVerticalSpacing(theme.SPACE)
         for place, group in enumerate(self._groups):
             self._add_row(rows, place, [by_value[value] for value in group], guess[group[0]])
-        self.example = Example(found)
-        lay_out(self, tr("What do the values mean?"), self._body(rows, found), self._buttons(found), _sentence(found))
+        rows.setRowStretch(len(self._groups), 1)
+        self.example = Example(found.example, found.labels, found.picture)
+        title = tr("Import these masks?") if found.plain else tr("What do the values mean?")
+        replaced = replaced_words(found.masks, found.report.replaced)
+        sentence = f"{_sentence(found)} {replaced}" if found.masks else replaced
+        lay_out(self, title, self._body(rows, found), self._buttons(found), sentence)
         self._show()
 
     def mapping(self) -> tuple[dict[int, int], tuple[LabelClass, ...]]:
@@ -86,7 +87,6 @@ class MaskValuesDialog(QDialog):
         rows.addWidget(Grey(found[len(found) // 2].value), place, 0)
         rows.addLayout(words, place, 1)
         rows.addWidget(combo, place, 2)
-        rows.setRowStretch(place + 1, 0)
         self.combos.append(combo)
 
     def _body(self, rows: QGridLayout, found: Survey) -> QWidget:
@@ -95,21 +95,29 @@ class MaskValuesDialog(QDialog):
         sides.setContentsMargins(0, 0, 0, 0)
         sides.setSpacing(4 * theme.SPACE)
         left, right = QVBoxLayout(), QVBoxLayout()
-        left.addLayout(rows)
-        left.addStretch(1)
-        right.setSpacing(theme.SPACE)
-        right.addWidget(question(tr("What comes out")))
-        right.addWidget(self.example)
-        name = label(found.example, theme.SMALL, quiet=True)
-        name.setMaximumWidth(self.example.width())
-        right.addWidget(name)
-        right.addStretch(1)
+        body_of_rows = QWidget()
+        body_of_rows.setLayout(rows)
+        left.addWidget(scrolled(body_of_rows, len(self._groups) > _ROWS), 1)
+        if told := report_text(found.report):
+            left.addWidget(question(tr("What does not fit")))
+            self.told = told_box("mask_values.told", told)
+            left.addWidget(self.told, 1)
+        left.addStretch(0)
         sides.addLayout(left, 1)
-        sides.addLayout(right)
+        if found.labels is not None:
+            right.setSpacing(theme.SPACE)
+            right.addWidget(question(tr("What comes out")))
+            right.addWidget(self.example)
+            name = label(found.example, theme.SMALL, quiet=True)
+            name.setMaximumWidth(self.example.width())
+            right.addWidget(name)
+            right.addStretch(1)
+            sides.addLayout(right)
         return body
 
     def _buttons(self, found: Survey) -> tuple[Button, Button]:
         take = Button("mask_values.take", tr("Import {masks}").format(masks=many(found.masks, "mask")), "primary")
+        take.setEnabled(found.masks > 0)
         cancel = Button("mask_values.cancel", tr("Cancel"))
         take.clicked.connect(self.accept)
         cancel.clicked.connect(self.reject)
@@ -140,13 +148,13 @@ class Grey(QWidget):
 class Example(QWidget):
     """One mask over its image, in the colours that it would get."""
 
-    def __init__(self, found: Survey | Preview) -> None:
+    def __init__(self, name: str, labels: np.ndarray | None, picture: np.ndarray | None) -> None:
         super().__init__()
         self.setObjectName("mask_values.example")
-        self.setAccessibleName(tr("What the mask {example} would look like").format(example=found.example))
-        self._labels = found.labels if found.labels is not None else np.zeros((1, 1), np.uint8)
+        self.setAccessibleName(tr("What the mask {example} would look like").format(example=name))
+        self._labels = labels if labels is not None else np.zeros((1, 1), np.uint8)
         grey = np.full((*self._labels.shape, 3), 128, np.uint8)
-        self._picture = grey if found.picture is None else found.picture
+        self._picture = grey if picture is None else picture
         self._shown = QImage()
         height, width = self._labels.shape
         scale = SIDE / max(height, width)
@@ -180,7 +188,20 @@ class Example(QWidget):
         painter.drawImage(self.rect(), self._shown)
 
 
+def _guess(found: Survey) -> tuple[list[tuple[int, ...]], dict[int, int]]:
+    """The values row by row, and what they likely mean: where they are plain, the classes of their numbers."""
+    from sslstudio.annotations.survey import first_guess, groups
+
+    values = [one.value for one in found.values]
+    if found.plain:
+        return [(value,) for value in values], {value: value for value in values}
+    guess = first_guess(values, len(found.classes), objects=found.objects)
+    return groups(values, objects=found.objects), guess
+
+
 def _sentence(found: Survey) -> str:
+    if found.plain:
+        return tr("The values of these masks are numbers of classes.")
     values = {one.value for one in found.values}
     if values == {0, UNPAINTED}:
         return tr("These masks are black and white. Usually white is what one looks for; say so, or correct it.")

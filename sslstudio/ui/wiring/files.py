@@ -11,10 +11,11 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from sslstudio.errors import UserError
-from sslstudio.language import tr, tr_many
+from sslstudio.language import tr
 from sslstudio.ui import background, opening
 from sslstudio.ui.actions import ACTIONS
-from sslstudio.ui.notice import Notice
+from sslstudio.ui.dialogs.import_report import head_line
+from sslstudio.ui.notice import Notice, Weight
 from sslstudio.ui.panels.words import thousands
 from sslstudio.ui.shortcuts import tip_of
 from sslstudio.ui.wiring.under_way import UnderWay
@@ -299,7 +300,7 @@ class FilesWiring(QObject):
         self._ask(tr("Choose the folder with masks"), self.import_masks)
 
     def import_masks(self, source: Path) -> None:
-        """Take over the masks in a folder; asks first what their values mean where that is not plain."""
+        """Take over the masks in a folder or file; shows first what would come of it."""
         project = self.session.project
         if project is None or project.reading:
             return
@@ -315,12 +316,10 @@ class FilesWiring(QObject):
             self.window.notice.solved("import")
             if self.session.project is not project:
                 return
-            if not isinstance(found, Survey):
-                self.window.masks.show_preview(found)
-            elif found.plain:
-                self._take_masks(found.source)
-            else:
+            if isinstance(found, Survey):
                 self._ask_values(found)
+            else:
+                self.window.masks.show_preview(found)
 
         background.run(work, done, lambda error: self._on_failed("import", error), progressed=self._on_surveyed)
 
@@ -337,14 +336,12 @@ class FilesWiring(QObject):
     def _ask_values(self, found: Survey) -> None:
         from sslstudio.ui.dialogs.mask_values import MaskValuesDialog
 
-        project = self.session.project
-        assert project is not None
-        dialog = MaskValuesDialog(found, project.classes, self.window)
+        dialog = MaskValuesDialog(found, self.window)
         dialog.chosen.connect(lambda mapping, classes: self._take_masks(found.source, mapping, classes))
         dialog.open()
 
     def _take_masks(
-        self, source: Path, values: dict[int, int] | None = None, classes: tuple[LabelClass, ...] | None = None
+        self, source: Path, values: dict[int, int], classes: tuple[LabelClass, ...]
     ) -> None:
         project = self.session.project
         if project is None:
@@ -363,10 +360,8 @@ class FilesWiring(QObject):
         UnderWay(self.window, task, tr("Taking over masks:"), "import").called_off(words, self._reread)
 
     def _on_imported(self, report: ImportReport) -> None:
-        matched, unmatched, refused = len(report.matched), len(report.unmatched), len(report.refused)
         self._reread()
-        text = tr_many("Took over {matched} mask.", "Took over {matched} masks.", matched).format(matched=matched)
-        details = []
+        unmatched, refused, details = len(report.unmatched), len(report.refused), []
         if unmatched:
             details.append(tr("{unmatched} had no image of the same name.").format(unmatched=unmatched))
         if refused:
@@ -376,7 +371,19 @@ class FilesWiring(QObject):
                     refused=refused, name=Path(file).name, reason=reason
                 )
             )
-        self.window.tell(Notice(text, " ".join(details), "warning" if refused or not matched else "info", "import"))
+        if report.left:
+            details.append(tr("{left} were left alone.").format(left=len(report.left)))
+        if report.notes:
+            details.append(report.notes[0] if len(report.notes) == 1 else tr("There are notes."))
+        weight: Weight = "warning" if refused or not report.matched else "info"
+        self.window.tell(
+            Notice(head_line(report), " ".join(details), weight, "import", tr("Details…"), lambda: self._report(report))
+        )
+
+    def _report(self, report: ImportReport) -> None:
+        from sslstudio.ui.dialogs.import_report import ImportReportDialog
+
+        ImportReportDialog(report, self.window).open()
 
     def _reread(self) -> None:
         self.session.reread_records()

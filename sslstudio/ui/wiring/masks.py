@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from sslstudio.annotations.bringing_in import Preview
     from sslstudio.annotations.handing_out import ExportReport
     from sslstudio.annotations.measuring import Measured
+    from sslstudio.annotations.model import Uncovered
     from sslstudio.annotations.palette_png import ImportReport
     from sslstudio.errors import UserError
+    from sslstudio.project.project import Project
     from sslstudio.ui.main_window import MainWindow
 
 _FILES = later("Annotations (*.json *.geojson *.xml)")
@@ -52,10 +54,10 @@ class MasksWiring(QObject):
         from sslstudio.ui.dialogs.import_preview import ImportPreviewDialog
 
         dialog = ImportPreviewDialog(seen, tr(FORMATS[seen.format].name), self.window)
-        dialog.chosen.connect(lambda: self._bring_in(seen))
+        dialog.chosen.connect(lambda classes, beside: self._bring_in(seen, classes, beside or seen.asked))
         dialog.open()
 
-    def _bring_in(self, seen: Preview) -> None:
+    def _bring_in(self, seen: Preview, classes: dict[str, str], beside: Uncovered) -> None:
         project = self.session.project
         if project is None:
             return
@@ -63,7 +65,7 @@ class MasksWiring(QObject):
         def work(task: background.Task) -> ImportReport:
             from sslstudio.annotations.bringing_in import bring_in
 
-            return bring_in(project, seen.source, seen.format, uncovered=seen.asked, progress=_report(task))
+            return bring_in(project, seen.source, seen.format, classes, beside, _report(task))
 
         self.window.files.follow_import(background.run(work, self.window.files._on_imported, self._failed))
 
@@ -76,9 +78,7 @@ class MasksWiring(QObject):
         project = self.session.project
         if project is None:
             return
-        folder = project.path / "predictions"
-        models = sorted(one.name for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
-        dialog = ExportMasksDialog(models, self.window)
+        dialog = ExportMasksDialog(_models(project), self.window)
         dialog.chosen.connect(self._ask_where)
         dialog.open()
 
@@ -120,15 +120,29 @@ class MasksWiring(QObject):
     # figures --------------------------------------------------------------------------------------------
 
     def ask_table(self) -> None:
-        """Ask where the table of areas and counts goes."""
+        """Ask whose masks are measured, where there are predictions, and where the table goes."""
+        from sslstudio.ui.dialogs.export_masks import MeasureDialog
+
+        project = self.session.project
+        if project is None:
+            return
+        models = _models(project)
+        if not models:
+            self._ask_table("")
+            return
+        dialog = MeasureDialog(models, self.window)
+        dialog.chosen.connect(self._ask_table)
+        dialog.open()
+
+    def _ask_table(self, model: str) -> None:
         dialog = QFileDialog(self.window, tr("Write areas and counts to"), "measurements.csv", tr("Tables (*.csv)"))
         dialog.setObjectName("dialog.table")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("csv")
-        self._open(dialog, self.measure)
+        self._open(dialog, lambda path: self.measure(path, model))
 
-    def measure(self, out: Path) -> None:
-        """Write the two tables, beside the window."""
+    def measure(self, out: Path, model: str = "") -> None:
+        """Write the two tables of what was painted, or of what a model found, beside the window."""
         project = self.session.project
         if project is None:
             return
@@ -137,7 +151,7 @@ class MasksWiring(QObject):
         def work(task: background.Task) -> Measured:
             from sslstudio.annotations.measuring import measure
 
-            return measure(project, out, progress=_report(task))
+            return measure(project, out, model, _report(task))
 
         task = background.run(work, self._on_measured, self._failed)
         UnderWay(self.window, task, tr("Measuring:"), "masks").called_off(tr("Called off; nothing was written."))
@@ -162,6 +176,12 @@ class MasksWiring(QObject):
 
     def _failed(self, error: UserError) -> None:
         self.window.tell(Notice(error.problem, error.advice, "warning", "masks"))
+
+
+def _models(project: Project) -> list[str]:
+    """The models that predictions of the project's images are there from."""
+    folder = project.path / "predictions"
+    return sorted(one.name for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
 
 
 def _report(task: background.Task) -> Callable[[int, int], None]:

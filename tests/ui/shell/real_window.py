@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QWidget
 from real_data import RealData
 
 from sslstudio.project.masks import read_mask
@@ -172,10 +172,15 @@ class Person(Driver):
         self.key("browser.search", Qt.Key.Key_Backspace)
 
     def import_masks(self) -> None:
-        """Ctrl+I, the folder with masks, Enter; until all are taken over."""
+        """Ctrl+I, the folder with masks, Enter, a look at the preview, Enter; until all are taken over."""
         before = len(self.session.project.painted())
         self.key("canvas", Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
         self.choose_folder(self.data.masks)
+        again = QTimer(interval=50)
+        again.start()
+        find = self.window.findChildren
+        self.wait(again.timeout, lambda: bool(find(QDialog, "dialog.mask_values")), ANSWER, "no preview is shown.")
+        self.key("mask_values.take", Qt.Key.Key_Return)
         files = len(list(self.data.masks.glob("*.png")))
 
         def all_there() -> bool:

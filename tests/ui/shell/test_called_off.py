@@ -101,8 +101,9 @@ def test_an_export_is_called_off_in_the_window(open_folder, painted, qtbot, tmp_
 @pytest.mark.usefixtures("_at_once")
 def test_an_import_is_called_off_in_the_window(open_folder, many, qtbot):
     window = open_folder(many / "images")
-    window.session.set_classes((LabelClass("a", "#999999"), LabelClass("b", "#e69f00")))
-    window.files._take_masks(many / "masks")
+    classes = (LabelClass("a", "#999999"), LabelClass("b", "#e69f00"))
+    window.session.set_classes(classes)
+    window.files._take_masks(many / "masks", {}, classes)
     press_call_off(qtbot, window)
     qtbot.waitUntil(lambda: "Called off. What was taken over" in window.notice.shown(), timeout=PATIENCE)
     there = window.session.project.painted()

@@ -106,7 +106,20 @@ def _mask_values(window, tmp_path):
     Image.fromarray(np.repeat(np.array([[0, 70, 200]], np.uint8), 32, 0).repeat(16, 1)).save(masks / "cell_1.png")
     found = look(window.session.project, masks, lambda *_: None)
     assert isinstance(found, Survey)
-    return MaskValuesDialog(found, window.session.project.classes, window)
+    return MaskValuesDialog(found, window)
+
+
+def _import_report(window, _):
+    from sslstudio.annotations.palette_png import ImportReport
+    from sslstudio.ui.dialogs.import_report import ImportReportDialog
+
+    return ImportReportDialog(ImportReport(("a.png",), ("b.png",), (("c.png", "It is empty."),)), window)
+
+
+def _measure(window, _):
+    from sslstudio.ui.dialogs.export_masks import MeasureDialog
+
+    return MeasureDialog(["cells"], window)
 
 
 def _backbones(window, _):
@@ -140,7 +153,7 @@ def _palette(window, _):
 
 
 ACTIONS_THAT_ASK = ("help.about", "help.shortcuts", "edit.classes", "file.export_masks")
-MADE = (_import_preview, _mask_values, _backbones, _closing, _removing, _report, _palette)
+MADE = (_import_preview, _mask_values, _import_report, _measure, _backbones, _closing, _removing, _report, _palette)
 
 
 def test_every_dialog_is_for_everyone(qtbot, opened, tmp_path):

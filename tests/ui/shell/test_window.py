@@ -478,6 +478,7 @@ def test_a_palette_png_folder_can_be_imported(qtbot, opened, tmp_path):
     labels[:, 24:] = 1
     Image.fromarray(labels).save(masks / "cell_1.png")
     opened.files.import_masks(masks)
+    asked(qtbot, opened).findChild(QPushButton, "mask_values.take").click()
     qtbot.waitUntil(lambda: "Took over" in opened.notice.shown(), timeout=PATIENCE)
     qtbot.waitUntil(lambda: opened.session.labels is not None, timeout=PATIENCE)
     assert (opened.session.project.label_map("cell_1.png").labels == labels).all()

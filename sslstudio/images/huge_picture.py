@@ -13,6 +13,7 @@ from sslstudio.images.display import to_rgb8
 from sslstudio.images.huge import HugeImage, open_huge
 from sslstudio.images.look import Shade, Window, default_look, render, shades_of, windows_of
 from sslstudio.images.picture import Histogram, Picture, histogram_of, windows_in
+from sslstudio.images.channel_names import channel_names
 from sslstudio.images.pixel_size import PixelSize, pixel_size
 
 Turn = Callable[[np.ndarray], np.ndarray]
@@ -108,4 +109,6 @@ def huge_picture(file: Path, cache: Path | None, key: str) -> HugePicture | None
     if image is None:
         return None
     image.begin(cache, key)
-    return HugePicture(image, pixel_size(file))
+    picture = HugePicture(image, pixel_size(file))
+    picture.names = channel_names(file, picture.channels)
+    return picture

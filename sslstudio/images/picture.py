@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sslstudio.images.channel_names import channel_names
 from sslstudio.images.display import to_rgb8, window_of
 from sslstudio.images.errors import UnreadableImage, explained
 from sslstudio.images.look import Look, Window, default_look
@@ -31,10 +32,12 @@ class Histogram:
 class Picture:
     """``native``: (H, W, C) uint8, uint16 or float32; ``rgb8``: (H, W, 3) uint8. Neither may be changed.
 
-    ``told`` is the window that the file itself brings along, as DICOM does.
+    ``told`` is the window that the file itself brings along, as DICOM does. ``names`` are those that the file gives its
+    channels, all or none.
     """
 
     told: Window | None = None
+    names: tuple[str, ...] = ()
 
     def __init__(self, native: np.ndarray, size: PixelSize | None = None, told: Window | None = None) -> None:
         self.native = native
@@ -138,6 +141,7 @@ def _read(file: Path, cache: Path | None, key: str) -> Picture:
         return huge
     pixels = read_pixels(file)
     picture = Picture(pixels, pixel_size(file), _suiting(told_window(file), pixels))
+    picture.names = channel_names(file, picture.channels)
     if picture.native.dtype != np.uint8:
         _ = picture.windows, picture.finite
     return picture

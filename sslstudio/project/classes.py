@@ -17,18 +17,12 @@ FIRST_CLASSES = (later("background"), later("object"))
 
 # Okabe and Ito's colours, which people with any colour vision tell apart; and for the background a neutral grey,
 # so light that people who see no green do not take it for the pink (tests/project/test_colours_for_everyone.py).
+# Each further one is what lay farthest from all before it for everybody.
 DEFAULT_COLOURS: tuple[str, ...] = (
-    "#bbbbbb",
-    "#e69f00",
-    "#56b4e9",
-    "#009e73",
-    "#f0e442",
-    "#0072b2",
-    "#d55e00",
-    "#cc79a7",
-    "#7f3c8d",
-    "#80ba5a",
-)
+    "#bbbbbb", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
+    "#8800ff", "#663311", "#00ff88", "#4422aa", "#553366", "#bb55ff", "#ee0055", "#bbddff", "#771133", "#bbaa55",
+    "#885577", "#88eeaa", "#aa1199", "#666644", "#aa5522", "#6655cc", "#aadd55", "#77bb77",
+)  # fmt: skip
 MAX_CLASSES = 255  # pixel values 0..254; 255 means unpainted
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 

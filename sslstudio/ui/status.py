@@ -114,10 +114,8 @@ class Status(QStatusBar):
 
 
 def value_words(values: Sequence[float]) -> str:
-    """A pixel's value as its file holds it; once if all channels agree, and no more numbers than there is room for."""
+    """A pixel's value as its file holds it, a number per channel, and no more of them than there is room for."""
     shown = [str(value) if isinstance(value, int) else f"{value:.4g}" for value in values]
-    if len(shown) > 1 and len(set(shown)) == 1:
-        return shown[0]
     return " ".join(shown[:_CHANNELS]) + (" …" if len(shown) > _CHANNELS else "")
 
 

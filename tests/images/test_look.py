@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from sslstudio.images.display import to_rgb8
 from sslstudio.images.look import (
@@ -19,6 +20,7 @@ from sslstudio.images.look import (
     shades_of,
     windows_of,
 )
+from sslstudio.images.pixel_size import PixelSize, pixel_size
 from sslstudio.images.picture import Picture, read_picture, windows_in
 
 
@@ -117,3 +119,16 @@ def test_a_file_is_read_with_its_pixel_size(tmp_path):
     assert picture.pixel_size.x == 0.5
     assert picture.kind == "1 uint16"
     assert picture.value_at(3, 2) == (int(made(1, np.uint16)[2, 3, 0]),)
+
+
+def test_dots_per_inch_are_no_size_of_a_pixel_but_metres_and_centimetres_are(tmp_path):
+    grey = made(1, np.uint8)[..., 0]
+    Image.fromarray(grey).save(tmp_path / "dots.png", dpi=(9600, 9600))
+    tifffile.imwrite(tmp_path / "dots.tif", grey, resolution=(9600, 9600), resolutionunit="INCH")
+    tifffile.imwrite(tmp_path / "cm.tif", grey, resolution=(20000, 20000), resolutionunit="CENTIMETER")
+    scale = (33550, "d", 3, (0.5, 0.5, 0.0), True)
+    keys = (34735, "H", 12, (1, 1, 0, 2, 1024, 0, 1, 1, 3076, 0, 1, 9001), True)
+    tifffile.imwrite(tmp_path / "map.tif", grey, extratags=[scale, keys])
+    assert [pixel_size(tmp_path / name) for name in ("dots.png", "dots.tif")] == [None, None]
+    assert pixel_size(tmp_path / "cm.tif") == PixelSize(0.5, 0.5)
+    assert pixel_size(tmp_path / "map.tif") == PixelSize(500_000, 500_000)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from sslstudio.project.classes import DEFAULT_COLOURS
+from sslstudio.project.classes import DEFAULT_COLOURS, default_colour
 
 # How full protanopia, deuteranopia and tritanopia see linear RGB (Machado, Oliveira and Fernandes 2009, severity 1.0).
 VISIONS = {
@@ -34,6 +34,13 @@ def lab(colour: str, vision: str) -> np.ndarray:
 def nearest(colours, vision) -> tuple[float, str, str]:
     pairs = itertools.combinations(colours, 2)
     return min((float(np.linalg.norm(lab(one, vision) - lab(two, vision))), one, two) for one, two in pairs)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_the_colours_of_two_dozen_classes_are_told_apart(vision):
+    colours = [default_colour(place) for place in range(24)]
+    distance, one, two = nearest(colours, vision)
+    assert distance >= CLEAR, f"{one} and {two} are {distance:.1f} apart"
 
 
 @pytest.mark.parametrize("vision", VISIONS)

@@ -76,8 +76,8 @@ def encoder_channels(folder: Path) -> int:
 
 SAVE_SAFELY = later(
     "Where it was made, save the weights alone: torch.save(model.state_dict(), "
-    "“weights.pth”), or safetensors.torch.save_file(model.state_dict(), "
-    "“weights.safetensors”)."
+    '"weights.pth"), or safetensors.torch.save_file(model.state_dict(), '
+    '"weights.safetensors").'
 )
 
 # Plain holders of settings that training scripts leave in their checkpoints.

@@ -21,8 +21,8 @@ CODES = 4096
 _SPACING, _HATCH_ALPHA = 8, 0.45
 _LIGHT, _DARK, _APART = "#eeeeee", "#111111", 80  # of 255: nearer to the image than this, another takes its place
 _UNDER_SHARE = 0.7  # a prediction is tinted less than what people painted
-_STRIPE = 5  # pixels of a stripe where mask and prediction differ, and of the gap beside it
-_DIFFERENT, _BETWEEN = ("#ff1744", 0.9), ("#ffffff", 0.75)  # a pattern, since every colour may be that of a class
+_APART_STRIPES, _DASH = 12, 4  # pixels between thin stripes where mask and prediction differ; of each dash of them
+_DASHES = "#ff1744", "#ffffff"  # in turn, since every colour may be that of a class
 
 
 def colour_table(
@@ -33,8 +33,6 @@ def colour_table(
     ``ground`` is how bright the image is, 0..255: the hatch is made to stand out from it.
     """
     table = np.zeros((4, 4, 256), np.uint32)
-    for kind, (stripe, alpha) in enumerate((_BETWEEN, ("#000000", 0.9), _DIFFERENT, ("#000000", 0.9))):
-        table[2:, kind] = premultiplied(QColor(stripe), alpha)
     background = background_index(classes)
     for under, share in ((0, 1.0), (1, _UNDER_SHARE)):
         for index, label in enumerate(classes[:255]):
@@ -45,6 +43,9 @@ def colour_table(
             line = _HATCH_ALPHA * min(1.0, 2 * opacity) if faint and hatch and not under else fill
             for kind, alpha in ((0, fill), (1, edge), (2, line), (3, max(edge, line))):
                 table[under, kind, index] = premultiplied(colour, alpha)
+    table[2:, :2] = table[:2, :2]  # what differs shows its class, too
+    for kind, dash in enumerate(_DASHES, start=2):
+        table[2:, kind] = premultiplied(QColor(dash), min(1.0, 2 * opacity))
     return table.reshape(-1)
 
 
@@ -77,17 +78,26 @@ def lay_over(code: np.ndarray, proposed: np.ndarray) -> None:
     code[here] = proposed[here].astype(np.uint16) + UNDER
 
 
-def mark_differences(code: np.ndarray, one: np.ndarray, other: np.ndarray) -> None:
-    """Turn pixels where two label maps are painted and say different things into DIFFERS, in place."""
-    code[(one != other) & (one != 255) & (other != 255)] = DIFFERS
+def mark_differences(code: np.ndarray, one: np.ndarray, other: np.ndarray, left: int, top: int) -> None:
+    """Outline where two label maps are painted and say different things, and lay thin stripes there, in place.
 
-
-def mark_stripes(code: np.ndarray, left: int, top: int) -> None:
-    """Stripe what differs, in place; (left, top) is where on the image it lies."""
-    here = (code & DIFFERS) != 0
-    if here.any():
-        rows, columns = np.arange(code.shape[0])[:, None] + top, np.arange(code.shape[1])[None] + left
-        code |= (here & ((rows + columns) // _STRIPE % 2 == 0)).astype(np.uint16) << _HATCH_BIT
+    Both are dashed, so that the class and the image beside them stay in sight; (left, top) is where on the image it
+    lies.
+    """
+    here = (one != other) & (one != 255) & (other != 255)
+    if not here.any():
+        return
+    inside = here.copy()
+    for lines, around in ((inside, here), (inside.T, here.T)):
+        lines[1:] &= around[:-1]
+        lines[:-1] &= around[1:]
+    rows, columns = np.arange(code.shape[0])[:, None] + top, np.arange(code.shape[1])[None] + left
+    line = here & (~inside | ((rows + columns) % _APART_STRIPES == 0))
+    light = (rows - columns) // _DASH % 2 == 0
+    code[here] |= DIFFERS
+    code[line] &= ~np.uint16(1 << _EDGE_BIT)
+    code[line] |= 1 << _HATCH_BIT
+    code[line & light] |= 1 << _EDGE_BIT
 
 
 def mark_edges(code: np.ndarray) -> None:

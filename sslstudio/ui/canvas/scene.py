@@ -21,7 +21,6 @@ from sslstudio.ui.canvas.overlay import (
     mark_differences,
     mark_edges,
     mark_hatch,
-    mark_stripes,
 )
 from sslstudio.ui.canvas.pyramid import ImagePyramid, LabelPyramid, PlanePyramid
 from sslstudio.ui.canvas.sampling import sample_image, sample_labels, sample_plane, sample_smoothly
@@ -242,17 +241,15 @@ class Scene:
             code = np.full((around.height, around.width), 255, np.uint16)
         if layers.over is not None:
             lay_over(code, sample_labels(layers.over, self.size, self.view, around))
-        if layers.compared is not None:
-            one, other = (sample_labels(part, self.size, self.view, around) for part in layers.compared)
-            mark_differences(code, one, other)
         if self.view.zoom >= _EDGES_FROM_ZOOM or not self.look.filled:
             mark_edges(code)
+        if layers.compared is not None:
+            one, other = (sample_labels(part, self.size, self.view, around) for part in layers.compared)
+            mark_differences(code, one, other, around.left - round(self.view.x), around.top - round(self.view.y))
         code = code[rect.top - around.top :, rect.left - around.left :][: rect.height, : rect.width]
         left, top = rect.left - round(self.view.x), rect.top - round(self.view.y)
         if self.look.hatched >= 0:
             mark_hatch(code, left, top, self.look.hatched)
-        if layers.compared is not None:
-            mark_stripes(code, left, top)
         return self.look.table.take(code, mode="clip")
 
     def _sampled(self, labels: LabelPyramid | None, rect: Rect) -> np.ndarray | None:

@@ -56,7 +56,6 @@ class ReviewPanel(Panel):
         self.model.draw(model_choices(state.models), state.model)
         self.view.select(state.view)
         self.opacity.draw(round(100 * state.opacity))
-        self.opacity.setEnabled(state.view == "over")
         self.differences.setChecked(state.differences)
         self.differences.setEnabled(state.has_mask and state.has_prediction)
         for button in (self.accept_next, self.accept):
@@ -86,7 +85,7 @@ class ReviewPanel(Panel):
         self.view = Segments(
             self._id("view"), tr("Show the prediction"), {key: tr(text) for key, text in VIEWS.items()}
         )
-        self.opacity = SliderRow(self._id("opacity"), tr("Opacity"), 0, 100, "%")
+        self.opacity = SliderRow(self._id("opacity"), tr("Overlay"), 0, 100, "%")
         self.differences = Check(self._id("differences"), tr("Mark where it differs from my mask"))
         tell_keys(self.view, tr("The next of them"), "view.compare")
         tell_keys(self.differences, tr("Stripes where mask and prediction say different things"), "view.differences")

@@ -235,7 +235,7 @@ def _sizes(kinds: Kinds) -> str:
 
 
 def _colours(kinds: Kinds) -> str:
-    words = {1: tr("grey"), 2: tr("two channels"), 3: tr("colour"), 4: tr("colour with a fourth channel")}
+    words = {1: tr("grey"), 2: tr("two channels"), 3: tr("colour")}
     return _shares(kinds, lambda kind: words.get(kind[2], tr("{count} channels").format(count=kind[2])))
 
 

@@ -157,7 +157,7 @@ class ViewCard(QWidget):
                 field.blockSignals(False)
         self.gamma.draw_gamma(state.gamma)
         possible = {"file": state.told_window, "stored": state.eight_bit}
-        kinds = tuple(Choice(kind, *words) for kind, words in _CONTRASTS.items() if possible.get(kind, True))
+        kinds = tuple(Choice(kind, *words).told() for kind, words in _CONTRASTS.items() if possible.get(kind, True))
         self.contrast.draw(kinds, state.contrast)
         self.only.setChecked(state.only)
         self.told.setText(state.told)
@@ -205,7 +205,7 @@ class ViewCard(QWidget):
         box.addLayout(self._named(tr("Contrast"), self.contrast))
         self.only = Check("view.only", tr("For this image only"), tr("Other images keep what they have"))
         box.addWidget(self.only)
-        self.told = label(size=SMALL, quiet=True, wrap=False)
+        self.told = label(size=SMALL, quiet=True)
         self.told.setObjectName("view.told")
         self.channels = ChannelRows("view.channels")
         box.addWidget(self.channels)

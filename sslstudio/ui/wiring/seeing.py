@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 LOOKED_AT = 12  # images of the folder that its window is found from
 SETTLED = 250  # milliseconds after the last change, until tools go by what is seen
 DRAG = 200  # pixels of the right button's way for half or double the contrast, or a whole window's brightness
+_SEEN = 0.05  # share of the folder's window that an image must fill, or of its own that must lie in it
 _SAMPLES = 100_000  # pixels of each of them
 _KEPT = {"view.smooth": False, "view.outline": False, "view.minimap": True, "view.scale_bar": True}
 
@@ -324,7 +325,7 @@ class SeeingWiring(QObject):
         look, windows = self.look(picture), self._windows(picture)
         chosen = [window for at, window in enumerate(windows) if self.target in (ALL, at)]
         return ViewState(
-            names=_names(picture.channels),
+            names=picture.names or _names(picture.channels),
             channels=look.channels,
             bands=look.bands(),
             target=self.target,
@@ -349,13 +350,20 @@ class SeeingWiring(QObject):
     def _told(self, picture: Picture) -> str:
         if self._measuring is not None:
             return tr("Looking at images of the folder …")
+        look = self.look(picture)
+        if look.contrast == "folder" and _flat(self._windows(picture), picture.windows):
+            return tr(
+                "In the window of the whole folder nearly nothing is seen of this image. “Automatic, each image” shows it."
+            )
         if picture.pixel_size is None:
             return tr("The file does not tell its pixel size.")
         x, y = picture.pixel_size.x, picture.pixel_size.y
         return (
             tr("A pixel is {x:.4g} µm wide.").format(x=x)
             if x == y
-            else tr("A pixel is {x:.4g} × {y:.4g} µm.").format(x=x, y=y)
+            else tr("A pixel is {x:.4g} × {y:.4g} µm; it is shown as a square, and the scale bar holds across.").format(
+                x=x, y=y
+            )
         )
 
 
@@ -377,6 +385,15 @@ def _window_of(task: background.Task, files: list[Path], picture: Picture) -> tu
         if sample.shape[1] == picture.channels:
             samples.append(sample[:, None])
     return windows_in(samples) if samples else picture.windows
+
+
+def _flat(shown: Sequence[Window], own: Sequence[Window]) -> bool:
+    """Whether an image is nearly of one brightness in the windows shown, since its own are far narrower or elsewhere."""
+    parts = [
+        (min(high, own_high) - max(low, own_low)) / max(high - low, own_high - own_low, 1e-12)
+        for (low, high), (own_low, own_high) in zip(shown, own, strict=True)
+    ]
+    return max(parts) < _SEEN
 
 
 def _first_target(picture: Picture) -> int:

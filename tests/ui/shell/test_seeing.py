@@ -370,13 +370,16 @@ def test_differences_are_striped_and_go_when_they_are_mended(easel):
 
     def stripes(x):
         picture = easel.canvas.grab().toImage()
-        places = [easel.canvas.widget_points((x + 0.5, y + 0.5))[0].toPoint() for y in range(36, 60)]
-        colours = [picture.pixelColor(place).getRgb()[:3] for place in places]
-        return sum(red > 200 and green < 80 for red, green, _ in colours)
+        ends = [easel.canvas.widget_points((x + 0.5, y + 0.5))[0].toPoint() for y in (36, 60)]
+        colours = [picture.pixelColor(ends[0].x(), y).getRgb()[:3] for y in range(ends[0].y(), ends[1].y())]
+        return sum(red > 200 and (green < 80 or green > 200) for red, green, _ in colours) / len(colours)
 
     assert stripes(60) == 0
     easel.key(Qt.Key.Key_R, Qt.KeyboardModifier.ShiftModifier)
-    assert stripes(60) > 4
+    assert 0.04 < stripes(60) < 0.2, "they are thin, so that image and class are seen between them"
+    window.painting.set_opacity(0.0)
+    assert stripes(60) == 0, "they are as strong as the overlay"
+    window.painting.set_opacity(0.45)
     assert stripes(30) == 0, "where they agree"
     assert stripes(2) == 0, "where nothing is painted nothing is judged"
     easel.canvas.set_tool("brush")
@@ -443,3 +446,39 @@ def test_dark_and_light_are_both_drawn(easel):
     assert ground() > 180
     theme.apply(QApplication.instance(), dark=True)
     easel.qtbot.waitUntil(lambda: ground() < 80, timeout=PATIENCE)
+
+
+def test_channels_are_called_as_the_file_calls_them(easel, tmp_path):
+    named = np.stack([np.full((SIDE, SIDE), 10 * at, np.uint8) for at in range(1, 5)])
+    about = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP", "Cy3", "TL"]}}
+    tifffile.imwrite(easel.window.session.project.images_root / "f_named.ome.tif", named, metadata=about)
+    easel.window.actions_["file.refresh"].trigger()
+    found = easel.window.session
+    easel.qtbot.waitUntil(lambda: any(one.path.startswith("f_") for one in found.records), timeout=PATIENCE)
+    easel.go("f_")
+    assert [check.text() for check in easel.card.channels.checks] == ["DAPI", "GFP", "Cy3", "TL"]
+    easel.go("d_")
+    assert easel.card.channels.checks[0].text() == "Channel 1"
+
+
+def test_it_is_said_where_the_folders_window_hides_an_image(easel):
+    folder = easel.window.session.project.images_root
+    for number in range(4):
+        dark = np.random.default_rng(number).integers(0, 40, (SIDE, SIDE)).astype(np.uint16)
+        Image.fromarray(dark).save(folder / f"g_{number}.png")
+    easel.window.actions_["file.refresh"].trigger()
+    found = easel.window.session
+    easel.qtbot.waitUntil(lambda: sum(one.path.startswith("g_") for one in found.records) == 4, timeout=PATIENCE)
+    easel.qtbot.waitUntil(lambda: found.checking < 0, timeout=PATIENCE)
+    easel.go("g_")
+    easel.choose(easel.card.contrast, "Automatic, whole folder")
+    easel.qtbot.waitUntil(lambda: "nearly nothing is seen" in easel.card.told.text(), timeout=PATIENCE)
+    easel.choose(easel.card.contrast, "Automatic, each image")
+    assert "nearly nothing is seen" not in easel.card.told.text()
+
+
+def test_a_pixels_value_is_told_channel_by_channel():
+    from sslstudio.ui.status import value_words
+
+    assert value_words((0, 0, 0)) == "0 0 0"
+    assert value_words((7,)) == "7"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sslstudio.images.limits import is_huge
-from sslstudio.project.sparse_labels import Pieces, SparseLabels, differing, pieces_of, sparse_of
+from sslstudio.project.sparse_labels import Pieces, SparseLabels, differing, on_others, pieces_of, sparse_of
 
 UNPAINTED = 255
 Labels = np.ndarray | SparseLabels
@@ -70,6 +70,16 @@ def trim(before: Patch, after: Patch) -> tuple[Patch, Patch] | None:
         Patch(top, left, before.labels[vertical, horizontal]),
         Patch(top, left, after.labels[vertical, horizontal]),
     )
+
+
+def rebased(labels: LabelMap, before: Patch, after: Patch) -> tuple[Patch, Patch]:
+    """What changed from ``before`` to ``after``, as a change of these labels: nothing else in the rectangle is put."""
+    if isinstance(before.labels, Pieces) and isinstance(after.labels, Pieces):
+        was, becomes = on_others(labels.labels, before.labels, after.labels)  # type: ignore[arg-type]
+        return patch_of(was), patch_of(becomes)
+    now = labels.cut(before.top, before.left, *before.labels.shape)
+    becomes = np.where(before.labels != after.labels, after.labels, now.labels)  # type: ignore[call-overload]
+    return now, Patch(now.top, now.left, becomes)
 
 
 def patch_of(pieces: Pieces) -> Patch:

@@ -45,6 +45,7 @@ class PaintingWiring(QObject):
         session.record_changed.connect(self._on_record)
         session.classes_changed.connect(self._on_classes)
         session.image_chosen.connect(self._on_chosen)
+        session.labels_arriving.connect(self.canvas.finish_stroke)
         session.image_ready.connect(self._on_ready)
         session.image_failed.connect(self._on_unreadable)
         session.patched.connect(self.canvas.apply_patch)

@@ -82,6 +82,18 @@ class PendingStrokes(QObject):
         """Whether nothing waits."""
         return not self._strokes
 
+    def waits(self, path: str) -> bool:
+        """Whether strokes on an image are not on disk."""
+        return any(stroke.path == path for stroke in self._strokes)
+
+    def labels(self, project: Project, path: str) -> LabelMap:
+        """The labels of an image with what waits; raises UserError."""
+        found = project.label_map(path)
+        for stroke in self._strokes:
+            if stroke.path == path:
+                found.put(stroke.after)
+        return found
+
     def show(self, path: str, labels: LabelMap, edit: int) -> None:
         """An image is painted on these labels from now on, which hold all up to an edit; what waits is put on them."""
         self._shown[path] = edit

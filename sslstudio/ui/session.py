@@ -87,10 +87,10 @@ class Session(QObject):
         self.checking = -1
         self.relabelling = False  # while a class is taken away from all masks
         self._places: dict[str, int] = {}
-        self._strokes = PendingStrokes(self)
-        self._strokes.written.connect(self._on_strokes_written)
-        self._strokes.refused.connect(self._on_strokes_refused)
-        self._strokes.outdated.connect(self._on_outdated)
+        self.strokes = PendingStrokes(self)
+        self.strokes.written.connect(self._on_strokes_written)
+        self.strokes.refused.connect(self._on_strokes_refused)
+        self.strokes.outdated.connect(self._on_outdated)
         self.tasks = ProjectTasks()
         self._masks = MaskWriter(self.tasks, self)
         self._masks.written.connect(lambda: self.solved.emit("masks"))
@@ -119,7 +119,7 @@ class Session(QObject):
     def take(self, project: Project, records: Sequence[ImageRecord]) -> None:
         """Work on this project from now on; the one before it is closed."""
         self.close()
-        self.project = self._strokes.project = self._values.project = self._masks.project = project
+        self.project = self.strokes.project = self._values.project = self._masks.project = project
         self._loader.cache = project.path / "cache"
         self._set_records(records)
         self._read_models()
@@ -144,7 +144,7 @@ class Session(QObject):
         self._loader.close()
         try:
             with contextlib.closing(project):  # which writes the masks
-                self._strokes.let_go()
+                self.strokes.let_go()
         except UserError as error:  # what is in the edit log becomes a mask next time
             log.warning("On closing: %s", error)
         self.records, self.models, self._places = [], [], {}
@@ -323,7 +323,7 @@ class Session(QObject):
         for sentence in self.take_notices():
             self.mended.emit(sentence)
         if path == self.image and not self.relabelling:
-            self._strokes.show(path, labels, edit)
+            self.strokes.show(path, labels, edit)
             self.picture, self.labels = picture, labels
             picture.shown()
             self.image_ready.emit()
@@ -356,7 +356,7 @@ class Session(QObject):
         ``written`` is called with the number of the edit that it became, once it is on disk.
         """
         if path or self.image:
-            self._strokes.add(path or self.image, before, after, written)
+            self.strokes.add(path or self.image, before, after, written)
 
     def undo(self) -> None:
         """Take back the last stroke on the current image."""
@@ -396,7 +396,7 @@ class Session(QObject):
             return
         try:
             self.project.set_mask(self.image, labels)
-            self._strokes.note(self.image)
+            self.strokes.note(self.image)
         except UserError as error:
             self.failed.emit("accept", error)
             return
@@ -417,11 +417,11 @@ class Session(QObject):
 
     def all_saved(self) -> bool:
         """Whether everything painted is on disk."""
-        return self._strokes.all_written()
+        return self.strokes.all_written()
 
     def save_strokes(self) -> bool:
         """Write strokes that wait, oldest first; False when the disk refuses."""
-        return self._strokes.save()
+        return self.strokes.save()
 
     def _on_strokes_written(self, paths: set[str]) -> None:
         self.solved.emit("saving")
@@ -446,11 +446,11 @@ class Session(QObject):
         if self.project is None or self.labels is None or not self.save_strokes():
             return
         try:
-            if not self._strokes.is_shown(self.image):  # the newest edit is one that nobody has seen yet
+            if not self.strokes.is_shown(self.image):  # the newest edit is one that nobody has seen yet
                 self.reload_image()
                 return
             patch = getattr(self.project, way)(self.image)
-            self._strokes.note(self.image)
+            self.strokes.note(self.image)
         except UserError as error:
             self.failed.emit("saving", error)
             return

@@ -217,7 +217,7 @@ class SlicesWiring(QObject):
         """Paint the slices between painted ones, each as one edit; nothing that somebody painted is touched."""
         project, gaps = self.session.project, self.gaps()
         self.window.canvas.finish_stroke()
-        if project is None or not gaps or not self.session.save_strokes():
+        if project is None or project.reading or not gaps or not self.session.save_strokes():
             return
         names = [one.name for one in project.classes]
         ground = 0 if names and is_background(names[0]) else None

@@ -74,12 +74,15 @@ def trim(before: Patch, after: Patch) -> tuple[Patch, Patch] | None:
 
 def rebased(labels: LabelMap, before: Patch, after: Patch) -> tuple[Patch, Patch]:
     """What changed from ``before`` to ``after``, as a change of these labels: nothing else in the rectangle is put."""
-    if isinstance(before.labels, Pieces) and isinstance(after.labels, Pieces):
-        was, becomes = on_others(labels.labels, before.labels, after.labels)  # type: ignore[arg-type]
-        return patch_of(was), patch_of(becomes)
-    now = labels.cut(before.top, before.left, *before.labels.shape)
-    becomes = np.where(before.labels != after.labels, after.labels, now.labels)  # type: ignore[call-overload]
-    return now, Patch(now.top, now.left, becomes)
+    old, new = before.labels, after.labels
+    if isinstance(old, Pieces) and isinstance(new, Pieces):
+        pieces = on_others(labels.labels, old, new)  # type: ignore[arg-type]
+        return patch_of(pieces[0]), patch_of(pieces[1])
+    assert isinstance(old, np.ndarray)
+    assert isinstance(new, np.ndarray)
+    now = labels.cut(before.top, before.left, *old.shape)
+    assert isinstance(now.labels, np.ndarray)
+    return now, Patch(now.top, now.left, np.where(old != new, new, now.labels))
 
 
 def patch_of(pieces: Pieces) -> Patch:

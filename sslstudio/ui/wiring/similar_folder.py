@@ -229,9 +229,7 @@ class SimilarFolderWiring(QObject):
 
     def _on_called_off(self, changed: dict[str, int]) -> None:
         told = tr("Called off. Taken into the masks of {other_images} until then; in each, one undo takes it back.")
-        self._after(
-            set(changed), Notice(told.format(other_images=many(len(changed), "other image")), about="similar")
-        )
+        self._after(set(changed), Notice(told.format(other_images=many(len(changed), "other image")), about="similar"))
 
     def _on_accepted(self, changed: dict[str, int], problems: list[str]) -> None:
         self._taken = changed

@@ -24,7 +24,9 @@ def found(opened, qtbot):
     wiring = opened.similar_folder
     likeness = np.zeros((32, 48), np.int8)
     likeness[:, :24] = 127
-    search = FolderSearch(opened.session.file(), (Example(1, 1, 1, 1),), "resnet18", opened.session.project.path, wiring)
+    search = FolderSearch(
+        opened.session.file(), (Example(1, 1, 1, 1),), "resnet18", opened.session.project.path, wiring
+    )
     search.ended.connect(wiring._on_ended)
     search._maps = dict.fromkeys(IMAGES, likeness)
     opened.painting.go_to("cell_1.png")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sslstudio.project.project import Project
 
 RETRY = 3000  # milliseconds between two attempts to save a stroke that the disk refused
+_MOST_REFUSED = 8  # images; then it is the disk that refuses
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class PendingStrokes(QObject):
     put on those of now, so that it changes no more than its own pixels.
 
     Signals:
-        written: The paths of images whose strokes are on disk now, a set; only after there were some.
+        written: The paths of images whose strokes are all on disk now, a set; only after there were some.
         refused: The UserError of the disk; it is tried again by itself.
         outdated: The path of an image that was painted on labels that others have changed since they were read.
     """
@@ -71,8 +72,9 @@ class PendingStrokes(QObject):
         except UserError as error:
             self.refused.emit(error)
             self._retry.start()
-        if self._written and not self._strokes:
-            paths, self._written = self._written, set()
+        paths = {path for path in self._written if not self.waits(path)}
+        self._written -= paths
+        if paths:
             self.written.emit(paths)
         for path in outdated:
             self.outdated.emit(path)
@@ -125,21 +127,38 @@ class PendingStrokes(QObject):
             self._shown.clear()
 
     def _write(self, project: Project, outdated: set[str]) -> None:
-        """Write what waits; adds the paths of images that are painted on labels of before."""
-        while self._strokes:
-            stroke = self._strokes[0]
-            path, before, after = stroke.path, stroke.before, stroke.after
-            with project.together():
-                fresh = self._shown.get(path) in (None, project.newest_edit(path))
-                if not fresh:
-                    before, after = rebased(project.label_map(path), before, after)
-                project.add_edit(path, before, after)
-                edit = project.newest_edit(path)
-            self._strokes.pop(0)
-            self._written.add(path)
+        """Write what waits; adds the paths of images that are painted on labels of before. Raises UserError.
+
+        An image that refuses its strokes, since it is gone for example, does not hold up those on others.
+        """
+        refused: dict[str, UserError] = {}
+        at = 0
+        while at < len(self._strokes) and len(refused) < _MOST_REFUSED:
+            stroke = self._strokes[at]
+            try:
+                if stroke.path not in refused and self._put(project, stroke):
+                    outdated.add(stroke.path)
+            except UserError as error:
+                refused[stroke.path] = error
+            if stroke.path in refused:
+                at += 1
+            else:
+                self._strokes.pop(at)
+                self._written.add(stroke.path)
+        if refused:
+            raise next(iter(refused.values()))
+
+    def _put(self, project: Project, stroke: _Stroke) -> bool:
+        """Write a stroke; whether others had changed the labels on which it was painted."""
+        path, before, after = stroke.path, stroke.before, stroke.after
+        with project.together():
+            fresh = self._shown.get(path) in (None, project.newest_edit(path))
             if not fresh:
-                outdated.add(path)
-            elif path in self._shown:
-                self._shown[path] = edit
-            if stroke.written is not None:
-                stroke.written(edit)
+                before, after = rebased(project.label_map(path), before, after)
+            project.add_edit(path, before, after)
+            edit = project.newest_edit(path)
+        if fresh and path in self._shown:
+            self._shown[path] = edit
+        if stroke.written is not None:
+            stroke.written(edit)
+        return not fresh

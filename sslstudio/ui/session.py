@@ -22,6 +22,7 @@ from sslstudio.ui.loader import Loader
 from sslstudio.ui.mask_writer import MaskWriter
 from sslstudio.ui.pending_strokes import PendingStrokes
 from sslstudio.ui.project_tasks import ProjectTasks
+from sslstudio.ui.records import Records
 from sslstudio.ui.run_queue import RunQueue
 
 if TYPE_CHECKING:
@@ -76,7 +77,6 @@ class Session(QObject):
         super().__init__(parent)
         self.project: Project | None = None
         self.tried = False  # whether the user went to an image that cannot be shown
-        self.records: list[ImageRecord] = []
         self.models: list[ModelInfo] = []
         self.image = ""
         self.picture: Picture | None = None
@@ -86,7 +86,7 @@ class Session(QObject):
         self.inference = Inference(self)
         self.checking = -1
         self.relabelling = False  # while a class is taken away from all masks
-        self._places: dict[str, int] = {}
+        self._records = Records()
         self.strokes = PendingStrokes(self)
         self.strokes.written.connect(self._on_strokes_written)
         self.strokes.refused.connect(self._on_strokes_refused)
@@ -110,6 +110,11 @@ class Session(QObject):
         return self.picture.rgb8 if self.picture else None
 
     @property
+    def records(self) -> list[ImageRecord]:
+        """The images as they were read last."""
+        return self._records.all
+
+    @property
     def reading(self) -> str:
         """Why nothing may be changed in the open project; empty where it may."""
         return self.project.reading if self.project else ""
@@ -121,14 +126,14 @@ class Session(QObject):
         self.close()
         self.project = self.strokes.project = self._values.project = self._masks.project = project
         self._loader.cache = project.path / "cache"
-        self._set_records(records)
+        self._records.take(records)
         self._read_models()
         self.opened.emit()
         self.queue.adopt(project.path)
         self._check_files()
         last = str(self.recall("last_image", ""))
         usable = next((record.path for record in self.records if not record.problem), "")
-        self.go_to(last if last in self._places else usable)
+        self.go_to(last if last in self._records else usable)
 
     def close(self) -> None:
         """Save what is pending and let go of the project; runs go on."""
@@ -147,7 +152,8 @@ class Session(QObject):
                 self.strokes.let_go()
         except UserError as error:  # what is in the edit log becomes a mask next time
             log.warning("On closing: %s", error)
-        self.records, self.models, self._places = [], [], {}
+        self._records.take(())
+        self.models = []
         self.image, self.picture, self.labels, self.checking = "", None, None, -1
         self.relabelling = False
         self.closed.emit()
@@ -163,7 +169,7 @@ class Session(QObject):
             return report, project.images()
 
         def done(result: tuple[object, list[ImageRecord]]) -> None:
-            self._set_records(result[1])
+            self._records.take(result[1], project)
             self.records_changed.emit()
             self._check_files()
 
@@ -171,13 +177,11 @@ class Session(QObject):
 
     def record(self, path: str) -> ImageRecord | None:
         """What is known about an image."""
-        place = self._places.get(path)
-        return None if place is None else self.records[place]
+        return self._records.get(path)
 
     def beside(self, path: str, by: int) -> ImageRecord | None:
         """What is known about the image so many places behind this one."""
-        place = self._places.get(path, -1) + by
-        return self.records[place] if path in self._places and 0 <= place < len(self.records) else None
+        return self._records.beside(path, by)
 
     def current(self) -> ImageRecord | None:
         """What is known about the current image."""
@@ -190,7 +194,7 @@ class Session(QObject):
             return
 
         def done(records: list[ImageRecord]) -> None:
-            self._set_records(records)
+            self._records.take(records, project)
             self.records_changed.emit()
 
         self._run(lambda task: project.images(), done, "records")
@@ -234,8 +238,11 @@ class Session(QObject):
 
         Nothing is shown meanwhile that could be painted on: all masks change.
         """
-        project = self.project
+        project, unfinished = self.project, self.tasks.unfinished()
         if project is None or project.reading or self.relabelling or not self.save_strokes():
+            return
+        if unfinished is not None:  # which may write labels of the classes as they were
+            self.failed.emit("classes", UserError(f"{unfinished[1]}.", tr("Wait for that, then remove the class.")))
             return
         self.relabelling = True
         self.picture = self.labels = None
@@ -250,12 +257,10 @@ class Session(QObject):
                 project.set_classes(tuple(left))
 
         def done(_: object) -> None:
-            self.classes_changed.emit()
             self._end_relabelling()
             self.solved.emit("classes")
 
         def failed(error: UserError) -> None:
-            self.classes_changed.emit()
             self._end_relabelling()
             self.failed.emit("classes", error)
 
@@ -263,6 +268,7 @@ class Session(QObject):
 
     def _end_relabelling(self) -> None:
         self.relabelling = False
+        self.classes_changed.emit()
         self._masks.write_soon()
         self.reread_records()
         self.reload_image()
@@ -424,8 +430,9 @@ class Session(QObject):
         return self.strokes.save()
 
     def _on_strokes_written(self, paths: set[str]) -> None:
-        self.solved.emit("saving")
-        self.saving_changed.emit(True)
+        if self.all_saved():
+            self.solved.emit("saving")
+            self.saving_changed.emit(True)
         for path in paths:
             self.after_edit(path)
 
@@ -436,9 +443,9 @@ class Session(QObject):
     def after_edit(self, path: str) -> None:
         """A mask changed: it is written soon, and its record is read anew."""
         self._masks.write_soon()
-        if self.project is not None and path in self._places:
+        if self.project is not None and path in self._records:
             record = self.project.image(path)
-            self.records[self._places[path]] = record
+            self._records.edited(record)
             self.record_changed.emit(record)
         self.history_changed.emit()
 
@@ -461,10 +468,6 @@ class Session(QObject):
 
     # inside -------------------------------------------------------------------------------------------
 
-    def _set_records(self, records: Sequence[ImageRecord]) -> None:
-        self.records = list(records)
-        self._places = {record.path: place for place, record in enumerate(self.records)}
-
     def _read_models(self) -> None:
         from sslstudio.runs.prepare import models_of
 
@@ -486,7 +489,7 @@ class Session(QObject):
         def done(records: list[ImageRecord] | None) -> None:
             self.checking = -1
             if records is not None:
-                self._set_records(records)
+                self._records.take(records, project)
                 self.records_changed.emit()
             self.checked.emit(-1)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QDialog, QFileDialog
 
 from sslstudio.errors import UserError
 from sslstudio.language import tr, tr_many
@@ -312,6 +312,9 @@ class FilesWiring(QObject):
 
     def _on_closed(self) -> None:
         window = self.window
+        for dialog in window.findChildren(QDialog):
+            if dialog.isVisible():
+                dialog.reject()  # what it asks is about that project
         window.setWindowTitle("SSL Studio")
         window.browser.close_project()
         window.canvas.show_image(None, None)
@@ -419,6 +422,10 @@ class FilesWiring(QObject):
 
     def follow_import(self, work: Callable[[background.Task], ImportReport], failed: opening.Failed) -> None:
         """Import in the background and tell how far that is; called off, it leaves the masks that are whole."""
+        if self.session.relabelling:  # the values in it are of the classes as they were
+            advice = tr("Import once that is over.")
+            self.window.tell(Notice(tr("A class is being taken out of all masks."), advice, "warning", "import"))
+            return
         unfinished = tr("Masks are being taken over")
         task = self.session.tasks.run(work, self._on_imported, failed, unfinished=unfinished)
         words = tr("Called off. What was taken over before is whole, and can be undone image by image.")

@@ -147,7 +147,7 @@ class SimilarFolderWiring(QObject):
 
     def change_everywhere(self) -> None:
         """Accept in all listed images; or take that back, while it is what was done last."""
-        if self._accepting is not None or not self.session.save_strokes():
+        if self._accepting is not None or self.session.relabelling or not self.session.save_strokes():
             return
         if self._taken:
             self.take_back()

@@ -13,8 +13,8 @@ from sslstudio.ui.dialogs.frame import lay_out
 from sslstudio.ui.panels.buttons import Button
 
 SENTENCE = later(
-    "It goes on as soon as that is done. Or call it off now: what was done until then is whole and stays, and so does "
-    "your painting."
+    "The project is left by itself as soon as that is done. Or call it off now: nothing is left half done, and your "
+    "painting is saved either way."
 )
 
 
@@ -28,7 +28,7 @@ class UnfinishedDialog(QDialog):
         self.setObjectName("dialog.unfinished")
         self._leave = leave
         stay = Button("unfinished.stay", tr("Stay here"), "primary")
-        off = Button("unfinished.call_off", tr("Call it off"))
+        off = Button("unfinished.call_off", tr("Call off"))
         stay.clicked.connect(self.reject)
         off.clicked.connect(task.cancel)
         off.clicked.connect(lambda: off.setEnabled(False))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sslstudio.project.classes import LabelClass
     from sslstudio.ui.main_window import MainWindow
 
-_SAMPLE = "the sample"
+_SAMPLE = "sample"
 FEW_MASKS = 200  # read in a moment; of more it is told now and then how many
 
 
@@ -423,8 +423,8 @@ class FilesWiring(QObject):
     def follow_import(self, work: Callable[[background.Task], ImportReport], failed: opening.Failed) -> None:
         """Import in the background and tell how far that is; called off, it leaves the masks that are whole."""
         if self.session.relabelling:  # the values in it are of the classes as they were
-            advice = tr("Import once that is over.")
-            self.window.tell(Notice(tr("A class is being taken out of all masks."), advice, "warning", "import"))
+            problem = tr("A class is being taken out of all masks") + "."
+            self.window.tell(Notice(problem, tr("Import once that is over."), "warning", "import"))
             return
         unfinished = tr("Masks are being taken over")
         task = self.session.tasks.run(work, self._on_imported, failed, unfinished=unfinished)

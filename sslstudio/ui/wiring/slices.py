@@ -250,7 +250,7 @@ class SlicesWiring(QObject):
         self._on_called_off()
         if filled:
             self._tell(filled)
-        self.window.tell(Notice(error.problem, error.advice, "warning", "slices that failed"))
+        self.window.tell(Notice(error.problem, error.advice, "warning", "unfilled"))
 
     def _fill(self, project: Project, plan: list[tuple[str, Between, float]], filled: dict[str, int]) -> None:
         """Work out the next slice beside the window, paint it, and go on until all are filled.

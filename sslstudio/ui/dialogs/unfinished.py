@@ -28,7 +28,7 @@ class UnfinishedDialog(QDialog):
         self.setObjectName("dialog.unfinished")
         self._leave = leave
         stay = Button("unfinished.stay", tr("Stay here"), "primary")
-        off = Button("unfinished.call_off", tr("Call off"))
+        off = Button("unfinished.call_off", tr("Call off and leave"))
         stay.clicked.connect(self.reject)
         off.clicked.connect(task.cancel)
         off.clicked.connect(lambda: off.setEnabled(False))

@@ -426,8 +426,13 @@ class FilesWiring(QObject):
             problem = tr("A class is being taken out of all masks") + "."
             self.window.tell(Notice(problem, tr("Import once that is over."), "warning", "import"))
             return
+
+        def refused(error: UserError) -> None:
+            self._reread()  # what was taken over before is whole
+            failed(error)
+
         unfinished = tr("Masks are being taken over")
-        task = self.session.tasks.run(work, self._on_imported, failed, unfinished=unfinished)
+        task = self.session.tasks.run(work, self._on_imported, refused, unfinished=unfinished)
         words = tr("Called off. What was taken over before is whole, and can be undone image by image.")
         UnderWay(self.window, task, tr("Taking over masks:"), "import").called_off(words, self._reread)
 

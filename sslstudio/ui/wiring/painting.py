@@ -11,6 +11,7 @@ from sslstudio.errors import UserError
 from sslstudio.language import tr
 from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.project.label_map import UNPAINTED
+from sslstudio.regions.rect import whole
 from sslstudio.ui.canvas.pen import TOOLS
 from sslstudio.ui.canvas.sampling import label_under
 from sslstudio.ui.notice import Notice
@@ -155,6 +156,8 @@ class PaintingWiring(QObject):
             self.window.seeing.load_own(picture)
             shades = self.window.seeing.shades_for(picture)
             self.canvas.show_picture(picture, labels, self.session.image, shades)
+            if self.session.strokes.waits(self.session.image):  # they were put on the labels after these were read
+                self.canvas.mend(whole(labels.labels.shape))
         self.window.status.show_zoom(self.canvas.zoom)
         self.window.refresh_actions()
 
@@ -296,6 +299,9 @@ class PaintingWiring(QObject):
 
     def _set_classes(self, classes: tuple[LabelClass, ...]) -> bool:
         try:
+            if self.session.relabelling:
+                problem = tr("A class is being taken out of all masks") + "."
+                raise UserError(problem, tr("Change the classes once that is over."))
             self.session.set_classes(classes)
         except UserError as error:
             self.window.tell(Notice(error.problem, error.advice, "warning", "classes"))

@@ -211,3 +211,26 @@ def test_masks_are_written_after_the_project_was_changed_in_the_midst_of_that(op
     opened.session.write_masks()
     file = opened.session.project.mask_file(opened.session.image)
     qtbot.waitUntil(file.exists, timeout=PATIENCE)
+
+
+def test_what_an_import_took_over_before_it_failed_is_seen(opened, tmp_path, qtbot, monkeypatch):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for number in range(1, 5):
+        Image.fromarray(np.ones((32, 48), np.uint8)).save(masks / f"cell_{number}.png")
+    opened.painting.go_to("cell_1.png")
+    real, count = Project.set_mask, []
+
+    def set_mask(self, path, labels):
+        count.append(path)
+        if len(count) == 3:
+            raise FULL
+        real(self, path, labels)
+
+    monkeypatch.setattr(palette_png, "_CHUNK", 1)
+    monkeypatch.setattr(Project, "set_mask", set_mask)
+    session = opened.session
+    opened.files._take_masks(masks)
+    qtbot.waitUntil(lambda: "The disk is full." in opened.notice.shown(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: session.labels is not None and session.record("cell_2.png").painted > 0, timeout=PATIENCE)
+    assert (session.labels.labels == 1).all()

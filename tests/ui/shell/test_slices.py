@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 
 from sslstudio.errors import UserError
 from sslstudio.project.label_map import UNPAINTED
+from sslstudio.project.project import Project
 from sslstudio.ui.dialogs.palette import PaletteDialog
 
 from .conftest import PATIENCE
@@ -265,3 +266,15 @@ def test_a_slice_whose_mask_cannot_be_read_does_not_lock_the_rest_up(qtbot, stac
     qtbot.waitUntil(lambda: "The mask is damaged." in stack.notice.shown(), timeout=PATIENCE)
     assert any("Filled 1 slice: 6." in notice.text for notice in stack.notice.notices)
     assert stack.actions_["paint.interpolate"].isEnabled()
+
+
+def test_the_window_closes_when_all_slices_are_filled(qtbot, stack):
+    paint_ball(qtbot, stack, 5)
+    paint_ball(qtbot, stack, 9)
+    path = stack.session.project.path
+    key(stack, Qt.Key.Key_I, SHIFT)
+    assert not stack.close()
+    qtbot.waitUntil(lambda: stack.session.project is None, timeout=PATIENCE)
+    assert not stack.isVisible()
+    with Project.open(path) as project:
+        assert len(project.painted()) == 5

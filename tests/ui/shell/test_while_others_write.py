@@ -129,6 +129,22 @@ def test_strokes_that_the_disk_refuses_are_seen_when_their_image_is_read_anew(op
     assert np.array_equal(check_shown(opened, qtbot), seen)
 
 
+def test_the_corners_of_a_polygon_stay_when_labels_are_read_anew(opened, qtbot):
+    canvas = opened.canvas
+    canvas.set_tool("polygon")
+    middle = canvas.rect().center()
+    for x, y in ((-40, -20), (40, -20), (40, 20)):
+        QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=middle + QPoint(x, y))
+    with qtbot.waitSignal(opened.session.image_ready, timeout=PATIENCE):
+        opened.session.reload_image()
+    QTest.keyClick(canvas, Qt.Key.Key_Return)
+    assert (check_shown(opened, qtbot) == 1).any()
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=middle)
+    with qtbot.waitSignal(opened.session.image_ready, timeout=PATIENCE):
+        opened.painting.go_to("cell_4.png")
+    assert not canvas.busy
+
+
 def refuse(*_):
     raise UserError("The disk is full.", "Make room.")
 

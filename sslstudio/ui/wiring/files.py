@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,7 +176,7 @@ class FilesWiring(QObject):
         self,
         wish: Hashable,
         text: str,
-        start: Callable[[opening.Done, opening.Failed], object],
+        start: Callable[[opening.Done, opening.Failed], background.Task],
         refused: opening.Failed,
         *,
         closed: Path | None = None,
@@ -193,7 +194,6 @@ class FilesWiring(QObject):
             begin()
 
         def done(opened: opening.Opened) -> None:
-            self._opening.discard(wish)
             if wish == self._wanted:
                 self._end()
                 if may_leave(self.window, begin, anyway):
@@ -202,7 +202,6 @@ class FilesWiring(QObject):
             opening.give_up(opened)
 
         def failed(error: UserError) -> None:
-            self._opening.discard(wish)
             if wish == self._wanted:
                 refused(error)
 
@@ -216,7 +215,7 @@ class FilesWiring(QObject):
         self._wanted = wish
         if wish not in self._opening:
             self._opening.add(wish)
-            start(done, failed)
+            start(done, failed).over.connect(lambda _: self._opening.discard(wish))
 
     def let_go(self) -> None:
         """What is being opened is not wanted any more."""
@@ -384,7 +383,7 @@ class FilesWiring(QObject):
             else:
                 self._ask_values(found)
 
-        failed = lambda error: self._on_failed("import", error)  # noqa: E731
+        failed = partial(self._on_failed, "import")
         self.session.tasks.run(work, done, failed, progressed=self._on_surveyed)
 
     def _on_surveyed(self, figures: tuple[int, int]) -> None:
@@ -418,7 +417,7 @@ class FilesWiring(QObject):
 
             return import_masks(project, source, values, classes, lambda *figures: task.report(figures))
 
-        self.follow_import(work, lambda error: self._on_failed("import", error))
+        self.follow_import(work, partial(self._on_failed, "import"))
 
     def follow_import(self, work: Callable[[background.Task], ImportReport], failed: opening.Failed) -> None:
         """Import in the background and tell how far that is; called off, it leaves the masks that are whole."""

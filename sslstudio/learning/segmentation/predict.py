@@ -155,8 +155,8 @@ class _Prediction:
 
 def _predict_one(model: SegmentationModel, pixels: np.ndarray, target: Path, colours: list[str]) -> Iterator[_Part]:
     """Segment from top to bottom; the mask is written before the last part is told."""
-    labels = np.empty(pixels.shape[:2], np.uint8)
-    height, width = labels.shape
+    height, width = pixels.shape[:2]
+    labels = np.empty((height, width), np.uint8)
     for band in bands(model, pixels, flips=True):
         bottom = band.top + band.probabilities.shape[1]
         labels[band.top : bottom] = band.probabilities.argmax(0)

@@ -24,7 +24,7 @@ class FigureRow:
 
 @dataclass(frozen=True)
 class Span:
-    """A difference in per cent with its interval; without bounds where it could not be told."""
+    """A difference in percentage points with its interval; without bounds where it could not be told."""
 
     name: str
     value: float

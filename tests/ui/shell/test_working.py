@@ -208,7 +208,7 @@ def test_an_answer_of_an_earlier_check_is_found_again(pretrained, qtbot):
         images_root="x", labelled=(), classes=(), encoder_run=key, recipe=FinetuneRecipe(backbone=BACKBONE)
     )
     run = RunFolder.create(window.session.project.path, asked, "check")
-    sentence = "No difference could be shown with 6 masks: +0.4 % ± 2.1."
+    sentence = "No difference could be shown with 6 masks: +0.4 ± 2.1 points."
     told = {"better": "domain", "than": "random", "difference": 0.004, "low": -0.017, "high": 0.025, "shown": False}
     run.append(ev.Started())
     result = {"run": key, "answer": sentence, "rounds": 5, "masks": 6, "steps": 40, "comparisons": [told]}

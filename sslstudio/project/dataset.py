@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sslstudio.errors import UserError
-from sslstudio.images.slices import file_of, split_slice
+from sslstudio.images.slices import file_of, whole_of
 from sslstudio.language import tr
 from sslstudio.project.project import Project
 
@@ -36,12 +36,18 @@ def pretrain_images(project: Project) -> tuple[str, ...]:
     return usable
 
 
+def series_of(project: Project) -> dict[str, str]:
+    """The DICOM series of each image that is a file of one; what ``whole_of`` asks for."""
+    return {record.path: record.series for record in project.images() if record.series}
+
+
 def labelled_images(project: Project, validation: float, seed: int) -> tuple[Labelled, ...]:
     """Painted images in two parts, ``validation`` (0 to 1) of them for judging; raises UserError when there is none.
 
     An image stays in its part while more are painted, and a class is never only in the validation part. Slices of
-    one stack are in the same part, unless there is only one stack.
+    one stack, be it a file or a DICOM series, are in the same part, unless there is only one stack.
     """
+    project.check_files(only_painted=True)  # those of a project from before series were known tell theirs
     painted = [record.path for record in project.painted() if not record.problem]
     painted = [path for path in painted if file_of(project.image_file(path)).exists()]
     if not painted:
@@ -63,7 +69,8 @@ def _held_out(project: Project, painted: list[str], validation: float, seed: int
     labels = {path: project.painted_classes(path) for path in painted}
     left = Counter(label for found in labels.values() for label in found)
     chosen: set[str] = set()
-    for group in sorted(_groups(painted), key=lambda group: hashlib.sha256(f"{seed}:{group[0]}".encode()).digest()):
+    groups = _groups(painted, series_of(project))
+    for group in sorted(groups, key=lambda group: hashlib.sha256(f"{seed}:{group[0]}".encode()).digest()):
         if len(chosen) >= wanted:
             break
         held = Counter(label for path in group for label in labels[path])
@@ -73,12 +80,12 @@ def _held_out(project: Project, painted: list[str], validation: float, seed: int
     return chosen
 
 
-def _groups(painted: list[str]) -> list[list[str]]:
+def _groups(painted: list[str], series: dict[str, str]) -> list[list[str]]:
     """Images that are judged together: slices of one stack are too much alike to learn from some and test on others.
 
     Where all are of one stack there is no other way than to part it.
     """
-    files: dict[str, list[str]] = {}
+    wholes: dict[str, list[str]] = {}
     for path in painted:
-        files.setdefault(split_slice(path)[0], []).append(path)
-    return list(files.values()) if len(files) > 1 else [[path] for path in painted]
+        wholes.setdefault(whole_of(path, series), []).append(path)
+    return list(wholes.values()) if len(wholes) > 1 else [[path] for path in painted]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from sslstudio.errors import UserError
 from sslstudio.language import tr
-from sslstudio.project.dataset import labelled_images, pretrain_images
+from sslstudio.project.dataset import labelled_images, pretrain_images, series_of
 from sslstudio.project.project import Project
 from sslstudio.recipes.backbones import check_backbone
 from sslstudio.recipes.channels import suggest_channels
@@ -45,6 +45,7 @@ def evaluate_request(
         backbone=encoder_backbone(run) if run else backbone,
         start="scratch" if run else start,
         channels=encoder_channels(run) if run else suggest_channels(channels_of(project, images))[0],
+        series=series_of(project),
     )
 
 
@@ -71,6 +72,7 @@ def help_request(project: Project, encoder_run: str = "", minutes: float = HELP_
         classes=_classes(project),
         encoder_run=run.id,
         recipe=with_changes(recipe, {"channels": encoder_channels(run)}),
+        series=series_of(project),
     )
 
 

@@ -83,7 +83,10 @@ class ExportRequest(_Part):
 
 
 class EvaluateRequest(_Part):
-    """Look at all images with one network: a pretraining run's (by its id), or a fresh or published ``backbone``."""
+    """Look at all images with one network: a pretraining run's (by its id), or a fresh or published ``backbone``.
+
+    ``series`` names the DICOM series of those images that are files of one, for ``whole_of``.
+    """
 
     kind: Literal["evaluate-features"] = "evaluate-features"
     images_root: str
@@ -95,6 +98,7 @@ class EvaluateRequest(_Part):
     start: Literal["scratch", "timm"] = "scratch"
     channels: int = 3  # of the images that the network sees
     seed: int = 0
+    series: dict[str, str] = {}
 
 
 def features_key(request: EvaluateRequest) -> str:
@@ -104,7 +108,10 @@ def features_key(request: EvaluateRequest) -> str:
 
 
 class HelpRequest(_Part):
-    """Find out whether pretraining helped: ``recipe`` as fine-tuning would use it, its minutes for all of the check."""
+    """Find out whether pretraining helped: ``recipe`` as fine-tuning would use it, its minutes for all of the check.
+
+    ``series`` names the DICOM series of those images that are files of one, for ``whole_of``.
+    """
 
     kind: Literal["did-it-help"] = "did-it-help"
     images_root: str
@@ -113,6 +120,7 @@ class HelpRequest(_Part):
     encoder_run: str
     folds: int = 5
     recipe: FinetuneRecipe
+    series: dict[str, str] = {}
 
 
 Request = Annotated[

@@ -1,7 +1,6 @@
 """DICOM files made on the spot."""
 
 import pytest
-
 from dicom_writer import write_dicom
 
 

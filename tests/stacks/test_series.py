@@ -216,7 +216,12 @@ def test_masks_stay_with_their_files(slice_, folder):
         project.save_masks()
         assert {file.name for file in (project.path / "masks").glob("*.png")} == {"d.dcm.png", "b.dcm.png"}
         assert project.label_map("d.dcm").labels[0].all()
-        assert [one.path for one in project.images()] == ["d.dcm", "a.dcm", "c.dcm", "b.dcm"]  # the mask keeps its place
+        assert [one.path for one in project.images()] == [
+            "d.dcm",
+            "a.dcm",
+            "c.dcm",
+            "b.dcm",
+        ]  # the mask keeps its place
         slice_("b.dcm", 15.0)
         project.refresh()
         project.check_files()

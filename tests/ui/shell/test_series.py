@@ -5,8 +5,11 @@ import pytest
 from dicom_writer import write_dicom
 from PIL import Image
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
 
+from sslstudio.project.index import ImageRecord
 from sslstudio.project.label_map import UNPAINTED
+from sslstudio.ui.browser import fitting_caption
 
 from .conftest import PATIENCE
 from .test_slices import SHIFT, SIDE, ball, dice, key, show, shown
@@ -31,6 +34,30 @@ def folder(tmp_path):
     for name in ("apple.png", "zebra.png"):
         Image.new("L", (SIDE, SIDE), 90).save(folder / name)
     return folder
+
+
+def test_a_long_name_never_hides_which_slice_it_is(qapp):
+    record = ImageRecord(1, "a/1.2.840.113619.2.55.3.dcm", 8, 8, 1, "uint16", 1, 1, "", 0.0, False, 55, 140, "1.2.3")
+    metrics = QFontMetrics(qapp.font())
+    shown = fitting_caption(record, metrics, metrics.horizontalAdvance("1.2.840.113619"))
+    assert shown.endswith(" 55/140")
+    assert shown.startswith("1.")
+    assert fitting_caption(record, metrics, 1000) == "1.2.840.113619.2.55.3.dcm 55/140"
+
+
+def test_the_list_follows_the_image_when_its_series_is_put_in_order(qtbot, window, tmp_path, open_folder):
+    folder = tmp_path / "long"
+    folder.mkdir()
+    for at in range(80):
+        write_dicom(
+            folder / f"{79 - at:03d}", np.full((8, 8), 7, np.uint16), SeriesInstanceUID="1.2.3",
+            ImageOrientationPatient=[1, 0, 0, 0, 1, 0], ImagePositionPatient=[0, 0, 3.0 * at],
+        )  # fmt: skip
+    open_folder(folder)
+    assert window.session.current().slice == 80
+    first, last = window.browser.view.visible_rows()
+    assert first <= 79 <= last
+    assert first > 10
 
 
 @pytest.fixture

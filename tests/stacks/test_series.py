@@ -1,8 +1,10 @@
 """A scanner's series of single files is a stack: in the order of its slices, whatever the files are called."""
 
+import contextlib
 import os
 import random
-from contextlib import closing
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -248,6 +250,44 @@ def test_an_end_at_any_moment_leaves_no_series_half_in_order(slice_, folder, mon
         assert [one.path for one in project.images()] == ["d.dcm", "a.dcm", "c.dcm", "b.dcm"]
 
 
+LOOK = """
+import sys
+from pathlib import Path
+from sslstudio.project.project import Project
+with Project.open(Path(sys.argv[1])) as project:
+    print("ready", flush=True)
+    project.refresh()
+    project.check_files()
+    print("done", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_killed_while_it_is_put_in_order(slice_, folder):
+    names = [f"{(at * 7) % 60:02d}" for at in range(60)]
+    for at, name in enumerate(names):
+        slice_(name, 5.0 * at)
+    chance = random.Random(5)
+    Project.create(folder.parent / "p", folder).close()
+    path = folder.parent / "p.sslproj"
+    for _ in range(3):
+        for name in names:
+            changed(folder / name)
+        command = [sys.executable, "-c", LOOK, str(path)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as looking:
+            assert looking.stdout.readline() == b"ready\n"
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                looking.wait(chance.uniform(0, 0.1))
+            looking.kill()
+        with Project.open(path) as project:
+            found = [one.path for one in project.images()]
+            assert project.unchecked() or found == names
+            project.refresh()
+            project.check_files()
+            assert [(one.path, one.slice, one.slices) for one in project.images()] == stack(*names)
+            assert not project.unchecked()
+
+
 def test_an_old_project_gets_its_series_in_order_and_keeps_its_masks(slice_, folder, tmp_path, monkeypatch):
     for at, name in enumerate(("IM3", "1.2.840.7", "x.dcm", "IM1")):
         slice_(name, 5.0 * at)
@@ -257,7 +297,7 @@ def test_an_old_project_gets_its_series_in_order_and_keeps_its_masks(slice_, fol
         labels = LABELS.copy()
         labels[3] = 1
         project.set_mask("IM3", labels)
-    with closing(Database(path)) as database:  # as the program before left it
+    with contextlib.closing(Database(path)) as database:  # as the program before left it
         for column in ("series", "pose", "number", "slice"):
             database.write(f"ALTER TABLE image DROP COLUMN {column}")
         database.write("UPDATE image SET sort_key=lower(path), slices=1")

@@ -8,7 +8,6 @@ a file of many pages was one image stays as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 MARK = "#"
@@ -38,12 +37,12 @@ def file_of(path: Path | str) -> Path:
     return Path(split_slice(str(path))[0])
 
 
-def whole_of(path: str, series: Mapping[str, str] | None = None) -> str:
-    """The whole of which an image is a part: what names its DICOM series in ``series`` (by path), else its file.
+def whole_of(path: str, series: str = "") -> str:
+    """The whole of which an image is a part: the DICOM ``series`` if it is of one, else its file.
 
     Parts of one whole are much alike, so none of them can tell how well the others are known.
     """
-    return (series or {}).get(path) or split_slice(path)[0]
+    return series or split_slice(path)[0]
 
 
 def without_suffix(path: str) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sslstudio.errors import UserError
-from sslstudio.images.slices import file_of, whole_of
+from sslstudio.images.slices import file_of
 from sslstudio.language import tr
-from sslstudio.project.project import Project
+from sslstudio.project.project import ImageRecord, Project
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Labelled:
     image: str
     mask: str
     split: Literal["train", "validation"]
+    series: str = ""  # of DICOM, for ``whole_of``
 
 
 def pretrain_images(project: Project) -> tuple[str, ...]:
@@ -37,7 +38,7 @@ def pretrain_images(project: Project) -> tuple[str, ...]:
 
 
 def series_of(project: Project) -> dict[str, str]:
-    """The DICOM series of each image that is a file of one; what ``whole_of`` asks for."""
+    """The DICOM series of each image that is a file of one, by path."""
     return {record.path: record.series for record in project.images() if record.series}
 
 
@@ -48,29 +49,29 @@ def labelled_images(project: Project, validation: float, seed: int) -> tuple[Lab
     one stack, be it a file or a DICOM series, are in the same part, unless there is only one stack.
     """
     project.check_files(only_painted=True)  # those of a project from before series were known tell theirs
-    painted = [record.path for record in project.painted() if not record.problem]
-    painted = [path for path in painted if file_of(project.image_file(path)).exists()]
+    painted = [record for record in project.painted() if not record.problem]
+    painted = [record for record in painted if file_of(project.image_file(record.path)).exists()]
     if not painted:
         raise UserError(tr("No mask has been painted yet."), tr("Paint at least one image, then start again."))
     held_out = _held_out(project, painted, validation, seed)
     folder = project.path
     return tuple(
         Labelled(
-            path,
-            project.mask_file(path).relative_to(folder).as_posix(),
-            "validation" if path in held_out else "train",
+            record.path,
+            project.mask_file(record.path).relative_to(folder).as_posix(),
+            "validation" if record.path in held_out else "train",
+            record.series,
         )
-        for path in painted
+        for record in painted
     )
 
 
-def _held_out(project: Project, painted: list[str], validation: float, seed: int) -> set[str]:
+def _held_out(project: Project, painted: list[ImageRecord], validation: float, seed: int) -> set[str]:
     wanted = min(len(painted) - 1, max(1, round(len(painted) * validation))) if validation > 0 else 0
-    labels = {path: project.painted_classes(path) for path in painted}
+    labels = {record.path: project.painted_classes(record.path) for record in painted}
     left = Counter(label for found in labels.values() for label in found)
     chosen: set[str] = set()
-    groups = _groups(painted, series_of(project))
-    for group in sorted(groups, key=lambda group: hashlib.sha256(f"{seed}:{group[0]}".encode()).digest()):
+    for group in sorted(_groups(painted), key=lambda group: hashlib.sha256(f"{seed}:{group[0]}".encode()).digest()):
         if len(chosen) >= wanted:
             break
         held = Counter(label for path in group for label in labels[path])
@@ -80,12 +81,12 @@ def _held_out(project: Project, painted: list[str], validation: float, seed: int
     return chosen
 
 
-def _groups(painted: list[str], series: dict[str, str]) -> list[list[str]]:
-    """Images that are judged together: slices of one stack are too much alike to learn from some and test on others.
+def _groups(painted: list[ImageRecord]) -> list[list[str]]:
+    """The paths of images judged together: slices of a stack are too much alike to learn from some and test on others.
 
     Where all are of one stack there is no other way than to part it.
     """
     wholes: dict[str, list[str]] = {}
-    for path in painted:
-        wholes.setdefault(whole_of(path, series), []).append(path)
-    return list(wholes.values()) if len(wholes) > 1 else [[path] for path in painted]
+    for record in painted:
+        wholes.setdefault(record.whole, []).append(record.path)
+    return list(wholes.values()) if len(wholes) > 1 else [[record.path] for record in painted]

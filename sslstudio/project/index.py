@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sslstudio.errors import UserError
 from sslstudio.images.reader import ImageInfo, UnreadableImage, probe, read_rgb8, too_large
 from sslstudio.images.scan import Found, natural_key
-from sslstudio.images.slices import MARK, all_slices, is_slice, split_slice
+from sslstudio.images.slices import MARK, all_slices, is_slice, split_slice, whole_of
 from sslstudio.language import tr
 from sslstudio.project.database import Database
 from sslstudio.project.series import NOTHING_SAID, UNPLACED, Said, put_in_order, said_of, unplace
@@ -55,6 +55,11 @@ class ImageRecord(NamedTuple):
     slice: int = 1
     slices: int = 1
     series: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The whole of which it is a part, as ``whole_of`` says."""
+        return whole_of(self.path, self.series)
 
 
 @dataclass(frozen=True)

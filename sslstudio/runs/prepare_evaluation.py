@@ -72,7 +72,6 @@ def help_request(project: Project, encoder_run: str = "", minutes: float = HELP_
         classes=_classes(project),
         encoder_run=run.id,
         recipe=with_changes(recipe, {"channels": encoder_channels(run)}),
-        series=series_of(project),
     )
 
 
@@ -96,7 +95,7 @@ def _labelled(project: Project) -> tuple[LabelledImage, ...]:
         return ()
     project.save_masks()
     return tuple(
-        LabelledImage(image=str(item.image), mask=str(item.mask), split="train")
+        LabelledImage(image=str(item.image), mask=str(item.mask), split="train", series=item.series)
         for item in labelled_images(project, 0.0, 0)
     )
 

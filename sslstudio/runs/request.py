@@ -24,11 +24,12 @@ class ClassSpec(_Part):
 
 
 class LabelledImage(_Part):
-    """An image (relative to ``images_root``) and its mask (relative to the project folder)."""
+    """An image (relative to ``images_root``), its mask (relative to the project folder), its DICOM series if any."""
 
     image: str
     mask: str
     split: Literal["train", "validation"]
+    series: str = ""
 
 
 class PretrainRequest(_Part):
@@ -108,10 +109,7 @@ def features_key(request: EvaluateRequest) -> str:
 
 
 class HelpRequest(_Part):
-    """Find out whether pretraining helped: ``recipe`` as fine-tuning would use it, its minutes for all of the check.
-
-    ``series`` names the DICOM series of those images that are files of one, for ``whole_of``.
-    """
+    """Find out whether pretraining helped: ``recipe`` as fine-tuning would use it, its minutes for all of the check."""
 
     kind: Literal["did-it-help"] = "did-it-help"
     images_root: str
@@ -120,7 +118,6 @@ class HelpRequest(_Part):
     encoder_run: str
     folds: int = 5
     recipe: FinetuneRecipe
-    series: dict[str, str] = {}
 
 
 Request = Annotated[

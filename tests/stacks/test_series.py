@@ -15,7 +15,6 @@ from sslstudio.project import index, schema, series
 from sslstudio.project.database import Database
 from sslstudio.project.dataset import labelled_images
 from sslstudio.project.project import Project
-from sslstudio.runs.prepare_evaluation import series_of
 
 AXIAL, TILTED, SAGITTAL = (1, 0, 0, 0, 1, 0), (1, 0, 0, 0, 0.8, 0.6), (0, 1, 0, 0, 0, -1)
 GREY = np.arange(20 * 30, dtype=np.uint16).reshape(20, 30)
@@ -323,11 +322,13 @@ def test_a_series_stays_in_one_part(slice_, folder):
         parts = {}
         for item in labelled_images(project, 0.25, 0):
             parts.setdefault(item.image[-1], set()).add(item.split)
-        told = series_of(project)
+        told = {record.path: record.whole for record in project.images()}
+        passed_on = {item.image: item.series for item in labelled_images(project, 0.25, 0)}
     assert all(len(split) == 1 for split in parts.values())
     assert sum(split == {"validation"} for split in parts.values()) == 1
     assert len(told) == 20
     assert len(set(told.values())) == 4
+    assert passed_on == told
 
 
 def test_a_series_alone_is_still_judged(slice_, folder):

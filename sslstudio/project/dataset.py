@@ -48,7 +48,7 @@ def labelled_images(project: Project, validation: float, seed: int) -> tuple[Lab
     An image stays in its part while more are painted, and a class is never only in the validation part. Slices of
     one stack, be it a file or a DICOM series, are in the same part, unless there is only one stack.
     """
-    project.check_files(only_painted=True)  # those of a project from before series were known tell theirs
+    project.check_files(only_urgent=True)  # those of a project from before series were known tell theirs
     painted = [record for record in project.painted() if not record.problem]
     painted = [record for record in painted if file_of(project.image_file(record.path)).exists()]
     if not painted:

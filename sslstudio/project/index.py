@@ -115,9 +115,12 @@ class Index:
         missing = {path: before for path, before in known.items() if split_slice(path)[0] not in here}
         with self._db.transaction():
             self.add(new)
-            self._db.write_many("UPDATE image SET size=?, mtime_ns=?, probed=0 WHERE path=?", changed)
+            # without a size, so that nobody paints at the one that the file had before
+            self._db.write_many(
+                "UPDATE image SET size=?, mtime_ns=?, probed=0, width=0, height=0 WHERE path=?", changed
+            )
             gone = self._drop_gone(missing)
-            self.check(root, only_painted=True)
+            self.check(root, only_urgent=True)
         problems = self._db.row("SELECT count(*) FROM image WHERE problem <> ''")
         return RefreshReport(len(new), len(changed), gone, problems[0] if problems else 0)
 
@@ -137,9 +140,12 @@ class Index:
         self._db.write_many("UPDATE image SET problem=?, size=-1, probed=1 WHERE path=?", gone_rows)
         return sum(1 for before in missing.values() if before[0] >= 0)
 
-    def check(self, root: Path, progress: Progress | None = None, *, only_painted: bool = False) -> None:
-        """Look into the headers of images not yet looked into, and record sizes and problems."""
-        where = "probed=0 AND mask_width > 0" if only_painted else "probed=0"
+    def check(self, root: Path, progress: Progress | None = None, *, only_urgent: bool = False) -> None:
+        """Look into the headers of images not yet looked into, and record sizes and problems.
+
+        ``only_urgent``: only of those that are painted, and of stacks, whose slices have rows of their own.
+        """
+        where = "probed=0 AND (mask_width > 0 OR (slices > 1 AND series = ''))" if only_urgent else "probed=0"
         waiting = self._db.rows(f"SELECT id, path, mask_width, mask_height FROM image WHERE {where} {_ORDER}")
         done = 0
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
@@ -181,31 +187,33 @@ class Index:
     def _note(self, rows: Sequence[tuple[int, str, int, int]], answers: Sequence[_Looked]) -> None:
         """Record what was seen in files; those that turn out to be stacks get a row for each further slice."""
         with self._db.transaction():
-            before = {
-                number: self._db.row("SELECT slices, series FROM image WHERE id=?", number) for number, *_ in rows
-            }
-            seen = list(zip(rows, answers, strict=True))
+            # of a series each file is one slice
+            known = "SELECT CASE series WHEN '' THEN slices ELSE 1 END, problem, series FROM image WHERE id=?"
+            before = [self._db.row(known, number) or (1, "", "") for number, *_ in rows]
+            # a stack that cannot be read stays one, so that its slices go when it turns out to be a single image
+            answers = [
+                one if one[0] else (*one[:4], had, *one[5:]) for one, (had, *_) in zip(answers, before, strict=True)
+            ]
+            seen = list(zip(rows, answers, before, strict=True))
             self._db.write_many(
-                _LOOKED, [(*found, *place, natural_key(path), number) for (number, path, *_), (*found, place) in seen]
+                _LOOKED,
+                [(*found, *place, natural_key(path), number) for (number, path, *_), (*found, place), _ in seen],
             )
-            unplace(
-                self._db,
-                {had[1] for (number, *_), (*_, place) in seen if (had := before[number]) and had[1] != place[0]},
-            )
-            for (number, path, *_), answer in seen:
-                had = before[number]
-                if not is_slice(path) and (answer[4] > 1 or (had and had[0] > 1 and not had[1])):
+            unplace(self._db, {series for _, (*_, place), (*_, series) in seen if series != place[0]})
+            for (number, path, *_), answer, (had, problem, _) in seen:
+                if not is_slice(path) and (answer[4] > 1 or had > 1 or problem):
                     self._bring_in_line(number, path, answer)
 
     def _bring_in_line(self, number: int, file: str, looked: _Looked) -> None:
         """Make the rows of a stack's further slices what its file says; painted ones that are gone are kept."""
         width, height, channels, dtype, slices, problem, _ = looked
         between = (f"{file}{MARK}", f"{file}{chr(ord(MARK) + 1)}")  # all paths that begin with the file's and the mark
-        known = {path for (path,) in self._db.rows("SELECT path FROM image WHERE path > ? AND path < ?", *between)}
+        named = self._db.rows("SELECT path FROM image WHERE path > ? AND path < ?", *between)
+        known = {path for (path,) in named if split_slice(path)[0] == file}
         if not width:  # it cannot be read any more: then neither can its slices
-            self._db.write("UPDATE image SET problem=? WHERE path > ? AND path < ?", problem, *between)
+            self._db.write_many("UPDATE image SET problem=? WHERE path=?", [(problem, path) for path in known])
             return
-        wanted = all_slices(file, slices)[1:]
+        wanted = dict.fromkeys(all_slices(file, slices)[1:])
         size, mtime_ns, *mask = self._db.rows(
             "SELECT size, mtime_ns, mask_width, mask_height FROM image WHERE id=?", number
         )[0]
@@ -229,10 +237,9 @@ class Index:
         )
         self._db.write_many(
             "UPDATE image SET problem=? WHERE path=?",
-            [(size_problem(path, width, height, *mask), path) for path, *mask in misfits],
+            [(size_problem(path, width, height, *mask), path) for path, *mask in misfits if path in wanted],
         )
-        spare = known.difference(wanted)
-        self._drop_gone({path: (0,) for path in spare if split_slice(path)[0] == file})
+        self._drop_gone(dict.fromkeys(known - wanted.keys(), (0,)))
 
 
 def _stored(path: str) -> str:
@@ -276,6 +283,7 @@ def size_problem(path: str, width: int, height: int, mask_width: int, mask_heigh
 def _record(row: Sequence, predicted: set[str]) -> ImageRecord:
     """A row of ``_COLUMNS``, ``slices``, ``slice`` and ``series`` as a record; what is the same for many is shared."""
     slices, number, series = row[10:]
+    slices = 1 if series and not number else slices  # not in order yet
     number = number or (split_slice(row[1])[1] if slices > 1 else 1)
     return ImageRecord._make(
         (*row[:5], sys.intern(row[5]), *row[6:10], row[1] in predicted, number, slices, sys.intern(series))

@@ -31,7 +31,9 @@ def unplace(database: Database, series: Iterable[str]) -> None:
 
 def put_in_order(database: Database) -> None:
     """Give the files of each series with an unplaced one their places; what is in order is left alone."""
-    wanted = f"SELECT series FROM image WHERE {UNPLACED}"
+    # one of which a file changed waits until that was looked into
+    waiting = "SELECT series FROM image WHERE series <> '' AND probed = 0"
+    wanted = f"SELECT series FROM image WHERE {UNPLACED} AND series NOT IN ({waiting})"
     if database.row(f"{wanted} LIMIT 1") is None:
         return  # so that nothing is written
     with database.transaction():

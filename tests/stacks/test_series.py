@@ -194,7 +194,7 @@ def test_files_that_come_move_and_go_find_their_places(slice_, folder):
         changed(slice_("c.dcm", 10.0, uid="1.2.9"))
         (folder / "z.dcm").unlink()
         project.refresh()
-        assert [one.slices for one in project.images() if one.path in ("a.dcm", "b.dcm", "d.dcm")] == [4, 4, 4]
+        assert {one.slices for one in project.images()} == {1}, "in order before the change was looked into"
         project.check_files()
     assert listed(folder) == [*stack("a.dcm", "b.dcm", "d.dcm"), ("c.dcm", 1, 1)]
     (folder / "b.dcm").unlink()

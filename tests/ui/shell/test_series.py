@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from dicom_writer import write_dicom
 from PIL import Image
+from pydicom import uid
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
 
@@ -25,12 +26,11 @@ def folder(tmp_path):
     folder = tmp_path / "scan"
     folder.mkdir()
     for at, name in enumerate(NAMES, start=1):
-        file = write_dicom(
+        broken = {"frames": [b"no jpeg at all."], "syntax": uid.JPEGLosslessSV1} if at == DAMAGED else {}
+        write_dicom(
             folder / name, np.where(ball(at), 200, 40).astype(np.uint16), SeriesInstanceUID="1.2.3",
-            ImageOrientationPatient=[1, 0, 0, 0, 1, 0], ImagePositionPatient=[0, 0, 3.0 * at],
+            ImageOrientationPatient=[1, 0, 0, 0, 1, 0], ImagePositionPatient=[0, 0, 3.0 * at], **broken,
         )  # fmt: skip
-        if at == DAMAGED:
-            file.write_bytes(file.read_bytes()[:-5000])
     for name in ("apple.png", "zebra.png"):
         Image.new("L", (SIDE, SIDE), 90).save(folder / name)
     return folder

@@ -192,7 +192,9 @@ class _Finetuning:
             # A class that only validation images show would never be learned.
             train, self.validation = painted, []
             self.pixels = painted_pixels(train, len(self.names))
-        self.train_names = [p.image for p in train]
+        # Of a huge image each painted part is one of these.
+        self.train_names = list(dict.fromkeys(p.image for p in train))
+        self.validation_names = list(dict.fromkeys(p.image for p in self.validation))
         side = _crop_side(self.recipe.crop, train)
         shrink = self.recipe.shrink or choose_shrink(train, side)
         self.sampler = CropSampler(
@@ -395,7 +397,7 @@ class _Finetuning:
         result: dict[str, Any] = {
             "model": self.request.model,
             "iou": iou,
-            "validation_images": [p.image for p in self.validation],
+            "validation_images": self.validation_names,
             "steps": self.learner.steps,
         }
         if "miou" in self.metrics:
@@ -414,7 +416,7 @@ class _Finetuning:
             "recipe": self.recipe.model_dump(),
             "data": {
                 "training_images": self.train_names,
-                "validation_images": [p.image for p in self.validation],
+                "validation_images": self.validation_names,
                 "pixels": counts,
             },
             "training": {"steps": self.learner.steps, "minutes": round(self.budget.elapsed / 60, 2)},

@@ -72,7 +72,9 @@ def _held_out(project: Project, painted: list[ImageRecord], validation: float, s
     left = Counter(label for found in labels.values() for label in found)
     chosen: set[str] = set()
     most = max(wanted, len(painted) // 2)  # a large stack would leave hardly anything to learn from
-    for group in sorted(_groups(painted), key=lambda group: hashlib.sha256(f"{seed}:{group[0]}".encode()).digest()):
+    groups = _groups(painted)
+    for whole in sorted(groups, key=lambda whole: hashlib.sha256(f"{seed}:{whole}".encode()).digest()):
+        group = groups[whole]
         if len(chosen) >= wanted:
             break
         held = Counter(label for path in group for label in labels[path])
@@ -82,12 +84,12 @@ def _held_out(project: Project, painted: list[ImageRecord], validation: float, s
     return chosen
 
 
-def _groups(painted: list[ImageRecord]) -> list[list[str]]:
-    """The paths of images judged together: slices of a stack are too much alike to learn from some and test on others.
+def _groups(painted: list[ImageRecord]) -> dict[str, list[str]]:
+    """The images judged together, by their whole: slices are too much alike to learn from some and test on others.
 
     Where all are of one stack there is no other way than to part it.
     """
     wholes: dict[str, list[str]] = {}
     for record in painted:
         wholes.setdefault(record.whole, []).append(record.path)
-    return list(wholes.values()) if len(wholes) > 1 else [[record.path] for record in painted]
+    return wholes if len(wholes) > 1 else {record.path: [record.path] for record in painted}

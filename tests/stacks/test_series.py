@@ -331,6 +331,19 @@ def test_a_series_stays_in_one_part(slice_, folder):
     assert passed_on == told
 
 
+def test_a_series_keeps_its_part_when_an_earlier_slice_is_painted(slice_, folder):
+    for number in range(8):
+        for at in range(6):
+            slice_(f"IM{at}{number}", 5.0 * at, uid=f"1.2.{number + 1}")
+    with opened(folder) as project:
+        aside = []
+        for at in (5, 3, 1, 0):
+            for number in range(8):
+                project.set_mask(f"IM{at}{number}", LABELS)
+            aside.append({item.image[-1] for item in labelled_images(project, 0.25, 0) if item.split == "validation"})
+    assert aside == [aside[0]] * 4
+
+
 def test_a_series_alone_is_still_judged(slice_, folder):
     for at in range(4):
         slice_(f"IM{at}", 5.0 * at)

@@ -50,6 +50,7 @@ class SlicesWiring(QObject):
         super().__init__(window)
         self.window, self.session, self.bar = window, window.session, window.slices
         self._stack, self._painted = list[str](), set[int]()  # see _slices; the numbers of those that are painted
+        self._known = ""  # the image to which these belong
         self._filling: background.Task | None = None
         self.filled: dict[str, int] = {}  # what was filled last, and the edits that did it
         self._made: dict[str, int] = {}  # slices that were filled, by the edits that did it, and not touched since
@@ -116,10 +117,12 @@ class SlicesWiring(QObject):
     def _slices(self) -> list[str]:
         """The paths of all slices of the stack of which the current image is one; empty for none."""
         record = self.session.current()
-        if record is not None and record.path not in self._stack:
-            self._stack = self._stack_of(record)
-            slices = (self.session.record(path) for path in self._stack)
-            self._painted = {one.slice for one in slices if one is not None and one.painted > 0}
+        if record is not None and record.path != self._known:  # asked for each slice of a long stack
+            if record.path not in self._stack:
+                self._stack = self._stack_of(record)
+                slices = (self.session.record(path) for path in self._stack)
+                self._painted = {one.slice for one in slices if one is not None and one.painted > 0}
+            self._known = record.path
         return self._stack
 
     def _stack_of(self, record: ImageRecord) -> list[str]:
@@ -133,7 +136,7 @@ class SlicesWiring(QObject):
         return files if len(files) == record.slices else []  # else the list is about to be read anew
 
     def _on_records(self) -> None:
-        self._stack = []
+        self._stack, self._known = [], ""
         self._draw()
 
     def _on_opened(self) -> None:
@@ -152,7 +155,7 @@ class SlicesWiring(QObject):
             self.refresh()
 
     def _on_closed(self) -> None:
-        self._stack = []
+        self._stack, self._known = [], ""
         if self._filling is not None:
             self._filling.cancel()
             self._filling = None

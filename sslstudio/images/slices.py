@@ -8,6 +8,7 @@ a file of many pages was one image stays as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 MARK = "#"
@@ -43,6 +44,15 @@ def whole_of(path: str, series: str = "") -> str:
     Parts of one whole are much alike, so none of them can tell how well the others are known.
     """
     return series or split_slice(path)[0]
+
+
+def sources(wholes: Iterable[str]) -> list[int]:
+    """For each image, given as its whole (or its path, where that is no file of a series), the number of its whole.
+
+    They are numbered from 0 as they come first: slices of one stack have the same number.
+    """
+    known: dict[str, int] = {}
+    return [known.setdefault(whole_of(one), len(known)) for one in wholes]
 
 
 def without_suffix(path: str) -> str:

@@ -71,13 +71,14 @@ def _held_out(project: Project, painted: list[ImageRecord], validation: float, s
     labels = {record.path: project.painted_classes(record.path) for record in painted}
     left = Counter(label for found in labels.values() for label in found)
     chosen: set[str] = set()
+    most = max(wanted, len(painted) // 2)  # a large stack would leave hardly anything to learn from
     groups = _groups(painted)
     for whole in sorted(groups, key=lambda whole: hashlib.sha256(f"{seed}:{whole}".encode()).digest()):
         group = groups[whole]
         if len(chosen) >= wanted:
             break
         held = Counter(label for path in group for label in labels[path])
-        if all(left[label] > count for label, count in held.items()) and len(chosen) + len(group) < len(painted):
+        if all(left[label] > count for label, count in held.items()) and len(chosen) + len(group) <= most:
             chosen.update(group)
             left.subtract(held)
     return chosen

@@ -89,6 +89,18 @@ def test_large_paint_in_large_images_is_shrunk_and_thin_paint_is_not():
     assert choose_shrink([Painted("a", pixels[:300, :300], broad[400:700, 300:600])], 256) == 1
 
 
+def test_an_image_of_two_crops_is_seen_whole_where_all_its_things_are_broad():
+    def painted(width, *, side=512):
+        labels = np.zeros((side, side), np.uint8)
+        labels[:, 100 : 100 + width] = 1
+        return Painted("a", np.zeros((side, side, 3), np.uint8), labels)
+
+    assert choose_shrink([painted(40)], 256) == 2
+    assert choose_shrink([painted(16)], 256) == 1
+    assert choose_shrink([painted(40), painted(40), painted(9)], 256) == 2  # one of three is no rule
+    assert choose_shrink([painted(40, side=400)], 256) == 1
+
+
 def test_shrinking_keeps_image_and_mask_together(tmp_path):
     pair = coded(81, 121)
     small = at_scale([pair], 3, tmp_path)[0]

@@ -330,7 +330,8 @@ class _Cell(QStyledItemDelegate):
         painter.setFont(theme.font(theme.SMALL, bold=chosen))
         painter.setPen(QColor(tone.text if chosen else tone.quiet))
         name = QRect(cell.left(), frame.bottom() + 2, cell.width(), CAPTION - 6)
-        shown = fitting_caption(record, QFontMetrics(painter.font()), name.width())
+        told = str(index.data(Role.FOLDER)), int(index.data(Role.DIFFERS))
+        shown = fitting_caption(record, QFontMetrics(painter.font()), name.width(), *told)
         painter.drawText(name, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, shown)
         painter.restore()
 
@@ -350,13 +351,32 @@ class _Cell(QStyledItemDelegate):
             icons.icon("image_off" if unreadable else "image", tone.disabled).paint(painter, at)
 
 
-def fitting_caption(record: ImageRecord, metrics: QFontMetrics, room: int) -> str:
-    """An image's caption in ``room`` pixels: a long name loses its middle, and never which slice it is."""
+def fitting_caption(record: ImageRecord, metrics: QFontMetrics, room: int, folder: str = "", differs: int = 0) -> str:
+    """An image's caption in ``room`` pixels: a long name loses its middle, and never which slice it is.
+
+    Where it lies is told before a name that is in several folders; ``differs`` is the place in the name that has to
+    stay in sight, since there it parts from its neighbour's.
+    """
 
     def fitted(name: str, place: str) -> str:
-        return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room - metrics.horizontalAdvance(place))
+        free = room - metrics.horizontalAdvance(place)
+        return _with_folder(folder, name, metrics, free) if folder else _shortened(name, differs, metrics, free)
 
     return caption(record, fitted)
+
+
+def _with_folder(folder: str, name: str, metrics: QFontMetrics, room: int) -> str:
+    middle, rest = Qt.TextElideMode.ElideMiddle, f"/{name}"
+    short = metrics.elidedText(folder, middle, max(room // 2, room - metrics.horizontalAdvance(rest)))
+    return short + metrics.elidedText(rest, middle, room - metrics.horizontalAdvance(short))
+
+
+def _shortened(name: str, differs: int, metrics: QFontMetrics, room: int) -> str:
+    short = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room)
+    head, cut, tail = short.partition("…")
+    if not cut or differs < len(head) or differs >= len(name) - len(tail):
+        return short
+    return metrics.elidedText(f"…{name[max(0, differs - 1) :]}", Qt.TextElideMode.ElideRight, room)
 
 
 def _cover(image: QImage, size: QSize) -> QRect:

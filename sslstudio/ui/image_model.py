@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -29,6 +31,8 @@ class Role(IntEnum):
     """What the model gives beyond Qt's own roles."""
 
     RECORD = Qt.ItemDataRole.UserRole + 1
+    FOLDER = Qt.ItemDataRole.UserRole + 2  # where files of one name lie in several folders, else empty
+    DIFFERS = Qt.ItemDataRole.UserRole + 3  # the place in the name where it parts from the most alike neighbour's
 
 
 class ImageModel(QAbstractListModel):
@@ -43,6 +47,7 @@ class ImageModel(QAbstractListModel):
         self._filter = "all"
         self._search = ""
         self._only: tuple[str, ...] | None = None
+        self._twice: frozenset[str] = frozenset()  # names of files that lie in several folders
 
     # Qt's questions -------------------------------------------------------------------------------------
 
@@ -56,11 +61,16 @@ class ImageModel(QAbstractListModel):
             return None
         record = self._records[self._shown[index.row()]]
         if role == Qt.ItemDataRole.DisplayRole:
-            return caption(record)
+            folder = self._folder(record)
+            return f"{folder}/{caption(record)}" if folder else caption(record)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
             return describe(record)
         if role == Role.RECORD:
             return record
+        if role == Role.FOLDER:
+            return self._folder(record)
+        if role == Role.DIFFERS:
+            return self._differs(index.row())
         return None
 
     # ours -----------------------------------------------------------------------------------------------
@@ -69,6 +79,8 @@ class ImageModel(QAbstractListModel):
         """Take over the whole list; the filter stays."""
         self.beginResetModel()
         self._records = list(records)
+        names = Counter(record.path.rpartition("/")[2] for record in self._records)
+        self._twice = frozenset(name for name, count in names.items() if count > 1)
         self._places = {record.path: place for place, record in enumerate(self._records)}
         self._choose()
         self.endResetModel()
@@ -123,6 +135,15 @@ class ImageModel(QAbstractListModel):
             "problem": problems,
         }
 
+    def _folder(self, record: ImageRecord) -> str:
+        folder, _, name = record.path.rpartition("/")
+        return folder if name in self._twice else ""
+
+    def _differs(self, row: int) -> int:
+        name = _name(self.record_at(row))
+        beside = [_name(self.record_at(at)) for at in (row - 1, row + 1) if 0 <= at < len(self._shown)]
+        return max((len(commonprefix((name, other))) for other in beside if other != name), default=0)
+
     def _row_at(self, place: int) -> int:
         return place if self._rows is None else self._rows.get(place, -1)
 
@@ -159,9 +180,13 @@ def caption(record: ImageRecord, fitted: Callable[[str, str], str] = lambda name
 
     ``fitted`` may shorten the name: it is given the name and what comes behind, which is never cut.
     """
-    name = split_slice(record.path)[0].rsplit("/", 1)[-1]
+    name = _name(record)
     place = f" {record.slice}/{record.slices}" if record.slices > 1 else ""
     return fitted(name, place) + place
+
+
+def _name(record: ImageRecord) -> str:
+    return split_slice(record.path)[0].rsplit("/", 1)[-1]
 
 
 def title(record: ImageRecord) -> str:

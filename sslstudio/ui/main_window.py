@@ -25,6 +25,7 @@ from sslstudio.ui.actions import ACTIONS, MENUS, Action
 from sslstudio.ui.browser import Browser
 from sslstudio.ui.canvas import Canvas
 from sslstudio.ui.folder_map import FolderMap
+from sslstudio.ui.keyboard import KeyboardFrame
 from sslstudio.ui.notice import Notice, NoticeBar
 from sslstudio.ui.panels.export import ExportPanel
 from sslstudio.ui.panels.finetune import FinetunePanel
@@ -76,6 +77,8 @@ class MainWindow(QMainWindow):
         self.welcome = Welcome()
         self.stepper, self.pill = Stepper(), Pill()
         self.browser, self.canvas = Browser(), Canvas()
+        for area in (self.browser.view, self.canvas):
+            KeyboardFrame(area)
         self.view_card = ViewCard(self.canvas)
         self.notice = NoticeBar(still=lambda: self.canvas.pen.drawing)  # a stroke would jump
         self.panels: dict[str, Any] = {  # each a Panel with signals of its own

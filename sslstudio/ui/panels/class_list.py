@@ -280,6 +280,15 @@ class ClassList(QWidget):
             line.hide_wanted.connect(self._on_hide)
             self._box.addWidget(line)
             self.lines.append(line)
+        self._put_in_order()
+
+    def _put_in_order(self) -> None:
+        """Let Tab come to the lines where they stand; Qt puts what was made last at the end of the window."""
+        before = self.new.previousInFocusChain()
+        for line in self.lines:
+            for part in (line, line.swatch, line.edit, line.hide_, line.lock, line.remove):
+                QWidget.setTabOrder(before, part)
+                before = part
 
     def _place(self) -> int:
         line = self.sender()

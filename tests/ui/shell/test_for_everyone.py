@@ -2,9 +2,11 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QColor, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QPushButton, QWidget
 
+from sslstudio.project.classes import LabelClass
+from sslstudio.ui import theme
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.stepper import STEPS
@@ -175,3 +177,36 @@ def test_classes_are_told_by_name_not_by_colour_alone(opened):
     for button in opened.panels["paint"].findChildren(QWidget):
         if "swatch" in button.objectName() or "colour" in button.objectName():
             assert "#" in spoken(button) or "colour" in spoken(button).lower(), button.objectName()
+
+
+def test_tab_comes_to_the_classes_where_they_stand(opened):
+    opened.go_to_step("paint")
+    opened.drawing.draw()
+    panel = opened.panels["paint"]
+    order, one = [], panel.classes.lines[0]
+    for _ in range(5000):
+        order.append(one.objectName())
+        one = one.nextInFocusChain()
+        if one is panel.classes.lines[0]:
+            break
+    wanted = ("classes.0", "classes.0.colour", "classes.1", "classes.new", "classes.add", "continue")
+    places = [order.index(f"panel.paint.{name}") for name in wanted]
+    assert places == sorted(places), dict(zip(wanted, places, strict=True))
+    opened.session.set_classes((*opened.session.project.classes, LabelClass("third", "#123456")))
+    opened.drawing.draw()
+    assert panel.classes.lines[2].nextInFocusChain() is panel.classes.lines[2].swatch
+    assert panel.classes.lines[1].remove.nextInFocusChain() is panel.classes.lines[2]
+
+
+@pytest.mark.parametrize("name", ["browser.images", "canvas"])
+def test_the_keyboard_is_seen_on_large_areas_where_it_came_by_tab(qtbot, opened, name):
+    area = opened.browser.view if name == "browser.images" else opened.canvas
+    area.clearFocus()
+    before = area.grab().toImage()
+    area.setFocus(Qt.FocusReason.OtherFocusReason)
+    assert area.grab().toImage().pixelColor(1, 1) == before.pixelColor(1, 1), "not after a click"
+    area.clearFocus()
+    area.setFocus(Qt.FocusReason.TabFocusReason)
+    assert area.grab().toImage().pixelColor(1, 1) == QColor(theme.tone().accent)
+    area.clearFocus()
+    assert area.grab().toImage().pixelColor(1, 1) == before.pixelColor(1, 1)

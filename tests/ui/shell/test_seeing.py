@@ -390,7 +390,7 @@ def test_differences_are_striped_and_go_when_they_are_mended(easel):
     QTest.mouseMove(easel.canvas, line[1])
     QTest.mouseRelease(easel.canvas, LEFT, pos=line[1])
     QTest.mouseMove(easel.canvas, QPoint(2, 2))
-    assert stripes(60) == 0, "painted as the model says"
+    assert stripes(60) < 0.02, "painted as the model says; the outline of the brush remains"
     easel.key(Qt.Key.Key_Y)
     assert easel.canvas.split == "beside"
     easel.key(Qt.Key.Key_Y)

@@ -389,17 +389,11 @@ _VIEW = (
         "view.browser", "View", "Image list", "Ctrl+B", "sidebar", "Fold or unfold the left side", "project", True, True
     ),
     Action("view.panel", "View", "Step panel", "Ctrl+J", "panel", "Fold or unfold the right side", "project", True),
-    Action(
-        "view.map",
-        "View",
-        "Map of the folder",
-        "Ctrl+M",
-        "map",
-        "Alike images lie together",
-        "project",
-        True,
-    ),
+    Action("view.map", "View", "Map of the folder", "Ctrl+M", "map", "Alike images lie together", "project", True),
     Action("view.full_screen", "View", "Full screen", "F11", "", "Only the window", "", True),
+    Action("looks.system", "View", "Colours: as the system", "", "", "Light or dark", checkable=True, gap=True),
+    Action("looks.light", "View", "Colours: light", "", "", "Dark on light, whatever the system has", checkable=True),
+    Action("looks.dark", "View", "Colours: dark", "", "", "Light on dark, whatever the system has", checkable=True),
 )
 
 _SLICE = later("Of this stack; from an image that is none, the image beside it")

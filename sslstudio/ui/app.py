@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def make_application(arguments: list[str] | None = None) -> QApplication:
-    """The QApplication with style, palette and icon; ``SSLSTUDIO_DARK`` 0 or 1 overrides the system."""
+    """The QApplication with style, palette and icon; ``SSLSTUDIO_DARK`` 0 or 1 overrides what was chosen."""
     from sslstudio.project.holder import introduce
     from sslstudio.ui import icons, theme
 
@@ -33,6 +33,8 @@ def make_application(arguments: list[str] | None = None) -> QApplication:
     app.setDesktopFileName("sslstudio")
     given = os.environ.get("SSLSTUDIO_DARK")
     theme.apply(app, None if given is None else given == "1")
+    if given is None:
+        theme.choose(app, state.look())
     app.setWindowIcon(icons.application_icon())
     return app
 

@@ -165,6 +165,7 @@ class MainWindow(QMainWindow):
         from sslstudio.ui.wiring.keys import KeysWiring
         from sslstudio.ui.wiring.languages import LanguagesWiring
         from sslstudio.ui.wiring.learning import LearningWiring
+        from sslstudio.ui.wiring.looks import LooksWiring
         from sslstudio.ui.wiring.masks import MasksWiring
         from sslstudio.ui.wiring.painting import PaintingWiring
         from sslstudio.ui.wiring.panels import PanelsWiring
@@ -180,6 +181,7 @@ class MainWindow(QMainWindow):
         self.masks = MasksWiring(self)
         self.keys = KeysWiring(self)
         self.languages = LanguagesWiring(self)
+        self.looks = LooksWiring(self)
         self.painting = PaintingWiring(self)
         self.seeing = SeeingWiring(self)
         self.tools = ToolsWiring(self)

@@ -10,6 +10,9 @@ from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
 SPACE = 8  # pixels; distances are multiples of it (or its half)
 SMALL, TEXT, TITLE = 11, 13, 16  # pixels
+SYSTEM = "system"
+LOOKS = (SYSTEM, "light", "dark")
+_CHOSEN = "look"  # property of the application
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,13 @@ def apply(app: QApplication, dark: bool | None = None) -> None:
     app.setFont(font(TEXT))
     _set_tone(app, wants_dark() if dark is None else dark)
     if dark is None:
-        app.styleHints().colorSchemeChanged.connect(lambda scheme: _set_tone(app, scheme == Qt.ColorScheme.Dark))
+        app.styleHints().colorSchemeChanged.connect(lambda scheme: choose(app, str(app.property(_CHOSEN) or SYSTEM)))
+
+
+def choose(app: QApplication, look: str) -> None:
+    """Show one of ``LOOKS`` from now on."""
+    app.setProperty(_CHOSEN, look)
+    _set_tone(app, wants_dark() if look == SYSTEM else look == "dark")
 
 
 def _set_tone(app: QApplication, dark: bool) -> None:

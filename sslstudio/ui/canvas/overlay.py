@@ -21,7 +21,7 @@ CODES = 4096
 _SPACING, _HATCH_ALPHA = 8, 0.45
 _LIGHT, _DARK, _APART = "#eeeeee", "#111111", 80  # of 255: nearer to the image than this, another takes its place
 _UNDER_SHARE = 0.7  # a prediction is tinted less than what people painted
-_APART_STRIPES, _DASH = 12, 4  # pixels between thin stripes where mask and prediction differ; of each dash of them
+_APART_STRIPES, _DASH = 18, 4  # pixels between thin stripes where mask and prediction differ; of each dash of them
 _DASHES = "#ff1744", "#ffffff"  # in turn, since every colour may be that of a class
 
 

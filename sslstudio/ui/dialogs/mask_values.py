@@ -97,6 +97,7 @@ class MaskValuesDialog(QDialog):
         left, right = QVBoxLayout(), QVBoxLayout()
         body_of_rows = QWidget()
         body_of_rows.setLayout(rows)
+        left.setSpacing(theme.SPACE)
         left.addWidget(scrolled(body_of_rows, len(self._groups) > _ROWS), 1)
         if told := report_text(found.report):
             left.addWidget(question(tr("What does not fit")))

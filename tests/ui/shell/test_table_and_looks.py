@@ -107,3 +107,24 @@ def test_the_window_starts_without_anything_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_light_and_dark_are_chosen_in_the_menu_and_kept(qtbot, opened):
+    from sslstudio.ui import state
+    from sslstudio.ui.main_window import MainWindow
+
+    assert opened.actions_["looks.system"].isChecked()
+
+    def bright():
+        return opened.grab().toImage().pixelColor(300, 60).lightness() > 128
+
+    assert bright()
+    opened.actions_["looks.dark"].trigger()
+    assert theme.tone() is theme.DARK
+    qtbot.waitUntil(lambda: not bright(), timeout=5000)
+    again = MainWindow()
+    qtbot.addWidget(again)
+    assert again.actions_["looks.dark"].isChecked()
+    assert state.look() == "dark", "what the next start begins with"
+    opened.actions_["looks.light"].trigger()
+    assert theme.tone() is theme.LIGHT

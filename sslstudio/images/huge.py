@@ -80,7 +80,7 @@ class HugeImage:
         """The pixel (C,) if its tile is in memory; it is asked for otherwise."""
         height, width = self._levels[0].tile
         tile = self._here(0, y // height, x // width)
-        return None if tile is None else tile[y % height, x % width]
+        return None if tile is None or not tile.size else tile[y % height, x % width]
 
     def size(self, number: int) -> tuple[int, int]:
         """Height and width of one size."""
@@ -253,8 +253,9 @@ class HugeImage:
             self._tell((top * 2**number, bottom * 2**number, 0, self.width))
 
     def _tell(self, part: Part) -> None:
-        if self.on_arrival is not None:
-            self.on_arrival(part)
+        heard = self.on_arrival  # the window forgets an image at any time
+        if heard is not None:
+            heard(part)
 
     def _take_overview(self) -> None:
         """The coarsest size as it is, or from the one before."""

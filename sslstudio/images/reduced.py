@@ -99,6 +99,13 @@ class _Writer:
         self.number, self.file, self._level, self._coarser, self._arrived = number, file, level, coarser, arrived
         self._odd: np.ndarray | None = None  # a row that waits for the next
 
+    def fitted(self, rows: np.ndarray, *, last: bool) -> np.ndarray:
+        """Rows as wide as ``take`` wants them, the last ones as many as are missing: files round their sizes off."""
+        missing = self._level.height - self._level.rows
+        rows = rows[:missing, : self._level.width]
+        below, beside = missing - len(rows) if last else 0, self._level.width - rows.shape[1]
+        return np.pad(rows, ((0, below), (0, beside), (0, 0)), mode="edge") if below or beside else rows
+
     def take(self, rows: np.ndarray, *, last: bool) -> None:
         """The next rows (h, W, C)."""
         top = self._level.rows
@@ -126,7 +133,8 @@ def _feed(source: Level, steps: int, writer: _Writer, stopped: Callable[[], bool
             for _ in range(steps):
                 part = halved(part)
             parts.append(part)
-        writer.take(np.concatenate(parts, axis=1), last=row == down - 1)
+        last = row == down - 1
+        writer.take(writer.fitted(np.concatenate(parts, axis=1), last=last), last=last)
     return True
 
 

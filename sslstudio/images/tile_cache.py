@@ -98,7 +98,10 @@ class TileCache:
             except Exception as error:  # noqa: BLE001 - a tile that cannot be read stays coarse
                 _log.warning("a tile could not be read: %s", error)
                 self._put(key, np.zeros((0, 0, 0), np.uint8))
-            arrived()
+            try:
+                arrived()
+            except Exception as error:  # noqa: BLE001 - whoever wanted it may be gone; other images' tiles must come
+                _log.warning("nobody heard that a tile arrived: %s", error)
 
 
 SHARED = TileCache()

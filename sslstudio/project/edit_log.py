@@ -274,6 +274,16 @@ def _unpack(top: int, left: int, height: int, width: int, packed: bytes) -> Patc
     return Patch(top, left, np.frombuffer(_expand(packed), np.uint8).reshape(height, width))
 
 
+def is_whole(packed: bytes, height: int, width: int) -> bool:
+    """Whether one side of a stroke, of a rectangle of this size, can be unpacked; check sums tell."""
+    try:
+        if _is_pieces(packed):
+            return _pieces(packed).shape == (height, width)
+        return len(_expand(packed)) == height * width
+    except DamagedStroke:
+        return False
+
+
 def _is_pieces(packed: bytes) -> bool:
     return isinstance(packed, bytes) and packed[: len(_PIECES)] == _PIECES
 

@@ -8,7 +8,6 @@ import logging
 import os
 import shutil
 import sqlite3
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +19,7 @@ from sslstudio.language import tr
 from sslstudio.project import backups
 from sslstudio.project.classes import default_colour
 from sslstudio.project.database import FILE, SUSPICION, DamagedDatabase, Database, damaged
+from sslstudio.project.edit_log import is_whole
 from sslstudio.project.files import disk_refused, sync_folder
 
 _log = logging.getLogger(__name__)
@@ -234,11 +234,11 @@ def _in_the_hole(
 
 
 def _whole_edit(row: dict[str, Any]) -> bool:
-    """Whether a stroke can be unpacked; zlib's check sum tells."""
-    try:
-        return all(len(zlib.decompress(row[side])) == row["height"] * row["width"] for side in ("before", "after"))
-    except (zlib.error, TypeError):
+    """Whether a stroke can be unpacked."""
+    sizes = row["height"], row["width"]
+    if not all(isinstance(size, int) for size in sizes):
         return False
+    return all(is_whole(row[side], *sizes) for side in ("before", "after"))
 
 
 def _whole_image(row: dict[str, Any]) -> bool:

@@ -46,9 +46,12 @@ class Superpixels:
             if 0 <= column < width and 0 <= row < height
         }
         here = math.floor(y) // _BLOCK * _BLOCK, math.floor(x) // _BLOCK * _BLOCK
-        for place in sorted(places, key=lambda place: place != here):
+        if here not in places:
+            return True
+        under = self._block(*here)
+        for place in places:
             self._block(*place)
-        return here not in places or self._blocks[here].done()
+        return under.done()
 
     def _block(self, top: int, left: int) -> Future[np.ndarray]:
         if (top, left) not in self._blocks:
@@ -57,6 +60,7 @@ class Superpixels:
             self._blocks[top, left] = BESIDE.submit(lambda: _patches(np.ascontiguousarray(area.of(image)), side))
             if len(self._blocks) > _KEPT:
                 self._blocks.popitem(last=False)
+        self._blocks.move_to_end((top, left))
         return self._blocks[top, left]
 
 

@@ -159,6 +159,59 @@ def test_a_files_own_halvings_are_used(tmp_path):
     assert (image.overview == 30).all()
 
 
+def test_a_files_own_halving_may_be_rounded_down(tmp_path, monkeypatch):
+    monkeypatch.setattr(huge, "OVERVIEW", 16)
+    file, pixels = tmp_path / "a.tif", np.ascontiguousarray(soft()[:545, :689])
+    with tifffile.TiffWriter(file) as tiff:
+        tiff.write(pixels, tile=(256, 256), photometric="rgb", subifds=1)
+        small = cv2.resize(pixels[:544, :688], (344, 272), interpolation=cv2.INTER_AREA)
+        tiff.write(small, tile=(128, 128), photometric="rgb", subfiletype=1)
+    image = open_huge(file)
+    image.begin(tmp_path / "cache", "a.tif")
+    made(image)
+    for number, level in image.halvings.levels.items():
+        height, width = image.size(number)
+        assert (level.height, level.width) == (height, width)
+        assert (image.halvings.folder / f"{number}.raw").stat().st_size == height * width * 3
+    finest = min(image.halvings.levels)
+    height, width = image.size(finest)
+    truth = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    assert np.abs(image.read(finest, 0, height, 0, width).astype(int) - truth).mean() < 8  # sheared it is 16
+
+
+def test_whoever_cannot_hear_of_a_tile_keeps_none_of_another_image_from_coming():
+    cache, came = TileCache(), threading.Event()
+
+    def gone():
+        raise RuntimeError("the window of that image is gone")
+
+    for number in range(4):  # as many as there are threads, and more
+        cache.want(("gone", 0, number, 0), lambda: np.zeros((8, 8, 1), np.uint8), gone)
+        until(lambda: cache.idle)
+    cache.want(("here", 0, 0, 0), lambda: np.ones((8, 8, 1), np.uint8), came.set)
+    assert came.wait(20)
+    until(lambda: cache.idle)
+
+
+def test_the_pixel_under_the_cursor_of_a_tile_that_cannot_be_read_is_unknown(tmp_path):
+    file = tmp_path / "a.tif"
+    tifffile.imwrite(file, soft(), tile=(256, 256), photometric="rgb", compression="zlib")
+    image = open_huge(file)
+    image.begin(tmp_path / "cache", "a.tif")
+    image.forget()
+    with tifffile.TiffFile(file) as tiff:
+        offset = tiff.pages[0].dataoffsets[4]  # the second row's second tile of three
+    with file.open("r+b") as stream:
+        stream.seek(offset)
+        stream.write(b"\xff" * 64)
+    for _ in range(2):  # asked for, and come to nothing
+        assert image.at_hand(300, 300) is None
+        until(lambda: image.cache.idle)
+    assert image.at_hand(600, 500) is None
+    until(lambda: image.cache.idle)
+    assert np.array_equal(image.at_hand(600, 500), soft()[500, 600])
+
+
 def test_looking_never_waits_and_is_coarse_first(tmp_path):
     file, pixels = tmp_path / "a.tif", soft()
     tifffile.imwrite(file, pixels, tile=(256, 256), photometric="rgb")

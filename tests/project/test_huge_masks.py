@@ -1,6 +1,9 @@
 """Labels by tiles are the same labels, whatever is done to them; their files are plain PNG."""
 
+import contextlib
 import io
+import shutil
+import sqlite3
 import time
 
 import numpy as np
@@ -17,7 +20,7 @@ from sslstudio.project.mask_rows import read_rows, write_rows
 from sslstudio.project.masks import read_mask, read_noted, write_mask
 from sslstudio.project.packing import pack, unpack
 from sslstudio.project.project import Project
-from sslstudio.project.sparse_labels import Pieces, SparseLabels, sparse_of
+from sslstudio.project.sparse_labels import Pieces, SparseLabels, pieces_of, sparse_of
 
 HEIGHT, WIDTH = 37, 45
 
@@ -124,6 +127,28 @@ def test_packed_labels_come_back(height, width, seed, grain):
     labels = np.kron(coarse, np.ones((grain, grain), np.uint8))[:height, :width]
     assert np.array_equal(unpack(pack(labels), labels.shape), labels)
     assert pack(labels) == pack(labels.copy())
+
+
+def test_a_repair_keeps_strokes_of_tiles_that_were_not_saved_yet(small_tiles, tiny_images, tmp_path):
+    project = Project.create(tmp_path / "p", tiny_images, ["ground", "thing"])
+    project.check_files()
+    labels = project.label_map("a.png").labels
+    assert isinstance(labels, SparseLabels)
+    before = pieces_of(labels)
+    labels[3:30, 5:40] = 1
+    project.add_edit("a.png", patch_of(before), patch_of(pieces_of(labels)))
+    killed = shutil.copytree(project.path, tmp_path / "killed.sslproj")  # the mask's file knows nothing of it
+    project.close()
+    with contextlib.closing(sqlite3.connect(killed / "project.sqlite")) as rows:
+        rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = rows.execute("SELECT rootpage FROM sqlite_master WHERE name = 'setting'").fetchone()
+        (size,) = rows.execute("PRAGMA page_size").fetchone()
+    with (killed / "project.sqlite").open("r+b") as stream:
+        stream.seek((page - 1) * size)
+        stream.write(b"\xff" * size)
+    with Project.open(killed) as repaired:
+        assert "was repaired" in repaired.notices[0]
+        assert (repaired.label_map("a.png").labels[3:30, 5:40] == 1).all()
 
 
 def test_damaged_tiles_are_noticed():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # it looks like.
 _EDGE_BIT, _HATCH_BIT, UNDER, DIFFERS = 8, 9, 1024, 2048
 CODES = 4096
-_SPACING, _HATCH_ALPHA = 8, 0.30
+_SPACING, _HATCH_ALPHA = 8, 0.45
 _LIGHT, _DARK, _APART = "#eeeeee", "#111111", 80  # of 255: nearer to the image than this, another takes its place
 _UNDER_SHARE = 0.7  # a prediction is tinted less than what people painted
 _STRIPE = 5  # pixels of a stripe where mask and prediction differ, and of the gap beside it
@@ -41,7 +41,7 @@ def colour_table(
             faint = index == background
             colour = _seen(QColor(label.colour), ground) if faint else QColor(label.colour)
             fill = 0.0 if faint or not filled else opacity * share
-            edge = 0.35 * min(1.0, 2 * opacity) if faint else min(1.0, 2 * opacity)
+            edge = 0.55 * min(1.0, 2 * opacity) if faint else min(1.0, 2 * opacity)
             line = _HATCH_ALPHA * min(1.0, 2 * opacity) if faint and hatch and not under else fill
             for kind, alpha in ((0, fill), (1, edge), (2, line), (3, max(edge, line))):
                 table[under, kind, index] = premultiplied(colour, alpha)

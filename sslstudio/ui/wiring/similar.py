@@ -117,6 +117,13 @@ class SimilarWiring(QObject):
             self.share, self._small = -1.0, None
             self.canvas.offers.show(None)
             self._say("")
+        elif self.canvas.pen.huge:
+            self.canvas.cancel_stroke()
+            self._say(
+                tr("This image is huge, and similar regions are proposed on images that fit into memory only.")
+                + " "
+                + tr("The magic wand and superpixels work here; or let a model find what is alike.")
+            )
         elif self.session.labels is not None:
             self._say("")
             self.session.inference.similar(str(self.session.file()), self.network()[0], examples)

@@ -146,6 +146,34 @@ def test_tools_say_where_they_end_on_a_huge_image(lowered, folder, open_folder, 
     assert "so large" in window.notice.shown()
 
 
+def test_similar_regions_say_at_once_that_the_image_is_too_large(lowered, folder, open_folder):
+    window = open_folder(folder[0])
+    window.canvas.zoom_fit()
+    window.actions_["paint.similar"].trigger()
+    drag(window.canvas, widget_place(window.canvas, 1200, 1200))
+    state = window.similar.state()
+    assert "is huge" in state.problem
+    assert not state.begun
+    assert not state.busy
+
+
+def test_the_mask_of_the_huge_image_before_is_copied(lowered, folder, open_folder, qtbot):
+    images, _ = folder
+    (images / "slide_2.tif").write_bytes((images / "slide.tif").read_bytes())
+    window = open_folder(images)
+    window.painting.choose_class(1)
+    window.canvas.zoom_fit()
+    window.canvas.set_tool("brush")
+    window.canvas.set_brush(300)
+    drag(window.canvas, *(widget_place(window.canvas, at, at) for at in (200, 1300, 2400)))
+    painted = window.session.labels.labels[:, :]
+    window.session.go_to("slide_2.tif")
+    qtbot.waitUntil(lambda: window.session.image == "slide_2.tif" and window.session.labels is not None)
+    window.actions_["paint.copy"].trigger()
+    assert (painted == 1).sum() > 100_000
+    assert np.array_equal(window.session.labels.labels[:, :], painted)
+
+
 @pytest.mark.slow
 def test_thirty_thousand_pixels_square_stay_below_one_and_a_half_gigabytes(tmp_path):
     script = Path(__file__).with_name("huge_window.py")

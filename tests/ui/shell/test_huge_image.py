@@ -146,15 +146,43 @@ def test_tools_say_where_they_end_on_a_huge_image(lowered, folder, open_folder, 
     assert "so large" in window.notice.shown()
 
 
-def test_similar_regions_say_at_once_that_the_image_is_too_large(lowered, folder, open_folder):
+def test_similar_regions_say_that_what_is_in_view_is_too_large(lowered, folder, open_folder, monkeypatch):
+    monkeypatch.setattr("sslstudio.ui.wiring.similar.BOUND", 600)
     window = open_folder(folder[0])
     window.canvas.zoom_fit()
     window.actions_["paint.similar"].trigger()
     drag(window.canvas, widget_place(window.canvas, 1200, 1200))
     state = window.similar.state()
-    assert "is huge" in state.problem
+    assert "Zoom in to 600 × 600 pixels" in state.problem
     assert not state.begun
     assert not state.busy
+
+
+def test_what_is_alike_in_view_of_a_huge_image_is_taken(lowered, folder, open_folder, qtbot):
+    window = open_folder(folder[0])
+    canvas = window.canvas
+    window.painting.choose_class(1)
+    canvas.zoom_actual()
+    canvas.centre_on(1200, 1000)
+    window.actions_["paint.similar"].trigger()
+    seen = canvas.sight().seen
+    assert seen.left > 0
+    drag(canvas, widget_place(canvas, 1200, 1100))
+    assert "in view" in window.similar.state().problem
+    qtbot.waitUntil(lambda: canvas.offers.pyramid is not None, timeout=200_000)  # the process loads torch
+    proposed = canvas.offers.pyramid.base
+    assert isinstance(proposed, SparseLabels)
+    red = proposed[1050:1200, 1100:1300] == 1
+    assert red.mean() > 0.6, "the square that was pointed at"
+    canvas.finish_gesture()
+    qtbot.waitUntil(lambda: window.session.can_undo(), timeout=20_000)
+    painted = window.session.labels.labels[:, :] == 1
+    assert painted[1050:1200, 1100:1300].mean() > 0.6
+    outside = painted.copy()
+    seen.of(outside)[:] = False
+    assert not outside.any()
+    window.painting.undo()
+    assert (window.session.labels.labels[:, :] == 255).all()
 
 
 def test_the_mask_of_the_huge_image_before_is_copied(lowered, folder, open_folder, qtbot):

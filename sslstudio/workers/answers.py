@@ -101,8 +101,8 @@ class Answers:
     def _places(self, image: str, query: SimilarQuery, slot: str) -> Places:
         version = _encoder_stamp(query.encoder)
         key: Key = (version, _stamp(Path(image)))
-        if query.part is not None:
-            return self._keep(slot, (*key, query.part), lambda: self._places_in(image, query.encoder, query.part))
+        if (part := query.part) is not None:
+            return self._keep(slot, (*key, part), lambda: self._places_in(image, query.encoder, part))
 
         def make() -> Places:
             cache = PlacesCache(Path(query.cache)) if query.cache else None

@@ -63,6 +63,7 @@ class SimilarWiring(QObject):
             begun=gesture is not None and gesture.busy,
             busy=self.session.inference.busy("similar"),
             share=self.share,
+            in_view=self._part is not None,
             class_name=classes[at].name if at < len(classes) else "",
             problem=self.problem,
         )
@@ -160,7 +161,7 @@ class SimilarWiring(QObject):
             )
             return
         inside = tuple(moved for one in examples if (moved := _within(one, part)) is not None)
-        self._say(tr("Only what was in view when you began is looked through: the image is huge."))
+        self._say("")
         box = (part.left, part.top, part.right, part.bottom)
         self.session.inference.similar(str(self.session.file()), self.network()[0], inside, part=box)
 

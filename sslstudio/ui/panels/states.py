@@ -120,7 +120,7 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class SimilarState:
-    """Similar regions; ``share`` of the image (0 to 1), or of what is ``in_view``, is proposed, negative for nothing."""
+    """Similar regions; ``share`` of the image (0 to 1), or of what is ``in_view``, is proposed; negative: nothing."""
 
     network: str = ""
     trained: bool = True

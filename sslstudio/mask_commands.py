@@ -139,7 +139,9 @@ def _numbers(pairs: list[str]) -> dict[int, int]:
     for pair in pairs:
         value, _, label = pair.partition("=")
         if not (value.strip().isdecimal() and label.strip().isdecimal()):
-            raise UserError(tr("“{pair}” maps no pixel value to a class.").format(pair=pair), tr("For example: --map 255=1."))
+            raise UserError(
+                tr("“{pair}” maps no pixel value to a class.").format(pair=pair), tr("For example: --map 255=1.")
+            )
         found[int(value)] = int(label)
     return found
 

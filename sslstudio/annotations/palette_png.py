@@ -103,9 +103,7 @@ def asks_for_objects(project: Project, found: Numbering) -> bool:
     return found.objects and (may_choose_classes(project) or found.highest >= len(project.classes))
 
 
-def mask_pairs(
-    project: Project, source: Path
-) -> tuple[list[tuple[str, str]], list[str], list[tuple[str, str]]]:
+def mask_pairs(project: Project, source: Path) -> tuple[list[tuple[str, str]], list[str], list[tuple[str, str]]]:
     """(mask file below ``source``, image), files without an image, refused ones; raises UserError without any mask."""
     return _pair(_mask_files(source), [record.path for record in project.images()])
 

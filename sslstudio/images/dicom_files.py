@@ -104,6 +104,12 @@ def frames_of(header: Any) -> int:
     return max(1, int(header.get("NumberOfFrames") or 1))
 
 
+def stored_type(header: Any) -> str:
+    """The dtype of the numbers in the file, before they become Hounsfield units or the like; empty where not told."""
+    bits = int(header.get("BitsAllocated") or 0)
+    return f"{'int' if header.get('PixelRepresentation') else 'uint'}{bits}" if bits in (8, 16, 32) else ""
+
+
 def type_of(header: Any, frame: int) -> tuple[int, str]:
     """Channels and dtype that ``read_frame`` will give."""
     bits, samples = int(header.get("BitsAllocated") or 16), int(header.get("SamplesPerPixel") or 1)

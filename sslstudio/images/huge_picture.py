@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from sslstudio.images.channel_names import channel_names
 from sslstudio.images.display import to_rgb8
 from sslstudio.images.huge import HugeImage, open_huge
 from sslstudio.images.look import Shade, Window, default_look, render, shades_of, windows_of
 from sslstudio.images.picture import Histogram, Picture, histogram_of, windows_in
-from sslstudio.images.channel_names import channel_names
 from sslstudio.images.pixel_size import PixelSize, pixel_size
 
 Turn = Callable[[np.ndarray], np.ndarray]

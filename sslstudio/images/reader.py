@@ -45,7 +45,8 @@ _MAX_BYTES = 2 << 30
 class ImageInfo:
     """What a file's header says; width and height as seen, after the camera's orientation; ``pages`` are slices.
 
-    ``place`` is where it lies in a series of files, which DICOM knows.
+    ``place`` is where it lies in a series of files, which DICOM knows. ``stored`` is the dtype of the file's own
+    numbers, where ``dtype`` is what they are read as.
     """
 
     width: int
@@ -54,6 +55,7 @@ class ImageInfo:
     dtype: str
     pages: int = 1
     place: dicom_files.Place | None = None
+    stored: str = ""
 
 
 def probe(path: Path) -> ImageInfo:
@@ -320,7 +322,7 @@ def _tiff_info(page: Any, slices: Slices) -> ImageInfo:
     height, width = slices.size()
     if slices.array is None and slices.places.shape[1] == 1:
         width, height = pillow_files.oriented_size(width, height, tiff_files.turn_of(page))
-    return ImageInfo(width, height, slices.channels(), slices.dtype(), slices.count)
+    return ImageInfo(width, height, slices.channels(), slices.dtype(), slices.count, stored=slices.stored())
 
 
 def _probe_tiff(file: BinaryIO, path: Path, number: int) -> ImageInfo:
@@ -403,7 +405,8 @@ def _probe_npz(file: BinaryIO, path: Path, number: int) -> ImageInfo:
 
 def _array_info(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> ImageInfo:
     found = numpy_files.layout_of(shape, dtype, path)
-    return ImageInfo(found.width, found.height, found.channels, tiff_files.plain_dtype(dtype), found.slices)
+    plain = tiff_files.plain_dtype(dtype)
+    return ImageInfo(found.width, found.height, found.channels, plain, found.slices, stored=dtype.name)
 
 
 def _read_npy(file: BinaryIO, path: Path, number: int) -> np.ndarray:
@@ -433,7 +436,8 @@ def _checked_slice(path: Path, info: ImageInfo, number: int) -> None:
 
 def _dicom_info(header: Any, number: int) -> ImageInfo:
     channels, dtype = dicom_files.type_of(header, number - 1)
-    return ImageInfo(int(header.Columns), int(header.Rows), channels, dtype, dicom_files.frames_of(header))
+    size, frames = (int(header.Columns), int(header.Rows)), dicom_files.frames_of(header)
+    return ImageInfo(*size, channels, dtype, frames, stored=dicom_files.stored_type(header))
 
 
 def _probe_dicom(file: BinaryIO, path: Path, number: int) -> ImageInfo:

@@ -62,6 +62,11 @@ class Slices:
         """The dtype that ``read`` will give."""
         return dtype_of(self.pages[0]) if self.array is None else plain_dtype(self.array.dtype)
 
+    def stored(self) -> str:
+        """The dtype of the file's own numbers; empty where it says none."""
+        held = self.pages[0].dtype if self.array is None else self.array.dtype
+        return "" if held is None else held.name
+
     def parts(self, number: int) -> list[Any]:
         """The pages of a slice (from 1), all of them there; raises IndexError where the file lacks one."""
         if self.array is not None:

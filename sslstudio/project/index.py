@@ -26,11 +26,11 @@ _COLUMNS = (  # in the order of ImageRecord's fields
 )
 _ORDER = "ORDER BY sort_key, path"
 _LOOKED = (
-    "UPDATE image SET width=?, height=?, channels=?, dtype=?, slices=?, problem=?, probed=1, slice=0, "
+    "UPDATE image SET width=?, height=?, channels=?, dtype=?, slices=?, problem=?, stored=?, probed=1, slice=0, "
     "series=?, pose=?, number=?, sort_key=? WHERE id=?"
 )
 _PROBE_BATCH = 256
-_Looked = tuple[int, int, int, str, int, str, Said]  # width, height, channels, dtype, slices, problem, place
+_Looked = tuple[int, int, int, str, int, str, str, Said]  # width, height, channels, dtype, slices, problem, stored …
 
 
 class ImageRecord(NamedTuple):
@@ -55,11 +55,17 @@ class ImageRecord(NamedTuple):
     slice: int = 1
     slices: int = 1
     series: str = ""
+    stored: str = ""  # the dtype of the file, where it is read as another
 
     @property
     def whole(self) -> str:
         """The whole of which it is a part, as ``whole_of`` says."""
         return whole_of(self.path, self.series)
+
+    @property
+    def held(self) -> str:
+        """The dtype of the numbers in the file, some of which are read as float32."""
+        return self.stored if self.stored and self.dtype == "float32" else self.dtype
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ class Index:
 
     def records(self, predicted: set[str], where: str = "", *values: object) -> list[ImageRecord]:
         """Images in natural order."""
-        sql = f"SELECT {_COLUMNS} slices, slice, series FROM image {where} {_ORDER}"
+        sql = f"SELECT {_COLUMNS} slices, slice, series, stored FROM image {where} {_ORDER}"
         return self._db.rows_as(partial(_record, predicted=predicted), sql, *values)
 
     def unchecked(self) -> int:
@@ -206,7 +212,7 @@ class Index:
 
     def _bring_in_line(self, number: int, file: str, looked: _Looked) -> None:
         """Make the rows of a stack's further slices what its file says; painted ones that are gone are kept."""
-        width, height, channels, dtype, slices, problem, _ = looked
+        width, height, channels, dtype, slices, problem, stored, _ = looked
         between = (f"{file}{MARK}", f"{file}{chr(ord(MARK) + 1)}")  # all paths that begin with the file's and the mark
         named = self._db.rows("SELECT path FROM image WHERE path > ? AND path < ?", *between)
         known = {path for (path,) in named if split_slice(path)[0] == file}
@@ -221,12 +227,13 @@ class Index:
         shared = "" if own else problem
         self._db.write_many(
             "INSERT INTO image "
-            "(path, sort_key, size, mtime_ns, width, height, channels, dtype, slices, problem, probed) "
-            "VALUES (?,?,?,?,?,?,?,?,?,?,1) ON CONFLICT (path) DO UPDATE SET size=excluded.size, "
+            "(path, sort_key, size, mtime_ns, width, height, channels, dtype, slices, problem, stored, probed) "
+            "VALUES (?,?,?,?,?,?,?,?,?,?,?,1) ON CONFLICT (path) DO UPDATE SET size=excluded.size, "
             "problem=excluded.problem, mtime_ns=excluded.mtime_ns, width=excluded.width, height=excluded.height, "
-            "channels=excluded.channels, dtype=excluded.dtype, slices=excluded.slices, probed=1",
+            "channels=excluded.channels, dtype=excluded.dtype, slices=excluded.slices, "
+            "stored=excluded.stored, probed=1",
             [
-                (path, natural_key(path), size, mtime_ns, width, height, channels, dtype, slices, shared)
+                (path, natural_key(path), size, mtime_ns, width, height, channels, dtype, slices, shared, stored)
                 for path in wanted
             ],
         )
@@ -260,7 +267,7 @@ def _looked_into(root: Path, row: tuple[int, str, int, int]) -> _Looked:
     try:
         info = probe(root / path)
     except UnreadableImage as error:
-        return 0, 0, 0, "", 1, error.problem, NOTHING_SAID
+        return 0, 0, 0, "", 1, error.problem, "", NOTHING_SAID
     refusal = too_large(root / path, info)
     if refusal is not None:
         from sslstudio.images.huge import why_not_by_parts  # decoders are loaded where pixels are needed
@@ -269,7 +276,7 @@ def _looked_into(root: Path, row: tuple[int, str, int, int]) -> _Looked:
     problem = refusal.problem if refusal else ""
     if mask_width and (mask_width, mask_height) != (info.width, info.height):
         problem = size_problem(path, info.width, info.height, mask_width, mask_height)
-    return info.width, info.height, info.channels, info.dtype, info.pages, problem, said_of(info)
+    return info.width, info.height, info.channels, info.dtype, info.pages, problem, info.stored, said_of(info)
 
 
 def size_problem(path: str, width: int, height: int, mask_width: int, mask_height: int) -> str:
@@ -281,12 +288,13 @@ def size_problem(path: str, width: int, height: int, mask_width: int, mask_heigh
 
 
 def _record(row: Sequence, predicted: set[str]) -> ImageRecord:
-    """A row of ``_COLUMNS``, ``slices``, ``slice`` and ``series`` as a record; what is the same for many is shared."""
-    slices, number, series = row[10:]
+    """A row as ``records`` asks for it as a record; what is the same for many is shared."""
+    slices, number, series, stored = row[10:]
     slices = 1 if series and not number else slices  # not in order yet
     number = number or (split_slice(row[1])[1] if slices > 1 else 1)
+    place = number, slices, sys.intern(series)
     return ImageRecord._make(
-        (*row[:5], sys.intern(row[5]), *row[6:10], row[1] in predicted, number, slices, sys.intern(series))
+        (*row[:5], sys.intern(row[5]), *row[6:10], row[1] in predicted, *place, sys.intern(stored))
     )
 
 

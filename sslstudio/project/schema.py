@@ -80,4 +80,11 @@ UPDATE image SET probed=0 WHERE problem='' AND size >= 0 AND slices=1 AND NOT (
 """
 
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _STROKES_IN_TILES, _SLICES, _SERIES)  # never change a released one; add the next
+# What numbers the file itself holds, where they are read as decimal ones.
+_STORED = """
+ALTER TABLE image ADD COLUMN stored TEXT NOT NULL DEFAULT '';  -- a dtype; empty: as "dtype" says
+UPDATE image SET probed=0 WHERE problem='' AND size >= 0 AND dtype='float32';
+"""
+
+# Never change a released one; add the next.
+MIGRATIONS: tuple[str, ...] = (_FIRST, _STROKES_IN_TILES, _SLICES, _SERIES, _STORED)

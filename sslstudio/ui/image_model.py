@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
-from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -142,7 +141,7 @@ class ImageModel(QAbstractListModel):
     def _differs(self, row: int) -> int:
         name = _name(self.record_at(row))
         beside = [_name(self.record_at(at)) for at in (row - 1, row + 1) if 0 <= at < len(self._shown)]
-        return max((len(commonprefix((name, other))) for other in beside if other != name), default=0)
+        return max((_same(name, other) for other in beside if other != name), default=0)
 
     def _row_at(self, place: int) -> int:
         return place if self._rows is None else self._rows.get(place, -1)
@@ -189,6 +188,12 @@ def _name(record: ImageRecord) -> str:
     return split_slice(record.path)[0].rsplit("/", 1)[-1]
 
 
+def _same(name: str, other: str) -> int:
+    """How many letters two names begin with alike."""
+    pairs = enumerate(zip(name, other, strict=False))
+    return next((at for at, (one, two) in pairs if one != two), min(len(name), len(other)))
+
+
 def title(record: ImageRecord) -> str:
     """The path of an image's file; of a stack, which slice it is."""
     file = split_slice(record.path)[0]
@@ -218,8 +223,15 @@ def describe(record: ImageRecord) -> str:
 
 def depth(record: ImageRecord) -> str:
     """Bit depth and channels in words: “8 bit colour”."""
-    bits = {"uint8": tr("8 bit"), "uint16": tr("16 bit"), "float32": tr("32 bit float")}.get(record.dtype, record.dtype)
+    bits = _bits(record.held)
     count = record.channels
     many = tr_many("{count} channel", "{count} channels", count).format(count=count) if count else ""
     kind = {1: tr("grey"), 3: tr("colour")}.get(count, many)
     return f"{bits} {kind}".strip()
+
+
+def _bits(dtype: str) -> str:
+    """How many bits a number of the file has, and of which kind it is."""
+    kind, count = dtype.rstrip("0123456789"), dtype[len(dtype.rstrip("0123456789")) :]
+    words = {"uint": tr("{count} bit"), "int": tr("{count} bit signed"), "float": tr("{count} bit float")}
+    return words.get(kind, dtype).format(count=count)

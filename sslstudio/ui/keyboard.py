@@ -35,6 +35,7 @@ class KeyboardFrame(QWidget):
 
     def __init__(self, around: QWidget) -> None:
         super().__init__(around)
+        self._around = around
         self.setObjectName(f"{around.objectName()}.frame")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -45,11 +46,11 @@ class KeyboardFrame(QWidget):
         """Come and go with the keyboard, and keep the size of what it frames."""
         kind = event.type()
         if kind == QEvent.Type.Resize:
-            self.setGeometry(self.parentWidget().rect())
+            self.setGeometry(self._around.rect())
         elif kind == QEvent.Type.MouseButtonPress:
             self.hide()
         elif isinstance(event, QFocusEvent) and event.reason() not in _BACK_AGAIN:
-            self.setGeometry(self.parentWidget().rect())
+            self.setGeometry(self._around.rect())
             self.setVisible(event.gotFocus() and event.reason() in _BY_KEY)
             self.raise_()
         return False

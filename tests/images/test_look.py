@@ -20,8 +20,8 @@ from sslstudio.images.look import (
     shades_of,
     windows_of,
 )
-from sslstudio.images.pixel_size import PixelSize, pixel_size
 from sslstudio.images.picture import Picture, read_picture, windows_in
+from sslstudio.images.pixel_size import PixelSize, pixel_size
 
 
 def made(channels, dtype, seed=0, most=4000):

@@ -24,7 +24,10 @@ class ImportReportDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("dialog.import_report")
         self.told = told_box("import_report.told", whole_report(report))
-        copy, close = Button("import_report.copy", tr("Copy report")), Button("import_report.close", tr("Close"), "primary")
+        copy, close = (
+            Button("import_report.copy", tr("Copy report")),
+            Button("import_report.close", tr("Close"), "primary"),
+        )
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.told.toPlainText()))
         close.clicked.connect(self.accept)
         lay_out(self, tr("What was imported"), self.told, (close, copy), head_line(report))
@@ -43,7 +46,9 @@ def told_box(name: str, text: str) -> QPlainTextEdit:
 def head_line(report: ImportReport) -> str:
     """How many masks came in, and of how many images they took the place of a mask."""
     matched = len(report.matched)
-    text = tr_many("Took over {matched} mask.", "Took over {matched} masks.", matched).format(matched=thousands(matched))
+    text = tr_many("Took over {matched} mask.", "Took over {matched} masks.", matched).format(
+        matched=thousands(matched)
+    )
     if not report.replaced:
         return text
     replaced = tr_many(

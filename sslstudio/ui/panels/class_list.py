@@ -284,7 +284,7 @@ class ClassList(QWidget):
 
     def _put_in_order(self) -> None:
         """Let Tab come to the lines where they stand; Qt puts what was made last at the end of the window."""
-        before = self.new.previousInFocusChain()
+        before: QWidget = self.new.previousInFocusChain() or self.new
         for line in self.lines:
             for part in (line, line.swatch, line.edit, line.hide_, line.lock, line.remove):
                 QWidget.setTabOrder(before, part)

@@ -212,7 +212,7 @@ def reason_alone(file: str, problem: str) -> str:
 def image_facts(records: Iterable[ImageRecord]) -> tuple[str, ...]:
     """What the images are, in two or three plain sentences: sizes, colours, bit depth."""
     kinds = Counter(
-        (record.width, record.height, record.channels, record.dtype)
+        (record.width, record.height, record.channels, record.held)
         for record in records
         if not record.problem and record.width
     )
@@ -243,7 +243,11 @@ def _depths(kinds: Kinds) -> str:
     words = {
         "uint8": tr("8 bits per pixel value"),
         "uint16": tr("16 bits per pixel value"),
-        "float32": tr("decimal pixel values"),
+        "int8": tr("signed 8 bits per pixel value"),
+        "int16": tr("signed 16 bits per pixel value"),
+        "uint32": tr("32 bits per pixel value"),
+        "int32": tr("signed 32 bits per pixel value"),
+        **dict.fromkeys(("float16", "float32", "float64"), tr("decimal pixel values")),
     }
     return _shares(kinds, lambda kind: words.get(kind[3], kind[3]))
 

@@ -402,9 +402,7 @@ class FilesWiring(QObject):
         dialog.chosen.connect(lambda mapping, classes: self._take_masks(found.source, mapping, classes))
         dialog.open()
 
-    def _take_masks(
-        self, source: Path, values: dict[int, int], classes: tuple[LabelClass, ...]
-    ) -> None:
+    def _take_masks(self, source: Path, values: dict[int, int], classes: tuple[LabelClass, ...]) -> None:
         project = self.session.project
         if project is None:
             return

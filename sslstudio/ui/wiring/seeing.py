@@ -353,7 +353,8 @@ class SeeingWiring(QObject):
         look = self.look(picture)
         if look.contrast == "folder" and _flat(self._windows(picture), picture.windows):
             return tr(
-                "In the window of the whole folder nearly nothing is seen of this image. “Automatic, each image” shows it."
+                "In the window of the whole folder nearly nothing is seen of this image. "
+                "“Automatic, each image” shows it."
             )
         if picture.pixel_size is None:
             return tr("The file does not tell its pixel size.")
@@ -388,7 +389,7 @@ def _window_of(task: background.Task, files: list[Path], picture: Picture) -> tu
 
 
 def _flat(shown: Sequence[Window], own: Sequence[Window]) -> bool:
-    """Whether an image is nearly of one brightness in the windows shown, since its own are far narrower or elsewhere."""
+    """Whether an image is nearly of one brightness in what is shown: its own windows are far narrower or elsewhere."""
     parts = [
         (min(high, own_high) - max(low, own_low)) / max(high - low, own_high - own_low, 1e-12)
         for (low, high), (own_low, own_high) in zip(shown, own, strict=True)

@@ -245,3 +245,26 @@ def test_a_long_reason_is_not_cut(show):
     long, short = (panel.list.sizeHintForRow(row) for row in (0, 1))
     lines = QFontMetrics(font(SMALL)).horizontalAdvance(reason) / panel.list.viewport().width()
     assert long >= short + int(lines) * QFontMetrics(font(SMALL)).lineSpacing()
+
+
+def test_the_numbers_of_a_file_are_called_what_the_file_holds(tmp_path):
+    import numpy as np
+    import tifffile
+
+    from sslstudio.project.project import Project
+    from sslstudio.ui.image_model import depth
+
+    (tmp_path / "i").mkdir()
+    for name in ("int16", "uint16", "float64", "uint32"):
+        tifffile.imwrite(tmp_path / "i" / f"{name}.tif", np.arange(64, dtype=name).reshape(8, 8))
+    np.save(tmp_path / "i" / "stack.npy", np.zeros((20, 8, 8), np.int8))
+    with Project.create(tmp_path / "p", tmp_path / "i") as project:
+        project.check_files()
+        told = {record.path: depth(record) for record in project.images()}
+        facts = image_facts([project.image("int16.tif")])
+    assert told["int16.tif"] == "16 bit signed grey"
+    assert told["uint16.tif"] == "16 bit grey"
+    assert told["float64.tif"] == "64 bit float grey"
+    assert told["uint32.tif"] == "32 bit grey"
+    assert told["stack.npy"] == told["stack.npy#0002"] == "8 bit signed grey"
+    assert facts[-1] == "Signed 16 bits per pixel value"

@@ -49,7 +49,9 @@ def _advice(report: ImportReport) -> str:
     if report.refused:
         return tr("Mend or replace those masks.")
     if report.left:
-        return tr("Annotate those images first; --uncovered background takes images without a shape as empty.")
+        return tr(
+            "What is not annotated is no background; --uncovered background makes it so where there is no shape at all."
+        )
     return tr("Masks must be named like the images.")
 
 
@@ -139,7 +141,9 @@ def _numbers(pairs: list[str]) -> dict[int, int]:
     for pair in pairs:
         value, _, label = pair.partition("=")
         if not (value.strip().isdecimal() and label.strip().isdecimal()):
-            raise UserError(tr("“{pair}” maps no pixel value to a class.").format(pair=pair), tr("For example: --map 255=1."))
+            raise UserError(
+                tr("“{pair}” maps no pixel value to a class.").format(pair=pair), tr("For example: --map 255=1.")
+            )
         found[int(value)] = int(label)
     return found
 

@@ -128,8 +128,9 @@ def preview(
         variety = int(np.count_nonzero(found_here))
         if variety > best[0]:
             best = (variety, image, small_labels(drawn))
-    plan = _plan(project, found, used, classes or {}, uncovered)
-    outcome.tell(_unused(project, found, plan))
+    numbered = _numbered(project, found, used) if not classes and by_value(project, path, kind.id) else {}
+    plan = _plan(project, found, used, classes or numbered, uncovered)
+    outcome.tell(_unused(project, found, plan) if outcome.matched else "")
     rows = tuple(
         ClassRow(one.name, plan.becomes[place], plan.becomes[place] in plan.new, *map(int, counts[:, place]))
         for place, one in enumerate(found.classes)
@@ -173,8 +174,18 @@ def bring_in(
             _keep(project, waiting, outcome)
     _keep(project, waiting, outcome)
     project.save_masks()
-    outcome.tell(_unused(project, found, plan))
+    outcome.tell(_unused(project, found, plan) if outcome.matched else "")
     return outcome.report()
+
+
+def _numbered(project: Project, found: Annotations, used: set[int]) -> dict[str, str]:
+    """What the classes of pictures become whose values are numbers of the project's classes."""
+    classes = project.classes
+    return {
+        found.classes[place].name: classes[place].name
+        for place in used
+        if place < min(len(classes), len(found.classes))
+    }
 
 
 def by_value(project: Project, source: Path, kind: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import cv2
 import numpy as np
 
+from sslstudio.project.edit_log import tally
 from sslstudio.project.sparse_labels import TILE, SparseLabels
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ def areas(
     unfinished = {place: _Unfinished(width, connectivity, keep) for place in places}
     for top in range(0, height, TILE):
         band = labels.rows(top // TILE)
-        here = np.bincount(band.ravel(), minlength=256)
+        here = tally(band)
         for place, one in unfinished.items():
             if here[place] or one.any:
                 for parts in one.take(top, band == place, last=top + TILE >= height):

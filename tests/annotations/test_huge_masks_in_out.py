@@ -2,6 +2,9 @@
 
 import csv
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -262,3 +265,17 @@ def test_an_outline_that_nobody_could_draw_is_refused(tmp_path, slides, lowered,
         with pytest.raises(UserError, match=r"slide.tif: .* more than 50 corners"):
             export_masks(project, "qupath", tmp_path / "out")
         assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1600)
+def test_thirty_thousand_pixels_square_come_in_and_go_out_below_one_and_a_half_gigabytes(tmp_path):
+    script, kinds = Path(__file__).with_name("huge_in_out.py"), ("qupath", "coco-rle", "tiff")
+    words = [sys.executable, script, tmp_path, "10000", *kinds]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=1500)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    print(figures)
+    assert figures["same"]
+    assert figures["regions"] > 9_000
+    assert figures["peak_mb"] < 1500

@@ -136,9 +136,9 @@ def preview(
         for place, one in enumerate(found.classes)
         if place in used or one.name in (classes or {})
     )
-    small = _final(best[2], plan) if best[0] else None
-    picture = small_picture(project, best[1], small) if small is not None else None
-    shown = small if isinstance(small, np.ndarray) else None
+    small = _final(best[2], plan)
+    shown = small if best[0] and isinstance(small, np.ndarray) else None
+    picture = small_picture(project, best[1], shown) if shown is not None else None
     return Preview(
         path, kind.id, rows, plan.outside, outcome.report(), outcome.replaced, best[1], picture, shown, plan.classes,
         uncovered,

@@ -16,7 +16,7 @@ class Figures:
     """A region in pixels: its area, middle and box; ``hull`` (N, 2) are the corners x, y of its convex hull.
 
     Its outline goes through the middles of the edges between inside and outside, holes included: ``across`` and
-    ``down`` are steps of one pixel, ``slanted`` cut a corner.
+    ``down`` are steps of one pixel, ``slanted`` cut a corner. Straight edges come out exact, curves some 5 % long.
     """
 
     area: int

@@ -11,7 +11,8 @@ import tifffile
 from PIL import Image
 
 from sslstudio.annotations.bringing_in import bring_in, look, preview
-from sslstudio.annotations.formats import find_format
+from sslstudio.annotations.formats import FORMATS, find_format
+from sslstudio.annotations.handing_out import export_masks
 from sslstudio.annotations.matching import Matcher
 from sslstudio.annotations.palette_png import import_masks
 from sslstudio.annotations.source import Source
@@ -462,3 +463,60 @@ def test_a_mask_picture_of_labelme_lies_where_its_first_corner_says(tmp_path, pr
     shape = {"label": "cell", "points": [[4, 4], [9, 8]], "shape_type": "mask", "mask": picture}
     bring_in(project, put(tmp_path / "m", **{"cell_1.json": labelme(shape)}))
     assert project.label_map("cell_1.png").labels[4:9, 4:10].sum() == 30
+
+
+# what we hand out -----------------------------------------------------------------------------------------
+
+
+def test_images_that_share_a_name_have_masks_of_their_own(tmp_path):
+    images = save_images(tmp_path / "i", "a.png", "b.png")
+    Image.new("RGB", (WIDTH, HEIGHT)).save(images / "a.jpg")
+    with Project.create(tmp_path / "p", images, ["background", "cell", "wall"]) as project:
+        for place, name in enumerate(("a.png", "a.jpg", "b.png")):
+            project.set_mask(name, np.full((HEIGHT, WIDTH), place, np.uint8))
+        for kind in FORMATS:
+            export_masks(project, kind, tmp_path / kind, companions=("coloured", "overlay"))
+            assert (tmp_path / kind / "coloured/b.png").is_file()
+            assert not list((tmp_path / kind).rglob("b.png.png"))
+            with Project.create(tmp_path / f"again-{kind}", images, ["background", "cell", "wall"]) as again:
+                report = bring_in(again, tmp_path / kind / "masks" if kind == "rgb" else tmp_path / kind, kind)
+                assert set(report.matched) == {"a.png", "a.jpg", "b.png"}, kind
+                for place, name in enumerate(("a.png", "a.jpg", "b.png")):
+                    assert (again.label_map(name).labels == place).all(), (kind, name)
+
+
+def test_an_export_says_how_slices_are_called(tmp_path):
+    (tmp_path / "i").mkdir()
+    tifffile.imwrite(tmp_path / "i/x.tif", np.zeros((3, HEIGHT, WIDTH), np.uint8), photometric="minisblack")
+    with Project.create(tmp_path / "p", tmp_path / "i", ["background", "cell"]) as project:
+        project.check_files()
+        names = [record.path for record in project.images()]
+        assert "x.tif#0002" in names
+        for name in names:
+            project.set_mask(name, np.ones((HEIGHT, WIDTH), np.uint8))
+        notes = export_masks(project, "coco", tmp_path / "o").notes
+        assert any("“x.tif#0002” is slice 2 of x.tif" in note for note in notes)
+
+
+def test_the_command_line_speaks_one_language(tmp_path, project, capsys, monkeypatch):
+    from sslstudio.cli import main
+
+    project.close()
+    monkeypatch.setenv("SSLSTUDIO_LANGUAGE", "de")
+    source = put(tmp_path / "m", **SAYING_NOTHING["coco"])
+    for words in (["--preview"], []):
+        assert main(["import-masks", str(project.path), "--from", str(source), *words]) == 0
+        told = capsys.readouterr().out
+        assert "Unverändert gelassen: cell_2.png. Darauf ist keine Form gezeichnet" in told
+        for english in ("class", " mask ", "image", "Note", "would", "taken"):
+            assert english not in told.replace(str(tmp_path), "")
+
+
+def test_a_broken_order_of_cvat_refuses_that_image_alone_in_a_whole_sentence(tmp_path, project, monkeypatch):
+    monkeypatch.setenv("SSLSTUDIO_LANGUAGE", "de")
+    odd = CVAT_POLYGON.replace("/>", ' z_order="x"/>')
+    report = bring_in(
+        project, put(tmp_path / "m", **{"a.xml": cvat(("cell_1.png", odd), ("cell_2.png", CVAT_POLYGON))})
+    )
+    assert report.matched == ("cell_2.png",)
+    assert report.refused == (("cell_1.png", "Eine seiner Formen hat als z_order „x“; das ist keine Zahl."),)

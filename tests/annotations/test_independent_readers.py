@@ -173,10 +173,11 @@ def test_opencv_reads_the_colours_that_the_table_names(tmp_path, project):
 
 
 def filled(points) -> np.ndarray:
-    """The pixels whose middles OpenCV fills when it draws a polygon eight times as large, (32, 48) bool."""
-    large = np.zeros((8 * 32, 8 * 48), np.uint8)
-    cv2.fillPoly(large, [np.rint(np.asarray(points) * 8).astype(np.int32)], 1)
-    return large[4::8, 4::8] == 1
+    """The pixels whose middles lie inside by OpenCV's test point by point; slits of no width run along edges only."""
+    outline = np.rint(np.asarray(points)).astype(np.float32)
+    middles = ((column + 0.5, row + 0.5) for row in range(32) for column in range(48))
+    found = [cv2.pointPolygonTest(outline, middle, measureDist=False) for middle in middles]
+    return np.array(found).reshape(32, 48) > 0
 
 
 def test_opencv_fills_every_yolo_line_to_the_same_pixels(tmp_path, project):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from sslstudio.annotations.figures import figures_of
+from sslstudio.annotations.figures import figures_of, of_rectangle
 from sslstudio.annotations.handing_out import export_masks
 from sslstudio.annotations.joining import piece_of, runs_of
 from sslstudio.annotations.measuring import measure, plain
@@ -31,6 +31,10 @@ def test_a_rectangle_and_a_disc_measure_what_they_should():
     assert found.perimeter() == pytest.approx(2 * (39 + 19) + 4 * math.sqrt(0.5))
     assert found.feret() == pytest.approx(math.hypot(40, 20))
     assert found.feret(0.5, 2) == pytest.approx(math.hypot(20, 40))
+    quick = of_rectangle(10, 5, 40, 20)
+    for key in ("area", "x", "y", "left", "top", "width", "height", "across", "down", "slanted"):
+        assert getattr(quick, key) == getattr(found, key), key
+    assert quick.feret() == found.feret()
     y, x = np.mgrid[:101, :101]
     disc = of(np.hypot(x - 50, y - 50) <= 40)
     assert 1 < disc.perimeter() / (2 * math.pi * 40) < 1.07  # steps of pixels are longer than a curve by 6 %

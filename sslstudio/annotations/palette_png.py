@@ -77,7 +77,9 @@ def import_masks(
     return ImportReport(*lists, replaced=len(painted.intersection(matched)))
 
 
-def _thing(project: Project, source: Path, pairs: list[tuple[str, str]]) -> tuple[tuple[LabelClass, ...], int] | None:
+def _thing(
+    project: Project, source: Path, pairs: list[tuple[str, str]], progress: Callable[[int, int], object]
+) -> tuple[tuple[LabelClass, ...], int] | None:
     """The classes, and which of them is the kind of single objects that the values number; None where they do not."""
     if classes_file(source) is not None:
         return None

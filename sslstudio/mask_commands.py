@@ -49,7 +49,9 @@ def _advice(report: ImportReport) -> str:
     if report.refused:
         return tr("Mend or replace those masks.")
     if report.left:
-        return tr("Annotate those images first; --uncovered background takes images without a shape as empty.")
+        return tr(
+            "What is not annotated is no background; --uncovered background makes it so where there is no shape at all."
+        )
     return tr("Masks must be named like the images.")
 
 

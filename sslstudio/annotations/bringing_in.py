@@ -129,8 +129,9 @@ def preview(
         variety = int(np.count_nonzero(found_here))
         if variety > best[0]:
             best = (variety, image, small_labels(drawn))
-    plan = _plan(project, found, used, classes or {}, uncovered)
-    outcome.tell(_unused(project, found, plan))
+    numbered = _numbered(project, found, used) if not classes and by_value(project, path, kind.id) else {}
+    plan = _plan(project, found, used, classes or numbered, uncovered)
+    outcome.tell(_unused(project, found, plan) if outcome.matched else "")
     places = [place for place, one in enumerate(found.classes) if place in used or one.name in (classes or {})]
     rows = tuple(
         ClassRow(
@@ -138,9 +139,9 @@ def preview(
         )
         for place in places
     )
-    small = _final(best[2], plan) if best[0] else None
-    picture = small_picture(project, best[1], small) if small is not None else None
-    shown = small if isinstance(small, np.ndarray) else None
+    small = _final(best[2], plan)
+    shown = small if best[0] and isinstance(small, np.ndarray) else None
+    picture = small_picture(project, best[1], shown) if shown is not None else None
     return Preview(
         path, kind.id, rows, plan.outside, outcome.report(), outcome.replaced, best[1], picture, shown, plan.classes,
         uncovered, _as_rows(best[2], places) if best[0] else None,
@@ -183,8 +184,18 @@ def bring_in(
             _keep(project, waiting, outcome)
     _keep(project, waiting, outcome)
     project.save_masks()
-    outcome.tell(_unused(project, found, plan))
+    outcome.tell(_unused(project, found, plan) if outcome.matched else "")
     return outcome.report()
+
+
+def _numbered(project: Project, found: Annotations, used: set[int]) -> dict[str, str]:
+    """What the classes of pictures become whose values are numbers of the project's classes."""
+    classes = project.classes
+    return {
+        found.classes[place].name: classes[place].name
+        for place in used
+        if place < min(len(classes), len(found.classes))
+    }
 
 
 def by_value(project: Project, source: Path, kind: str) -> bool:

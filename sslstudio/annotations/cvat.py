@@ -83,14 +83,14 @@ def _shape(row: Any, place: int, what: str) -> Shape | None:
         points = [pair.split(",") for pair in (row.get("points") or "").split(";") if pair]
         return Polygon(place, (ring(points, what),))
     if row.tag == "box":
-        corners = (_figure(row, key, what) for key in ("xtl", "ytl", "xbr", "ybr"))
-        return Polygon(place, (box(*corners, degrees=_figure(row, "rotation", what, "0")),))
+        left, top, right, bottom = (_figure(row, key, what) for key in ("xtl", "ytl", "xbr", "ybr"))
+        return Polygon(place, (box(left, top, right, bottom, _figure(row, "rotation", what, "0")),))
     if row.tag == "ellipse":
-        figures = (_figure(row, key, what) for key in ("cx", "cy", "rx", "ry"))
-        return Polygon(place, (ellipse(*figures, degrees=_figure(row, "rotation", what, "0")),))
+        x, y, wide, high = (_figure(row, key, what) for key in ("cx", "cy", "rx", "ry"))
+        return Polygon(place, (ellipse(x, y, wide, high, _figure(row, "rotation", what, "0")),))
     if row.tag != "mask":
         raise UserError(tr("{what} is not a drawn area and was left out").format(what=what))
-    left, top, width, height = (int(_figure(row, key, what)) for key in ("left", "top", "width", "height"))
+    x, y, width, height = (int(_figure(row, key, what)) for key in ("left", "top", "width", "height"))
     try:
         counts = [int(float(text)) for text in (row.get("rle") or "").split(",")]
     except (ValueError, OverflowError):
@@ -98,7 +98,7 @@ def _shape(row: Any, place: int, what: str) -> Shape | None:
             tr("{what} has a run length that is no number.").format(what=what), tr("Export it again.")
         ) from None
     bitmap = from_counts(counts, width * height, what).reshape(height, width)
-    return Bitmap(place, lambda *_: bitmap, top, left)
+    return Bitmap(place, lambda *_: bitmap, y, x)
 
 
 def _figure(row: Any, key: str, what: str, missing: str = "") -> float:

@@ -10,13 +10,15 @@ import numpy as np
 
 from sslstudio.annotations.joining import Runs
 
+_FEW = 256  # corners of a hull between which all distances are worked out at once
+
 
 @dataclass(frozen=True)
 class Figures:
     """A region in pixels: its area, middle and box; ``hull`` (N, 2) are the corners x, y of its convex hull.
 
     Its outline goes through the middles of the edges between inside and outside, holes included: ``across`` and
-    ``down`` are steps of one pixel, ``slanted`` cut a corner.
+    ``down`` are steps of one pixel, ``slanted`` cut a corner. Straight edges come out exact, curves some 5 % long.
     """
 
     area: int
@@ -38,11 +40,21 @@ class Figures:
     def feret(self, x: float = 1, y: float = 1) -> float:
         """The longest distance between two of its points, the edges of pixels included."""
         points = self.hull * np.array([x, y])
+        if len(points) <= _FEW:
+            return float(np.sqrt(((points[:, None] - points) ** 2).sum(axis=2).max()))
         return max(float(np.hypot(*(points - one).T).max()) for one in points)
 
     def diameter(self, x: float = 1, y: float = 1) -> float:
         """Of a disc of the same area."""
         return math.sqrt(4 * self.area * x * y / math.pi)
+
+
+def of_rectangle(left: int, top: int, width: int, height: int) -> Figures:
+    """The same as ``figures_of`` for a filled rectangle, without looking: most specks are one, and there are many."""
+    right, bottom = left + width, top + height
+    hull = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+    middle = (left + right) / 2, (top + bottom) / 2
+    return Figures(width * height, *middle, left, top, width, height, 2 * width - 2, 2 * height - 2, 4, hull)
 
 
 def figures_of(runs: Runs) -> Figures:

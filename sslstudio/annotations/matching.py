@@ -19,7 +19,7 @@ _ENDINGS = (
     *("mask", "masks", "label", "labels", "seg", "gt", "segmentation", "annotation", "annotations", "maske", "masken"),
     *("cp_masks", "gtfine_labelids", "gtfine_labeltrainids", "gtfine_instanceids", "gtfine_color", "groundtruth"),
 )
-_BEHIND = re.compile(rf"^(?P<rest>.+)[_.-](?:{'|'.join(sorted(_ENDINGS, key=len, reverse=True))})$")
+_BEHIND = re.compile(rf"^(?P<rest>.+?)[_.-](?:{'|'.join(sorted(_ENDINGS, key=len, reverse=True))})$")
 _BEFORE = re.compile(r"^(?:mask|masks|label|labels|seg|gt|maske|segmentation)[_.-](?P<rest>.+)$")
 _UPLOADED = re.compile(r"^[0-9a-f]{6,8}(?:-|__)(?P<rest>.+)$")  # what Label Studio puts before an uploaded file's name
 # What is behind the name of an image, but not of its mask: the channel of nnU-Net, the camera of Cityscapes.
@@ -88,7 +88,7 @@ class Matcher:
         for key in (name, bare):
             if found := exact.get((folder, key)):
                 return found
-        variants = [name.casefold(), *_variants(bare.casefold())]
+        variants = [*_variants(name.casefold()), *_variants(bare.casefold())]
         for level in (folded, reduced):
             for key in variants:
                 if found := level.get((small, key)):

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sslstudio.annotations.figures import Figures, figures_of
+from sslstudio.annotations.figures import Figures, figures_of, of_rectangle
 from sslstudio.annotations.handing_out import labels_of, sources
 from sslstudio.annotations.joining import CONNECTIVITY, areas, piece_of, runs_of
 from sslstudio.errors import UserError
@@ -92,7 +92,11 @@ def _regions(labels: Labels, classes: int) -> list[list[Figures]]:
 def _of_bitmap(bitmap: np.ndarray) -> Iterator[Figures]:
     count, numbers, boxes, middles = cv2.connectedComponentsWithStats(bitmap, connectivity=CONNECTIVITY)
     for number in range(1, count):
-        yield figures_of(runs_of(piece_of(0, number, numbers, boxes[number], middles[number])))
+        left, top, width, height, area = (int(value) for value in boxes[number])
+        if area == width * height:
+            yield of_rectangle(left, top, width, height)
+        else:
+            yield figures_of(runs_of(piece_of(0, number, numbers, boxes[number], middles[number])))
 
 
 def _in_pixels(one: Figures) -> tuple:

@@ -61,7 +61,8 @@ class Region:
         for hole in sorted(self.holes, key=lambda hole: float(hole[:, 1].min())):
             hole = np.roll(hole, -int(np.lexsort((hole[:, 0], hole[:, 1]))[0]), axis=0)  # from its topmost corner
             at = int(np.abs(ring - hole[0]).sum(axis=1).argmin())
-            ring = np.concatenate([ring[: at + 1], hole, hole[:1], ring[at:]])
+            bend = np.array([[hole[0, 0], ring[at, 1]]])  # along edges of pixels: a slanting slit would cross middles
+            ring = np.concatenate([ring[: at + 1], bend, hole, hole[:1], bend, ring[at:]])
         return ring
 
 

@@ -64,7 +64,7 @@ def import_masks(
     notes = []
     if classes is not None:
         project.set_classes(classes)
-    elif not values and (thing := _thing(project, source, pairs)) is not None:
+    elif not values and (thing := _thing(project, source, pairs, progress)) is not None:
         project.set_classes(thing[0])
         table[1:UNPAINTED] = thing[1]
         notes.append(told_objects())
@@ -77,12 +77,15 @@ def import_masks(
     return ImportReport(*lists, replaced=len(painted.intersection(matched)))
 
 
-def _thing(project: Project, source: Path, pairs: list[tuple[str, str]]) -> tuple[tuple[LabelClass, ...], int] | None:
+def _thing(
+    project: Project, source: Path, pairs: list[tuple[str, str]], progress: Callable[[int, int], object]
+) -> tuple[tuple[LabelClass, ...], int] | None:
     """The classes, and which of them is the kind of single objects that the values number; None where they do not."""
     if classes_file(source) is not None:
         return None
     found = Numbering()
     for file, _ in pairs:
+        progress(0, len(pairs))  # may call it off
         try:
             found.add((source / file).as_posix(), read_labels(source / file))
         except UserError:

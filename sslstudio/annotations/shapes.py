@@ -135,10 +135,10 @@ class _Beyond:
         if cut:
             notes.append(
                 tr_many(
-                    "{many} beyond the image and was cut at its border",
-                    "{many} beyond the image and were cut at its border",
+                    "{count} shape reaches beyond the image and was cut at its border",
+                    "{count} shapes reach beyond the image and were cut at its border",
                     cut,
-                ).format(many=_many(cut))
+                ).format(count=cut)
             )
         if outside:
             notes.append(
@@ -149,10 +149,6 @@ class _Beyond:
                 ).format(outside=outside)
             )
         return tuple(notes)
-
-
-def _many(count: int) -> str:
-    return tr_many("{count} shape reaches", "{count} shapes reach", count).format(count=count)
 
 
 @dataclass(frozen=True, slots=True)

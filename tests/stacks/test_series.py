@@ -297,10 +297,10 @@ def test_an_old_project_gets_its_series_in_order_and_keeps_its_masks(slice_, fol
         labels[3] = 1
         project.set_mask("IM3", labels)
     with contextlib.closing(Database(path)) as database:  # as the program before left it
-        for column in ("series", "pose", "number", "slice"):
+        for column in ("series", "pose", "number", "slice", "stored"):
             database.write(f"ALTER TABLE image DROP COLUMN {column}")
         database.write("UPDATE image SET sort_key=lower(path), slices=1")
-        database.write(f"PRAGMA user_version={len(schema.MIGRATIONS) - 1}")
+        database.write(f"PRAGMA user_version={schema.MIGRATIONS.index(schema._SERIES)}")
     with Project.open(path) as project:
         assert project.unchecked() == 4, "a picture that cannot be DICOM is looked into again"
         project.check_files()

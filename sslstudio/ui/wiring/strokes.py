@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QKeySequence
 
 from sslstudio.language import tr
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.ui.notice import Notice
-from sslstudio.ui.shortcuts import named
 from sslstudio.ui.tool_options import EVERYTHING
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class StrokesWiring(QObject):
             act: Callable[[], None] = masks.trigger
             return Notice(
                 tr("Masks are hidden, so you do not see what you paint."),
-                tr("{action} shows them.").format(action=self._named("view.masks")),
+                self._key("view.masks"),
                 about=_ABOUT,
                 button=tr("Show masks"),
                 act=act,
@@ -61,9 +61,7 @@ class StrokesWiring(QObject):
         if value in self.canvas.options.hidden:
             return Notice(
                 tr("“{name}” is hidden, so you do not see what you paint.").format(name=self._class(value)),
-                tr("{action} shows it again, and so does its eye in the list.").format(
-                    action=self._named("paint.hide")
-                ),
+                tr("The eye beside its name in the list shows it."),
                 about=_ABOUT,
                 button=tr("Show “{name}”").format(name=self._class(value)),
                 act=lambda: self.window.tools.hide(value, False),
@@ -100,7 +98,7 @@ class StrokesWiring(QObject):
         return self._about_only(tr("Strokes change only “{name}”.").format(name=self._class(options.only)))
 
     def _about_only(self, text: str) -> Notice:
-        advice = tr("{action} in the panel says what they may change.").format(action=self._named("paint.only"))
+        advice = tr("“Stroke options” in the panel says what they may change.")
         return Notice(
             text,
             advice,
@@ -114,6 +112,7 @@ class StrokesWiring(QObject):
         classes = project.classes if project else ()
         return classes[label].name if label < len(classes) else tr("unpainted")
 
-    def _named(self, action: str) -> str:
-        """An action by its name and, where it has one, its key."""
-        return named(action, self.window.actions_)
+    def _key(self, action: str) -> str:
+        """The other way than the notice's button, where there is a key."""
+        key = self.window.actions_[action].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        return tr("{key} shows them.").format(key=key) if key else ""

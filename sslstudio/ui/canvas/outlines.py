@@ -38,7 +38,7 @@ class Outlines(QObject):
         self._canvas = canvas
         self._before: list[Outline] = []
         self._after: list[Outline] = []
-        self._waiting: dict[tuple[str, str], Outline] = {}  # by image and tool
+        self._waiting: dict[tuple[str, tuple[int, int], str], Outline] = {}  # by image, its size and tool
         self._told = (False, False)
 
     # as it is -------------------------------------------------------------------------------------------
@@ -131,20 +131,21 @@ class Outlines(QObject):
         canvas, now = self._canvas, self.now
         self.forget_steps()
         if now.pieces:
-            self._waiting[canvas.key, canvas.tool] = now
+            self._waiting[canvas.key, canvas.image_size, canvas.tool] = now
             self.put_aside.emit(canvas.tool)
 
     def bring_back(self) -> None:
         """Go on with what waits for this tool at this image, if anything does."""
         canvas = self._canvas
-        waiting = None if canvas.pen.labels is None else self._waiting.pop((canvas.key, canvas.tool), None)
+        place = (canvas.key, canvas.image_size, canvas.tool)
+        waiting = None if canvas.pen.labels is None else self._waiting.pop(place, None)
         if waiting is not None:
             self._put(waiting)
             self.brought_back.emit(canvas.tool)
 
     def waiting_at(self, key: str) -> list[str]:
         """The tools whose outlines wait at an image."""
-        return [tool for image, tool in self._waiting if image == key]
+        return [tool for image, _, tool in self._waiting if image == key]
 
     def forget_waiting(self) -> None:
         """Another project: its images may have the same names."""

@@ -76,6 +76,10 @@ class Pen:
         """Whether a stroke or a polygon has begun."""
         return self.drawing or bool(self.points)
 
+    def turn_to(self, labels: Labels | None, image: np.ndarray | None) -> None:
+        """Draw on other labels from now on."""
+        self.labels, self.image, self.selection = labels, image, NOTHING
+
     def begin(self, place: Point, *, erase: bool = False, diameter: int = 0) -> Rect:
         """Put the brush down."""
         if self.labels is None:

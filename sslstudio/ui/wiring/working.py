@@ -337,7 +337,7 @@ class WorkingWiring(QObject):
                 self.window.redraw()
 
         if wanted:
-            background.run(work, done)
+            self.session.tasks.run(work, done)
 
     def _on_opened(self) -> None:
         self.sets, self._answers, self.key, self.listed = {}, {}, "", ""

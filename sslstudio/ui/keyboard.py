@@ -1,10 +1,18 @@
-"""Where the keyboard is: marked only for those who came there by keyboard, not after a click."""
+"""Where the keyboard is, and whether somebody types there; marked only for those who came there by keyboard."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QKeySequenceEdit,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
 
 from sslstudio.ui import theme
 
@@ -30,8 +38,6 @@ class KeyboardPlace:
 
 class KeyboardFrame(QWidget):
     """A frame over a large area (the image, the list of images) while the keyboard is there and came by a key."""
-
-    WIDTH = 2  # pixels
 
     def __init__(self, around: QWidget) -> None:
         super().__init__(around)
@@ -62,3 +68,9 @@ class KeyboardFrame(QWidget):
         for at, colour in enumerate((theme.tone().accent, theme.tone().accent, theme.tone().on_accent)):
             painter.setPen(QPen(QColor(colour), 1))
             painter.drawRect(area.adjusted(at, at, -at, -at))
+
+
+def is_typing() -> bool:
+    """Whether the keyboard is in a field for text or numbers, where any key may belong to what is written."""
+    fields = (QLineEdit, QAbstractSpinBox, QTextEdit, QPlainTextEdit, QKeySequenceEdit)
+    return isinstance(QApplication.focusWidget(), fields)

@@ -15,7 +15,8 @@ from sslstudio.images.limits import BOUND
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.regions.rect import whole
 from sslstudio.regions.sieve import between
-from sslstudio.ui.canvas.strokes import Point, Stroke
+from sslstudio.ui.canvas.curve import curve
+from sslstudio.ui.canvas.strokes import Point, Stroke, snapped
 from sslstudio.ui.canvas.viewport import NOTHING, Rect
 from sslstudio.ui.tool_options import ToolOptions
 
@@ -29,6 +30,8 @@ TOOLS = (
     *("fill", "select", "pan"),
 )
 BRUSH_MIN, BRUSH_MAX = 1, 999
+Sample = tuple[Point, int]  # a place and the brush's diameter there
+_SLACK = 0.25  # image pixels that a stroke may pass beside the curve
 
 
 class Pen:
@@ -45,7 +48,8 @@ class Pen:
         self.options = ToolOptions()
         self.points: list[Point] = []
         self._stroke: Stroke | None = None
-        self._last: Point = (0.0, 0.0)
+        self._trail: list[Sample] = []  # where the brush was last, the newest at the end; four at most
+        self._tip: list[Point] = []  # the newest piece as it is drawn
         self._polygon_erases = False
 
     @property
@@ -63,8 +67,8 @@ class Pen:
         if self.labels is None:
             return NOTHING
         self._stroke = self.stroke(erase=erase, sieved=self.options.sieved)
-        self._last = place
-        return self._stroke.line(place, place, diameter or self.diameter, square=self.options.square)
+        self._trail = [(place, diameter or self.diameter)]
+        return self._dab()
 
     def stroke(self, *, erase: bool = False, sieved: bool = False) -> Stroke:
         """A new change to the map, in the value of now and within what may change."""
@@ -95,11 +99,56 @@ class Pen:
         self.options = replace(self.options, **values)  # type: ignore[arg-type]
 
     def move(self, place: Point, *, diameter: int = 0) -> Rect:
-        """Draw on to another place."""
+        """Draw on to another place.
+
+        The newest piece is drawn as far as it is known, and again once the next place tells how the way bends.
+        """
         if self._stroke is None:
             return NOTHING
-        start, self._last = self._last, place
-        return self._stroke.line(start, place, diameter or self.diameter, square=self.options.square)
+        diameter, (last, widest) = diameter or self.diameter, self._trail[-1]
+        if place != last:
+            self._trail.append((place, diameter))
+            return self._settle_tip().joined(self._draw_tip())
+        if diameter <= widest:
+            return NOTHING
+        self._trail[-1] = place, diameter
+        return self._dab() if len(self._trail) == 1 else self._stroke.take_tip_back().joined(self._draw_tip())
+
+    def _dab(self) -> Rect:
+        assert self._stroke is not None
+        (place, diameter) = self._trail[0]
+        return self._stroke.line(place, place, diameter, square=self.options.square)
+
+    def _settle_tip(self) -> Rect:
+        """Let the piece before the newest be as it is now known to be; what changed."""
+        assert self._stroke is not None
+        if len(self._trail) < 3:
+            return NOTHING
+        line = self._bent(len(self._trail) - 2)
+        if len(line) == len(self._tip) == 2:
+            return NOTHING
+        changed = self._stroke.take_tip_back()
+        return changed.joined(self._draw(line, *self._trail[-3:-1]))
+
+    def _draw_tip(self) -> Rect:
+        assert self._stroke is not None
+        self._tip = self._bent(len(self._trail) - 1)
+        self._stroke.begin_tip()
+        changed = self._draw(self._tip, *self._trail[-2:])
+        self._trail = self._trail[-3:]
+        return changed
+
+    def _bent(self, at: int) -> list[Point]:
+        """The way to the place ``at`` of the trail from the one before it."""
+        before = self._trail[at - 2][0] if at > 1 else None
+        after = self._trail[at + 1][0] if at + 1 < len(self._trail) else None
+        (start, _), (end, diameter) = self._trail[at - 1 : at + 1]
+        return curve(before, start, end, after, max(_SLACK, diameter / 400))
+
+    def _draw(self, line: list[Point], start: Sample, end: Sample) -> Rect:
+        assert self._stroke is not None
+        places = [snapped(start[0], start[1]), *line[1:-1], snapped(end[0], end[1])]
+        return self._stroke.way(places, start[1], end[1], square=self.options.square)
 
     def finish(self) -> tuple[Patch, Patch] | None:
         """Lift the brush; before and after, or None if nothing changed."""
@@ -182,8 +231,8 @@ class Pen:
         return UNPAINTED if erase or self.tool == "eraser" else self.label
 
 
-def stepped(diameter: int, steps: int) -> int:
-    """The brush a number of steps larger or smaller: about a tenth each, at least one pixel."""
+def stepped(size: int, steps: int, least: int = BRUSH_MIN, most: int = BRUSH_MAX) -> int:
+    """A size some steps larger or smaller, within bounds: about a tenth each, at least one."""
     for _ in range(abs(steps)):
-        diameter += max(1, round(diameter / 10)) * (1 if steps > 0 else -1)
-    return min(max(diameter, BRUSH_MIN), BRUSH_MAX)
+        size += max(1, round(size / 10)) * (1 if steps > 0 else -1)
+    return min(max(size, least), most)

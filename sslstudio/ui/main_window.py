@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from sslstudio.language import tr
 from sslstudio.ui import icons, state, theme
 from sslstudio.ui.actions import ACTIONS, MENUS, Action
+from sslstudio.ui.app import Application
 from sslstudio.ui.browser import Browser
 from sslstudio.ui.canvas import Canvas
 from sslstudio.ui.folder_map import FolderMap
@@ -189,6 +190,9 @@ class MainWindow(QMainWindow):
         self.drawing = PanelsWiring(self)
         self.working = WorkingWiring(self)
         self._redraw.timeout.connect(self.drawing.draw)
+        app = QApplication.instance()
+        if isinstance(app, Application):
+            app.pen_left.connect(self.canvas.put_pen_away)
         self.stepper.chosen.connect(self.go_to_step)
         for step in STEPS:
             self.actions_[f"go.{step}"].triggered.connect(lambda _=False, step=step: self.go_to_step(step))

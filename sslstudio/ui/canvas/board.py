@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.ui.canvas.fade import Fade
@@ -13,7 +14,7 @@ from sslstudio.ui.canvas.scene import Scene
 from sslstudio.ui.canvas.strokes import Point
 from sslstudio.ui.canvas.tiled import Arrivals
 from sslstudio.ui.canvas.tools import View
-from sslstudio.ui.canvas.viewport import Rect, Viewport, fitted, next_step
+from sslstudio.ui.canvas.viewport import Rect, Viewport, fitted, next_step, zoom_floor
 
 _GAP = 2  # device pixels between two panes
 
@@ -68,6 +69,11 @@ class Board(QWidget):
         if self._scene.image is not None:
             self.set_view(fitted(self._scene.size, self.pane_size()))
         self._fitted = True
+
+    def zoom_at(self, zoom: float, x: float, y: float) -> None:
+        """Another zoom, with what is under a device pixel of a pane kept there; never so far that all is a speck."""
+        least = min(self.zoom, zoom_floor(self._scene.size, self.pane_size())) if self._scene.image else zoom
+        self.set_view(self._scene.view.zoomed(max(zoom, least), x, y))
 
     def centre_on(self, x: float, y: float) -> None:
         """Bring a place of the image into the middle."""
@@ -149,11 +155,30 @@ class Board(QWidget):
         self._divider = min(max(x / max(1, self.width()), 0.02), 0.98)
         self.update()
 
+    def snapshot(self) -> QImage | None:
+        """A copy of the picture as it is; None where there is nothing to fade from."""
+        if self._scene.image is None or not self._scene.panes or not self.isVisible():
+            return None
+        self._scene.refresh()
+        return self._scene.panes[0].shown.copy()
+
+    def draw_panes(self, painter: QPainter) -> None:
+        """The picture, or the two beside each other."""
+        panes, ratio = self._scene.panes, self.devicePixelRatioF()
+        painter.drawImage(0, 0, panes[0].shown)
+        if self.split == "beside":
+            painter.drawImage(QPointF(self._lefts()[1] / ratio, 0), panes[1].shown)
+        elif self.split == "swipe":
+            painter.save()
+            painter.setClipRect(QRectF(self.divider, 0, self.width(), self.height()), Qt.ClipOperation.IntersectClip)
+            painter.drawImage(0, 0, panes[1].shown)
+            painter.restore()
+
     # --- inside ----------------------------------------------------------------------------------------------------
 
     def _zoom_to(self, zoom: float) -> None:
         width, height = self.pane_size()
-        self.set_view(self._scene.view.zoomed(zoom, width / 2, height / 2))
+        self.zoom_at(zoom, width / 2, height / 2)
 
     def _keep_place(self) -> None:
         """After panes changed their size: the whole image stays whole, the middle stays in the middle."""

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.images.huge_picture import Pixels
@@ -23,10 +23,12 @@ from sslstudio.ui.canvas.input import Hand
 from sslstudio.ui.canvas.minimap import Minimap
 from sslstudio.ui.canvas.offers import Offers
 from sslstudio.ui.canvas.overlay import background_index, colour_table
-from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
+from sslstudio.ui.canvas.pen import TOOLS, Pen
 from sslstudio.ui.canvas.pyramid import LabelPyramid
 from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
 from sslstudio.ui.canvas.searches import Searches
+from sslstudio.ui.canvas.sizing import Sizing
+from sslstudio.ui.canvas.steps import BRUSH_MAX, BRUSH_MIN
 from sslstudio.ui.canvas.tiled import image_pyramid, plane_pyramid
 from sslstudio.ui.canvas.tools import GESTURES, Gesture
 from sslstudio.ui.canvas.viewport import NOTHING, Rect
@@ -74,8 +76,7 @@ class Canvas(Board):
         self.key = ""
         self.pen = Pen()
         self.gesture: Gesture | None = None  # what the tool does, where it is more than a brush
-        self.attention, self.pen_pressure = False, True
-        self.paintable = True
+        self.attention, self.paintable = False, True
         self._options = self.pen.options  # those that were told
         self._map: LabelMap | None = None
         self._mask: LabelPyramid | None = None
@@ -85,7 +86,7 @@ class Canvas(Board):
         self._filled, self._differences = True, False
         self.pixel_size: PixelSize | None = None
         self.scale_bar, self._message = True, ""
-        self.searches, self.offers = Searches(self), Offers(self)
+        self.searches, self.offers, self.sizing = Searches(self), Offers(self), Sizing(self)
         self.minimap = Minimap(self)
         self._arrivals.arrived.connect(self.minimap.image_changed)
         self._hand.show_cursor()
@@ -214,7 +215,7 @@ class Canvas(Board):
         """What the model that is being trained finds, (h, w) uint8, any size; the old one fades into it."""
         if labels is None and self._live is None:
             return  # nothing changes, so nothing fades
-        before = self._snapshot()
+        before = self.snapshot()
         self._live = None if labels is None else LabelPyramid(labels)
         self.rearrange()
         self._fade.begin(before)
@@ -329,13 +330,12 @@ class Canvas(Board):
         self.brush_changed.emit(diameter)
 
     def brush_larger(self, *, steps: int = 1) -> None:
-        """About a tenth larger per step; some tools take more instead."""
-        if not self.offers.turn(steps):
-            self.set_brush(stepped(self.pen.diameter, steps))
+        """About a tenth larger per step; other tools take more, or larger patches, or nothing at all."""
+        self.sizing.turn(steps)
 
     def brush_smaller(self, *, steps: int = 1) -> None:
-        """About a tenth smaller per step; some tools take less instead."""
-        self.brush_larger(steps=-steps)
+        """About a tenth smaller per step; other tools take less."""
+        self.sizing.turn(-steps)
 
     def set_current_class(self, index: int) -> None:
         """The class to paint from now on; a stroke under way keeps its own."""
@@ -344,10 +344,6 @@ class Canvas(Board):
             self.update()
             self.class_changed.emit(index)
 
-    def set_pen_pressure(self, wanted: bool) -> None:
-        """Whether a tablet's pressure scales the brush."""
-        self.pen_pressure = wanted
-
     def finish_stroke(self) -> None:
         """Lift the pen, and wait for what is still being looked for; nothing that was drawn is lost."""
         self.lift()
@@ -355,6 +351,7 @@ class Canvas(Board):
 
     def lift(self) -> None:
         """Lift the pen, wherever it is."""
+        self._hand.catch_up()
         if self.gesture is not None and self._hand.gesturing:
             self.mend(self.gesture.release(self.pen))
             self.set_options(self.pen.options)
@@ -419,8 +416,23 @@ class Canvas(Board):
         """The pointer is on something that lies over the canvas."""
         self._hand.leave()
 
+    def put_pen_away(self) -> None:
+        """A tablet's pen has gone out of reach."""
+        self._hand.put_pen_away()
+
+    def hover_again(self) -> None:
+        """Let the tool show anew what it would do under the pointer."""
+        self._hand.hover()
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a button is held down over the image."""
+        return self._hand.dragging
+
     def update_pointer(self) -> None:
         """Repaint where the brush's outline is."""
+        if self.sizing.words:
+            self.update()
         for centre, radius in floating.brush_outlines(self, self._hand):
             reach = 1.5 * radius + 12
             self.update(QRectF(centre.x() - reach, centre.y() - reach, 2 * reach, 2 * reach).toAlignedRect())
@@ -433,9 +445,10 @@ class Canvas(Board):
             decorations.draw_message(painter, self._message, QRectF(self.rect()))
             return
         self._scene.refresh()
-        self._draw_panes(painter)
+        self.draw_panes(painter)
         self._fade.draw(painter)
         floating.draw(painter, self, self._hand)
+        self._hand.seen()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the whole image whole, or the middle in the middle."""
@@ -480,21 +493,3 @@ class Canvas(Board):
         self._scene.stale_labels()
         self.minimap.redraw()
         self.update()
-
-    def _snapshot(self) -> QImage | None:
-        """A copy of the picture as it is; None where there is nothing to fade from."""
-        if self._scene.image is None or not self._scene.panes or not self.isVisible():
-            return None
-        self._scene.refresh()
-        return self._scene.panes[0].shown.copy()
-
-    def _draw_panes(self, painter: QPainter) -> None:
-        panes, ratio = self._scene.panes, self.devicePixelRatioF()
-        painter.drawImage(0, 0, panes[0].shown)
-        if self.split == "beside":
-            painter.drawImage(QPointF(self._lefts()[1] / ratio, 0), panes[1].shown)
-        elif self.split == "swipe":
-            painter.save()
-            painter.setClipRect(QRectF(self.divider, 0, self.width(), self.height()), Qt.ClipOperation.IntersectClip)
-            painter.drawImage(0, 0, panes[1].shown)
-            painter.restore()

@@ -41,7 +41,10 @@ def draw(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
         for centre in canvas.widget_points(hand.query):
             decorations.draw_query(painter, centre)
     for centre, radius in brush_outlines(canvas, hand):
-        decorations.draw_brush(painter, centre, radius, hand.erasing, canvas.options.square)
+        colour = None if hand.erasing else canvas.colour
+        decorations.draw_brush(painter, centre, radius, colour, canvas.options.square)
+    if canvas.sizing.words:
+        decorations.draw_caption(painter, canvas.sizing.words, hand.place.x() + 16, hand.place.y() + 16)
 
 
 def _draw_scale_bar(painter: QPainter, canvas: Canvas, size: PixelSize) -> None:
@@ -84,6 +87,6 @@ def brush_outlines(canvas: Canvas, hand: Hand) -> list[tuple[QPointF, float]]:
     if not hand.brush_in_sight:
         return []
     diameter = hand.diameter
-    centre = snapped(canvas.image_point(hand.pointer), diameter)
+    centre = snapped(canvas.image_point(hand.place), diameter)
     radius = diameter / 2 * canvas.zoom / canvas.devicePixelRatioF()
     return [(place, radius) for place in canvas.widget_points(centre)]

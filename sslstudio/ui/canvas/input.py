@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
@@ -18,17 +20,22 @@ from PySide6.QtGui import (
 
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.regions.rect import NOTHING
-from sslstudio.ui.canvas.pen import BRUSH_MIN
+from sslstudio.ui.canvas.pen import Sample
+from sslstudio.ui.canvas.sizing import SIZED
+from sslstudio.ui.canvas.steps import BRUSH_MIN
 from sslstudio.ui.canvas.strokes import Point
 
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.canvas import Canvas
 
 _ZOOM_PER_NOTCH = 1.2
+_PAN_PER_NOTCH = 60  # widget pixels
 _NOTCH = 120  # Qt's unit of a wheel
 _FREEHAND_STEP = 5  # widget pixels between corners of a polygon that is dragged
 _DIVIDER_REACH = 8
 _AGAIN = 15  # milliseconds after which a tool is asked again that was not ready
+_LONG = 0.008  # seconds of work after which a tool answers no other move before the next repaint
+_THINNEST = 0.2  # share of the brush that a pen draws with when it hardly touches
 _RIGHT_REACH = 5  # widget pixels from which on a right click is a drag
 _CURSORS = {
     "pan": Qt.CursorShape.OpenHandCursor,
@@ -52,7 +59,11 @@ class Hand:
         self._alt = False
         self._space = False
         self._pressure = 1.0
-        self._eraser_end = False
+        self._eraser_end = self._tablet_down = False
+        self._spent = 0.0  # seconds that the tool has worked since the last repaint
+        self._places: list[Sample] = []  # where the brush was since it drew last
+        self._stride = 1  # how many of them it draws in one go
+        self._waiting: Callable[[], None] | None = None  # an answer to a move that is to be given after it
         self._wheel = 0
         self._readers = {
             _Mouse.MouseButtonPress: self._press,
@@ -80,9 +91,19 @@ class Hand:
     @property
     def diameter(self) -> int:
         """The brush as it is now, pressure included, in image pixels."""
-        if not self._canvas.pen_pressure or self._pressure >= 1:
+        if not self._canvas.options.pressure or self._pressure >= 1:
             return self._canvas.brush
         return max(BRUSH_MIN, round(self._canvas.brush * self._pressure))
+
+    @property
+    def place(self) -> QPointF:
+        """Where the tool is seen: under the pointer, or amid the canvas while the pointer sets its size elsewhere."""
+        return self.pointer if self._inside else QPointF(self._canvas.width() / 2, self._canvas.height() / 2)
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a button is held down over the image."""
+        return bool(self._drag)
 
     @property
     def gesturing(self) -> bool:
@@ -93,7 +114,8 @@ class Hand:
     def brush_in_sight(self) -> bool:
         """Whether the brush's outline is to be drawn."""
         painting = self._drag == "paint" or not (self._drag or self._canvas.attention or self._space)
-        return self._inside and painting and self._canvas.tool in ("brush", "eraser") and self._paintable
+        seen = self._inside or bool(self._canvas.sizing.words)
+        return seen and painting and self._canvas.tool in SIZED and self._paintable
 
     @property
     def _paintable(self) -> bool:
@@ -102,10 +124,13 @@ class Hand:
     def read(self, event: QEvent) -> bool:
         """Act on an event; whether it is dealt with."""
         reader = self._readers.get(event.type())
+        if reader is not None and event.type() != _Mouse.MouseMove:
+            self.catch_up()
         return bool(reader(event)) if reader else False  # type: ignore[operator]
 
     def let_go(self) -> None:
         """Forget what was dragged."""
+        self._waiting, self._places = None, []
         if self._drag in ("paint", "polygon", "gesture"):
             self._drag = ""
             self._canvas.minimap.make_way(None)
@@ -138,6 +163,8 @@ class Hand:
     def _press(self, event: QMouseEvent) -> bool:
         self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
         self._follow(event.position(), event.modifiers())
+        if not self._tablet_down:  # it is a mouse
+            self.put_pen_away()
         button = event.button()
         if self._drag:  # a second button during a stroke
             return True
@@ -178,14 +205,14 @@ class Hand:
             canvas.set_divider(self.pointer.x())
         elif self._drag == "paint":
             canvas.minimap.make_way(self.pointer)
-            canvas.mend(canvas.pen.move(canvas.image_point(self.pointer), diameter=self.diameter))
+            self._places.append((canvas.image_point(self.pointer), self.diameter))
+            self._answer(self._draw_on)
         elif self._drag == "gesture" and canvas.gesture is not None:
-            canvas.mend(canvas.gesture.drag(canvas.pen, canvas.image_point(self.pointer), canvas.sight()))
-            canvas.update()
+            self._drag_gesture() if canvas.gesture.every_place else self._answer(self._drag_gesture)
         elif canvas.pen.points:
             self._drag_polygon()
-        elif canvas.gesture is not None and self._hovers(event):
-            canvas.update()
+        elif canvas.gesture is not None and not event.buttons() and self._paintable and not canvas.attention:
+            self._answer(self.hover)
         elif canvas.attention and not event.buttons():
             self._ask()
         canvas.update_pointer()
@@ -289,25 +316,69 @@ class Hand:
             canvas.pen.add_corner(canvas.image_point(self.pointer))
         canvas.update()
 
-    def _hovers(self, event: QMouseEvent) -> bool:
-        """Whether the tool has something else to show under a pointer that only moves."""
+    def _draw_on(self) -> None:
+        """Draw to the places that wait: as many as can be drawn before the next repaint."""
+        start = time.thread_time()
+        places, self._places = self._places[: self._stride], self._places[self._stride :]
+        self._canvas.mend(self._canvas.pen.move(*places))
+        each = (time.thread_time() - start) / max(1, len(places))
+        self._stride = max(1, int(_LONG / max(each, 1e-5)))
+        if self._places:
+            self._waiting = self._draw_on
+            self._canvas.update()
+
+    def _drag_gesture(self) -> None:
         canvas = self._canvas
-        if event.buttons() or canvas.gesture is None or not self._paintable or canvas.attention:
-            return False
-        changed = canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight())
+        if canvas.gesture is not None:
+            canvas.mend(canvas.gesture.drag(canvas.pen, canvas.image_point(self.pointer), canvas.sight()))
+            canvas.update()
+
+    def _answer(self, answer: Callable[[], None]) -> None:
+        """Let the tool answer a move; where its last answers took long and are not seen yet, after the next repaint.
+
+        All places of the pointer arrive, however busy the window is: so one sees something, and nothing falls behind.
+        """
+        if self._spent > _LONG:
+            self._waiting = answer
+            self._canvas.update()
+            return
+        start = time.thread_time()
+        answer()
+        self._spent += time.thread_time() - start
+
+    def catch_up(self) -> None:
+        """Give all answers that wait: something else begins."""
+        self._spent = 0.0
+        while self._waiting is not None:
+            self._go_on()
+
+    def seen(self) -> None:
+        """All answers so far are on the screen."""
+        self._spent = 0.0
+        if self._waiting is not None:
+            QTimer.singleShot(0, self._canvas, self._go_on)
+
+    def _go_on(self) -> None:
+        answer, self._waiting, self._spent = self._waiting, None, 0.0
+        if answer is not None:
+            self._answer(answer)
+
+    def hover(self) -> None:
+        """Let the tool show what it has to show under a pointer that only moves."""
+        canvas = self._canvas
+        if canvas.gesture is None:
+            return
+        if canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight()):
+            canvas.update()
         if canvas.gesture.unready:
             QTimer.singleShot(_AGAIN, canvas, self._hover_again)
-        return changed
 
     def _hover_again(self) -> None:
         """The tool did not know all when the pointer came to rest; it may by now."""
         canvas = self._canvas
         if canvas.gesture is None or self._drag or not (self._inside and self._paintable and canvas.gesture.unready):
             return
-        if canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight()):
-            canvas.update()
-        if canvas.gesture.unready:
-            QTimer.singleShot(_AGAIN, canvas, self._hover_again)
+        self.hover()
 
     def finish(self) -> None:
         """Close the polygon, or whatever else has begun."""
@@ -340,16 +411,19 @@ class Hand:
     # --- wheel, touchpad, pen --------------------------------------------------------------------------------------
 
     def _turn(self, event: QWheelEvent) -> bool:
-        canvas, turned = self._canvas, event.angleDelta()
+        canvas, turned, ratio = self._canvas, event.angleDelta(), self._canvas.devicePixelRatioF()
         delta = turned.y() or turned.x()  # some systems turn sideways with Shift or Alt
+        swapped = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._wheel += delta
             steps = int(self._wheel / _NOTCH)
             self._wheel -= steps * _NOTCH
-            canvas.brush_larger(steps=steps)
+            canvas.sizing.turn(steps)
         elif self._is_touchpad(event) and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            moved, ratio = event.pixelDelta(), canvas.devicePixelRatioF()
+            moved = event.pixelDelta()
             canvas.set_view(canvas.viewport.moved(moved.x() * ratio, moved.y() * ratio))
+        elif not turned.y() and not event.modifiers() & swapped:  # a wheel that was tilted
+            canvas.set_view(canvas.viewport.moved(turned.x() / _NOTCH * _PAN_PER_NOTCH * ratio, 0))
         else:
             self._zoom_at(event.position(), _ZOOM_PER_NOTCH ** (delta / _NOTCH))
         return True
@@ -364,7 +438,7 @@ class Hand:
         for rest in (1.0, 2.0):
             zoom = rest if abs(math.log(zoom / rest)) < 0.04 and abs(math.log(canvas.zoom / rest)) > 0.04 else zoom
         left = canvas.pane_left(place)
-        canvas.set_view(canvas.viewport.zoomed(zoom, place.x() * ratio - left, place.y() * ratio))
+        canvas.zoom_at(zoom, place.x() * ratio - left, place.y() * ratio)
         self.report_place()
 
     def _gesture(self, event: QNativeGestureEvent) -> bool:
@@ -375,12 +449,19 @@ class Hand:
 
     def _tablet(self, event: QTabletEvent) -> bool:
         """Note pressure and which end is down; Qt then sends the mouse event that does the rest."""
-        lifted = event.type() == _Mouse.TabletRelease
+        touching = event.type() != _Mouse.TabletRelease and bool(event.buttons())
         self._canvas.update_pointer()
-        self._pressure = 1.0 if lifted or not event.pressure() else 0.2 + 0.8 * event.pressure()
+        self._pressure = _THINNEST + (1 - _THINNEST) * event.pressure() if touching else 1.0
         self._eraser_end = event.pointerType() == QPointingDevice.PointerType.Eraser
+        self._tablet_down = touching
         event.ignore()
         return False
+
+    def put_pen_away(self) -> None:
+        """The tablet's pen has gone out of reach: its other end erases no more, and the mouse has no pressure."""
+        self._canvas.update_pointer()
+        self._pressure, self._eraser_end, self._tablet_down = 1.0, False, False
+        self._canvas.update_pointer()
 
     # --- keys ------------------------------------------------------------------------------------------------------
 

@@ -29,9 +29,8 @@ TOOLS = (
     *("brush", "eraser", "lasso", "polygon", "livewire", "wand", "superpixels", "box", "similar"),
     *("fill", "select", "pan"),
 )
-BRUSH_MIN, BRUSH_MAX = 1, 999
 Sample = tuple[Point, int]  # a place and the brush's diameter there
-_SLACK = 0.25  # image pixels that a stroke may pass beside the curve
+_SLACK = 0.25  # image pixels that a stroke may pass beside the curve; more for broad brushes
 
 
 class Pen:
@@ -49,7 +48,7 @@ class Pen:
         self.points: list[Point] = []
         self._stroke: Stroke | None = None
         self._trail: list[Sample] = []  # where the brush was last, the newest at the end; four at most
-        self._tip: list[Point] = []  # the newest piece as it is drawn
+        self._tip: tuple[list[Point], list[Sample]] = [], []  # the newest piece as it is drawn, and its ends
         self._polygon_erases = False
 
     @property
@@ -67,7 +66,7 @@ class Pen:
         if self.labels is None:
             return NOTHING
         self._stroke = self.stroke(erase=erase, sieved=self.options.sieved)
-        self._trail = [(place, diameter or self.diameter)]
+        self._trail, self._tip = [(place, diameter or self.diameter)], ([], [])
         return self._dab()
 
     def stroke(self, *, erase: bool = False, sieved: bool = False) -> Stroke:
@@ -98,21 +97,22 @@ class Pen:
         """Change some of the options."""
         self.options = replace(self.options, **values)  # type: ignore[arg-type]
 
-    def move(self, place: Point, *, diameter: int = 0) -> Rect:
-        """Draw on to another place.
+    def move(self, *places: Sample) -> Rect:
+        """Draw on to other places, each with the brush's diameter there.
 
         The newest piece is drawn as far as it is known, and again once the next place tells how the way bends.
         """
+        changed = NOTHING
         if self._stroke is None:
-            return NOTHING
-        diameter, (last, widest) = diameter or self.diameter, self._trail[-1]
-        if place != last:
-            self._trail.append((place, diameter))
-            return self._settle_tip().joined(self._draw_tip())
-        if diameter <= widest:
-            return NOTHING
-        self._trail[-1] = place, diameter
-        return self._dab() if len(self._trail) == 1 else self._stroke.take_tip_back().joined(self._draw_tip())
+            return changed
+        for place, diameter in places:
+            last, widest = self._trail[-1]
+            if place != last:
+                self._trail = [*self._trail[-3:], (place, diameter)]
+                changed = changed.joined(self._settle_tip())
+            elif diameter > widest:
+                self._trail[-1] = place, diameter
+        return changed.joined(self._draw_tip())
 
     def _dab(self) -> Rect:
         assert self._stroke is not None
@@ -124,26 +124,29 @@ class Pen:
         assert self._stroke is not None
         if len(self._trail) < 3:
             return NOTHING
-        line = self._bent(len(self._trail) - 2)
-        if len(line) == len(self._tip) == 2:
+        (line, ends), (tip, seen) = (self._bent(len(self._trail) - 2), self._trail[-3:-1]), self._tip
+        self._tip = [], []
+        if len(line) == len(tip) == 2 and ends == seen:
+            self._stroke.keep_tip()
             return NOTHING
         changed = self._stroke.take_tip_back()
-        return changed.joined(self._draw(line, *self._trail[-3:-1]))
+        return changed.joined(self._draw(line, *ends))
 
     def _draw_tip(self) -> Rect:
         assert self._stroke is not None
-        self._tip = self._bent(len(self._trail) - 1)
+        if len(self._trail) == 1:
+            return self._dab()
+        changed = self._stroke.take_tip_back()
+        self._tip = self._bent(len(self._trail) - 1), self._trail[-2:]
         self._stroke.begin_tip()
-        changed = self._draw(self._tip, *self._trail[-2:])
-        self._trail = self._trail[-3:]
-        return changed
+        return changed.joined(self._draw(self._tip[0], *self._trail[-2:]))
 
     def _bent(self, at: int) -> list[Point]:
         """The way to the place ``at`` of the trail from the one before it."""
         before = self._trail[at - 2][0] if at > 1 else None
         after = self._trail[at + 1][0] if at + 1 < len(self._trail) else None
         (start, _), (end, diameter) = self._trail[at - 1 : at + 1]
-        return curve(before, start, end, after, max(_SLACK, diameter / 400))
+        return curve(before, start, end, after, max(_SLACK, diameter / 200))
 
     def _draw(self, line: list[Point], start: Sample, end: Sample) -> Rect:
         assert self._stroke is not None
@@ -229,10 +232,3 @@ class Pen:
 
     def _value(self, erase: bool) -> int:
         return UNPAINTED if erase or self.tool == "eraser" else self.label
-
-
-def stepped(size: int, steps: int, least: int = BRUSH_MIN, most: int = BRUSH_MAX) -> int:
-    """A size some steps larger or smaller, within bounds: about a tenth each, at least one."""
-    for _ in range(abs(steps)):
-        size += max(1, round(size / 10)) * (1 if steps > 0 else -1)
-    return min(max(size, least), most)

@@ -58,6 +58,10 @@ class Stroke:
         """What is drawn from now on may still be taken back; what was drawn so far stays."""
         self._tip, self._touched = [], self.touched
 
+    def keep_tip(self) -> None:
+        """What was drawn since ``begin_tip`` stays, too."""
+        self._tip = None
+
     def take_tip_back(self) -> Rect:
         """Put back what was there before ``begin_tip``; the rectangle that changed."""
         changed, tip = NOTHING, self._tip or []

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from sslstudio.project.label_map import LabelMap
 from sslstudio.ui.canvas.strokes import Stroke
+from sslstudio.ui.canvas.tools import wand
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
@@ -65,6 +67,7 @@ def test_the_line_reaches_the_pointer_at_each_event_and_keeps_nothing_of_what_wa
     large.press(*places[0])
     for x, y in places[1:]:
         large.move(x, y)
+        large.canvas.grab()
         assert large.labels[round(y), round(x)] == 1, "the tip does not lag behind the pointer"
     large.release(*places[-1])
     stroke = large.labels.copy()
@@ -73,7 +76,9 @@ def test_the_line_reaches_the_pointer_at_each_event_and_keeps_nothing_of_what_wa
     assert (before.top, before.left) == (rows.min(), columns.min()), "only what really changed is handed over"
     assert before.labels.shape == (rows.max() + 1 - rows.min(), columns.max() + 1 - columns.min())
     assert (before.labels == 255).all()
-    assert np.array_equal(after.labels == 1, (stroke == 1)[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1])
+    assert np.array_equal(
+        after.labels == 1, (stroke == 1)[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    )
     large.labels[:] = 255
     large.drag(*places)
     assert np.array_equal(large.labels, stroke)
@@ -119,12 +124,35 @@ def test_what_is_seen_while_it_is_drawn_is_what_is_painted(large):
 
 
 def test_every_place_of_the_pointer_is_used_in_a_busy_window(large):
-    """Sixty events that are handled before anything is repainted are sixty places of the stroke."""
+    """Two hundred events that are handled before anything is repainted are two hundred places of the stroke."""
     large.canvas.set_brush(5)
-    waves = [(60 + 8 * n, 220 + 60 * math.sin(n / 3)) for n in range(60)]
-    QTest.mousePress(large.canvas, LEFT, NONE, large.at(*waves[0]))
-    for place in waves[1:]:
-        QTest.mouseMove(large.canvas, large.at(*place))
-    QTest.mouseRelease(large.canvas, LEFT, NONE, large.at(*waves[-1]))
+    waves = [(60 + 2 * n, 220 + 60 * math.sin(n / 3)) for n in range(200)]
+    large.drag(*waves)
     for x, y in waves:
         assert large.labels[round(y), round(x)] == 1
+    busy = large.labels.copy()
+    large.labels[:] = 255
+    large.press(*waves[0])
+    for place in waves[1:]:
+        large.move(*place)
+        large.canvas.grab()
+    large.release(*waves[-1])
+    assert np.array_equal(large.labels, busy), "the same as in a window that has time"
+
+
+def test_a_tool_that_takes_long_answers_only_the_newest_place_before_it_is_seen(desk, monkeypatch):
+    side = 1800
+    image = np.random.default_rng(0).integers(0, 255, (side, side, 3), np.uint8)
+    desk.canvas.show_image(image, LabelMap(np.full((side, side), 255, np.uint8)), "noise")
+    desk.canvas.set_tool("wand")
+    desk.canvas.set_options(replace(desk.canvas.options, contiguous=False, tolerance=10))
+    looked = []
+    find = wand.similar
+    monkeypatch.setattr(wand, "similar", lambda *given: looked.append(given) or find(*given))
+    start = desk.canvas.rect().center()
+    QTest.mousePress(desk.canvas, LEFT, NONE, start)
+    for step in range(1, 61):
+        QTest.mouseMove(desk.canvas, start + QPoint(step, 0))
+    assert len(looked) < 12, "sixty moves are twenty tolerances"
+    QTest.mouseRelease(desk.canvas, LEFT, NONE, start + QPoint(60, 0))
+    assert desk.canvas.options.tolerance == 30

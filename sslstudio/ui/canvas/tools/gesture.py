@@ -37,6 +37,8 @@ class Gesture:
     When a drag or the whole gesture is over, the canvas lifts the pen: what was taken is one edit.
     """
 
+    every_place = False  # whether each place of a drag counts, and not only where the pointer is now
+
     def __init__(self) -> None:
         self.outline: list[Point] = []  # drawn as a polygon that fills with the class's colour
         self.caption = ""  # a few words at the pointer
@@ -80,8 +82,12 @@ class Gesture:
         return False
 
     def turn(self, pen: Pen, steps: int) -> bool:
-        """The wheel was turned with Shift; whether the tool makes something of it."""
+        """The wheel was turned with Shift, or the keys of size were pressed; whether the tool makes something of it."""
         return False
+
+    def size_words(self, pen: Pen) -> str:
+        """What ``turn`` has changed, as it is now."""
+        return ""
 
     def finish(self, pen: Pen) -> Rect:
         """Enter or a double click."""

@@ -19,6 +19,8 @@ _STEP = 1.5  # widget pixels between two points
 class Lasso(Gesture):
     """Follows the pointer in a smooth line."""
 
+    every_place = True
+
     def __init__(self) -> None:
         super().__init__()
         self._erase = False

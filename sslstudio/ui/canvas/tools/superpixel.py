@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from sslstudio.language import tr
 from sslstudio.regions.rect import NOTHING, Rect
 from sslstudio.regions.superpixels import Superpixels, outline_of
+from sslstudio.ui.canvas.steps import stepped
 from sslstudio.ui.canvas.tools.gesture import Gesture, View
 
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.pen import Pen
     from sslstudio.ui.canvas.strokes import Point
 
+PATCH_MIN, PATCH_MAX = 6, 100  # pixels
+
 
 class SuperpixelPaint(Gesture):
     """A click takes one patch, a drag all that it crosses."""
 
+    every_place = True
     _patches: Superpixels | None = None
     _last: Point | None = None
     _erase = False
@@ -59,6 +64,15 @@ class SuperpixelPaint(Gesture):
         else:
             self.outline = self._about(pen, place) if self.unready else outline_of(*self._of(pen).at(*place))
         return self.outline != before
+
+    def turn(self, pen: Pen, steps: int) -> bool:
+        """Larger patches, or smaller ones."""
+        pen.change(patch=stepped(pen.options.patch, steps, PATCH_MIN, PATCH_MAX))
+        return True
+
+    def size_words(self, pen: Pen) -> str:
+        """How large patches are."""
+        return tr("Patches of {patch} px").format(patch=pen.options.patch)
 
     def cancel(self) -> None:
         """Let go."""

@@ -121,6 +121,12 @@ class Canvas(Board):
         self._scene.stale_image()
         self.update()
 
+    def set_grid(self, wanted: bool) -> None:
+        """Whether faint lines part pixels that are seen large and square."""
+        self._scene.grid = wanted
+        self._scene.stale_image()
+        self.update()
+
     def set_filled(self, wanted: bool) -> None:
         """Whether masks are filled, or outlines only."""
         self._filled = wanted

@@ -422,18 +422,10 @@ class Canvas(Board):
         """The pointer is on something that lies over the canvas."""
         self._hand.leave()
 
-    def put_pen_away(self) -> None:
-        """A tablet's pen has gone out of reach."""
-        self._hand.put_pen_away()
-
-    def hover_again(self) -> None:
-        """Let the tool show anew what it would do under the pointer."""
-        self._hand.hover()
-
     @property
-    def dragging(self) -> bool:
-        """Whether a button is held down over the image."""
-        return self._hand.dragging
+    def hand(self) -> Hand:
+        """What the user's hand does here."""
+        return self._hand
 
     def update_pointer(self) -> None:
         """Repaint where the brush's outline is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
 from sslstudio.language import tr
@@ -24,8 +24,8 @@ def draw_brush(painter: QPainter, centre: QPointF, radius: float, colour: QColor
     painter.setBrush(Qt.BrushStyle.NoBrush)
     erasing = QPen(_LIGHT, 1.2)
     erasing.setDashPattern([4, 3])
-    told = [erasing] if colour is None else [QPen(_LIGHT, 2.8), QPen(colour, 1.6)]
-    for pen in (QPen(_DARK, 3 if colour is None else 4.4), *told):
+    told = [erasing] if colour is None else [QPen(_LIGHT, 3.2), QPen(colour, 2)]
+    for pen in (QPen(_DARK, 3 if colour is None else 4.6), *told):
         painter.setPen(pen)
         draw(area)
     if radius < 4:  # too small to find: a cross with a gap for the pixel
@@ -65,6 +65,15 @@ def draw_outline(painter: QPainter, points: Sequence[QPointF], colour: QColor) -
     for pen in (QPen(_DARK, 3), QPen(_LIGHT, 1.2)):
         painter.setPen(pen)
         painter.drawPolyline(line)
+
+
+def draw_faintly(painter: QPainter, lines: Sequence[QLineF]) -> None:
+    """Lines that are to be found on any image and distract on none."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    for pen in (QPen(QColor(0, 0, 0, 60), 2), QPen(QColor(255, 255, 255, 100), 1)):
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)  # ends that overlap would be seen as dots
+        painter.setPen(pen)
+        painter.drawLines(lines)
 
 
 def draw_selection(painter: QPainter, area: QRectF) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtGui import QPainter, QPolygonF
 
 from sslstudio.language import tr
@@ -13,6 +13,8 @@ from sslstudio.ui.canvas.lengths import round_length
 from sslstudio.ui.canvas.strokes import snapped
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from sslstudio.images.pixel_size import PixelSize
     from sslstudio.ui.canvas.canvas import Canvas
     from sslstudio.ui.canvas.input import Hand
@@ -54,6 +56,8 @@ def _draw_scale_bar(painter: QPainter, canvas: Canvas, size: PixelSize) -> None:
 
 
 def _draw_gesture(painter: QPainter, canvas: Canvas, gesture: Gesture, hand: Hand) -> None:
+    if gesture.lines is not None:
+        _draw_lines(painter, canvas, gesture.lines)
     if len(gesture.outline) > 1:
         line = [canvas.widget_points(point)[0] for point in gesture.outline]
         decorations.draw_outline(painter, line, canvas.colour)
@@ -62,6 +66,12 @@ def _draw_gesture(painter: QPainter, canvas: Canvas, gesture: Gesture, hand: Han
             decorations.draw_example(painter, centre, mark.wanted)
     if gesture.caption:
         decorations.draw_caption(painter, gesture.caption, hand.pointer.x() + 16, hand.pointer.y() + 16)
+
+
+def _draw_lines(painter: QPainter, canvas: Canvas, lines: np.ndarray) -> None:
+    ratio, view = canvas.devicePixelRatioF(), canvas.viewport
+    seen = (lines * view.zoom + (view.x, view.y, view.x, view.y)) / ratio
+    decorations.draw_faintly(painter, [QLineF(*line) for line in seen.tolist()])
 
 
 def _draw_search(painter: QPainter, canvas: Canvas, search: Search) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from sslstudio.ui.canvas.viewport import Rect, Viewport
 
 GRID_FROM_ZOOM = 8.0
-_STEP = 26  # of 255, lighter on dark pixels and darker on bright ones
+_STEP = 22  # of 255, lighter on dark pixels and darker on bright ones
 
 
 def draw_grid(pixels: np.ndarray, view: Viewport, rect: Rect) -> None:
@@ -17,9 +17,13 @@ def draw_grid(pixels: np.ndarray, view: Viewport, rect: Rect) -> None:
     """
     columns = _firsts(view.zoom, view.x, rect.left, rect.right)
     rows = _firsts(view.zoom, view.y, rect.top, rect.bottom)
-    for line in (np.s_[:, columns], np.s_[rows, :]):
-        part = pixels[(*line, np.s_[:3])]
-        pixels[(*line, np.s_[:3])] = np.where(part < 128, part + _STEP, part - _STEP)
+    level = _parted(pixels[rows, :, :3])  # before upright lines cross it
+    pixels[:, columns, :3] = _parted(pixels[:, columns, :3])
+    pixels[rows, :, :3] = level
+
+
+def _parted(pixels: np.ndarray) -> np.ndarray:
+    return np.where(pixels < 128, pixels + _STEP, pixels - _STEP)
 
 
 def _firsts(zoom: float, offset: float, start: int, stop: int) -> np.ndarray:

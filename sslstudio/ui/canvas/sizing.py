@@ -34,7 +34,7 @@ class Sizing(QObject):
         if canvas.gesture is not None:
             if canvas.gesture.turn(canvas.pen, steps):
                 canvas.set_options(canvas.pen.options)
-                canvas.hover_again()
+                canvas.hand.hover()
                 self._tell(canvas.gesture.size_words(canvas.pen))
         elif canvas.tool in SIZED:
             self.choose(stepped(canvas.brush, steps))

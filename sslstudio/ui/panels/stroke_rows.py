@@ -35,9 +35,8 @@ class StrokeRows(Fold):
         tell_keys(self.only, tr("What is already painted otherwise stays. The next choice"), "paint.only")
         self.body.addWidget(self.only)
         self.square = self._check("square", tr("Square brush"), tr("For straight edges"), "paint.square")
-        self.pressure = self._check(
-            "pressure", tr("Pen pressure"), tr("A tablet's pen draws thinner where it is pressed less"), "paint.pressure"
-        )
+        tip = tr("A tablet's pen draws thinner where it is pressed less")
+        self.pressure = self._check("pressure", tr("Pen pressure"), tip, "paint.pressure")
         tip = tr("The brush passes over pixels that are darker or brighter")
         self.sieved = self._check("sieved", tr("Only pixels of this brightness"), tip, "paint.sieved")
         self.low = self._slider("low", tr("Darkest"))

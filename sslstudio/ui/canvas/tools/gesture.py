@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from sslstudio.regions.rect import NOTHING, Rect
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from sslstudio.queries.messages import Example
     from sslstudio.ui.canvas.pen import Pen
     from sslstudio.ui.canvas.search import Search
@@ -41,6 +43,7 @@ class Gesture:
 
     def __init__(self) -> None:
         self.outline: list[Point] = []  # drawn as a polygon that fills with the class's colour
+        self.lines: np.ndarray | None = None  # (n, 4) x, y, x, y of lines that are faintly drawn, or None
         self.caption = ""  # a few words at the pointer
         self.unready = False  # whether what it shows is only about right, and it is to be asked again soon
         self.search: Search | None = None  # what the canvas is to look for beside the window
@@ -98,4 +101,4 @@ class Gesture:
 
     def cancel(self) -> None:
         """Forget what was begun."""
-        self.outline, self.caption = [], ""
+        self.outline, self.caption, self.lines = [], "", None

@@ -125,13 +125,13 @@ class NoticeBar(QWidget):
 
     def _settle(self) -> None:
         """Be as wide as there is room, and as high as the words need."""
-        if self._area is None or self._corner is None or self.isHidden():
+        area, corner, parent = self._area, self._corner, self.parentWidget()
+        if area is None or corner is None or parent is None or self.isHidden():
             return
-        area, corner = self._area, self._corner
         width = area.width()
         if corner.isVisible():
             width = corner.mapTo(area, QPoint(0, 0)).x() - theme.SPACE
-        place = area.mapTo(self.parentWidget(), QPoint(0, 0))
+        place = area.mapTo(parent, QPoint(0, 0))
         high = max(self.minimumHeight(), self.heightForWidth(width))
         self.setGeometry(QRect(place, QSize(width, high)))
         self.raise_()

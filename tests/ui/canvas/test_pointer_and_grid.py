@@ -50,6 +50,7 @@ def test_the_pointer_is_seen_however_large_the_brush_and_whatever_the_image(desk
 
 def test_the_brushs_outline_has_the_colour_of_its_class_and_none_while_it_erases(desk):
     desk.canvas.set_brush(60)
+    desk.away()
     desk.move(100, 75)
 
     def tints() -> tuple[int, int]:
@@ -67,6 +68,7 @@ def test_the_brushs_outline_has_the_colour_of_its_class_and_none_while_it_erases
 
 
 def test_the_size_is_told_at_the_cursor_while_it_changes_and_then_no_more(desk, qtbot):
+    desk.away()
     desk.move(100, 75)
     before = seen(desk.canvas)
     turn(desk.canvas, y=120, modifiers=SHIFT)

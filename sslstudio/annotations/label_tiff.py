@@ -101,16 +101,27 @@ def _draw(file: Path, count: int, objects: bool, height: int, width: int) -> Dra
 
 
 def read_labels(file: Path) -> np.ndarray:
-    """(H, W) whole numbers of a TIFF, or of a slice of it; raises UserError for colours, fractions, damage."""
+    """(H, W) whole numbers of a TIFF, or of a slice of it; raises UserError for colours, fractions, damage.
+
+    Also for several channels per slice, of which nobody can tell which one holds the labels.
+    """
     path, number = split_slice(str(file))
     try:
-        pixels = _whole(Path(path), Path(path).stat().st_mtime_ns)
+        pixels, slices = _whole(Path(path), Path(path).stat().st_mtime_ns)
+    except UserError:
+        raise
     except Exception as error:
         raise UserError(tr("{name} cannot be read as a TIFF; it may be damaged.").format(name=file.name)) from error
-    if pixels.ndim > 2 and pixels.shape[-1] > _MOST_COLOURS and number <= math.prod(pixels.shape[:-2]):
+    shape = " × ".join(map(str, pixels.shape))
+    if pixels.ndim > 2 and pixels.shape[-1] > _MOST_COLOURS:
+        if math.prod(pixels.shape[:-2]) != slices or number > slices:
+            raise UserError(
+                tr("{name} holds several channels ({shape}); labels have one number per pixel.").format(
+                    name=file.name, shape=shape
+                )
+            )
         pixels = pixels.reshape(-1, *pixels.shape[-2:])[number - 1]
     if pixels.ndim != 2:
-        shape = " × ".join(map(str, pixels.shape))
         raise UserError(
             tr("{name} is a colour picture ({shape}); labels have one number per pixel.").format(
                 name=file.name, shape=shape
@@ -128,10 +139,11 @@ def read_labels(file: Path) -> np.ndarray:
 
 
 @lru_cache(1)  # the slices of a stack are asked for one after the other
-def _whole(file: Path, _changed: int) -> np.ndarray:
+def _whole(file: Path, _changed: int) -> tuple[np.ndarray, int]:
+    """All numbers of a TIFF, without axes of length 1, and how many slices an image of its kind has."""
     import tifffile
 
-    return np.squeeze(tifffile.imread(file))
+    return np.squeeze(tifffile.imread(file, _multifile=False)), probe(file).pages
 
 
 def write(job: Job, out: Path) -> list[Path]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
+import struct
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +13,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from sslstudio.images.errors import refuse
+from sslstudio.images.errors import cut_off, refuse
 from sslstudio.images.tiff_files import plain_type
 from sslstudio.language import tr
 
 _TILED = "1.2.840.10008.5.1.4.1.1.77.1.6"  # whole slides, whose frames are tiles of one image
+_DEFLATED, _IMPLICIT, _EXPLICIT, _BIG_ENDIAN = (
+    f"1.2.840.10008.1.2{end}" for end in (".1.99", "", ".1", ".2")
+)  # ways in which all of a file is written
+_PIXELS = ((0x7FE0, 0x0008), (0x7FE0, 0x0009), (0x7FE0, 0x0010))  # tags
+_UNKNOWN = 0xFFFFFFFF  # the length of what is compressed
 _FILMS = "1.2.840.10008.1.2.4.10"  # beginnings of the names of MPEG and the like
 
 
@@ -36,6 +43,7 @@ def read_header(file: BinaryIO, path: Path) -> Any:
     """The header of an open file; raises UnreadableImage for one that holds no image that can be read."""
     file.seek(0)
     header = _pydicom().dcmread(file, stop_before_pixels=True, force=True)
+    place = file.tell()
     if not header.get("Rows") or not header.get("Columns"):
         kind = str(getattr(header.get("SOPClassUID"), "name", "") or "")
         what = tr(" (it is a “{kind}”)").format(kind=kind) if kind and not kind[0].isdigit() else ""
@@ -55,7 +63,23 @@ def read_header(file: BinaryIO, path: Path) -> Any:
             tr("is a film ({name})").format(name=syntax.name),
             tr("Save its frames as images, or as uncompressed DICOM."),
         )
+    if _syntax(header) != _DEFLATED and _ends_early(file, place, header):
+        raise cut_off(path)
     return header
+
+
+def _ends_early(file: BinaryIO, place: int, header: Any) -> bool:
+    """Whether the pixels, whose element begins at ``place``, go on behind the end of the file."""
+    implicit, little = getattr(header, "original_encoding", (False, True))
+    file.seek(place)
+    start, order = file.read(12), "<" if little is not False else ">"
+    if len(start) < 12 or struct.unpack(f"{order}HH", start[:4]) not in _PIXELS:
+        return False  # there are none: whoever reads them says so
+    length = struct.unpack(f"{order}I", start[4:8] if implicit else start[8:12])[0]
+    if length == _UNKNOWN:
+        return False
+    # one byte less: the last one may only fill up to an even number
+    return place + (8 if implicit else 12) + length - 1 > file.seek(0, os.SEEK_END)
 
 
 def _syntax(header: Any) -> Any:
@@ -71,6 +95,8 @@ def frames_of(header: Any) -> int:
 def type_of(header: Any, frame: int) -> tuple[int, str]:
     """Channels and dtype that ``read_frame`` will give."""
     bits, samples = int(header.get("BitsAllocated") or 16), int(header.get("SamplesPerPixel") or 1)
+    if samples == 1 and (depth := _table_depth(header)):
+        return 1, "uint8" if depth <= 8 else "uint16"
     if header.get("PhotometricInterpretation") == "PALETTE COLOR":
         return 3, "uint8"
     if samples > 1:
@@ -82,11 +108,13 @@ def type_of(header: Any, frame: int) -> tuple[int, str]:
 
 
 def read_frame(file: BinaryIO, header: Any, frame: int, path: Path) -> np.ndarray:
-    """(H, W, C) of a frame (from 0): colours as RGB, rescaled by slope and intercept, never a negative."""
+    """(H, W, C) of a frame (from 0): colours as RGB, rescaled by slope and intercept or table, never a negative.
+
+    Padding is no number where the others are float32.
+    """
     pydicom = _pydicom()
     try:
-        file.seek(0)
-        pixels = pydicom.pixels.pixel_array(file, index=frame)
+        pixels = pydicom.pixels.pixel_array(_source(file, header), index=frame)
     except (NotImplementedError, RuntimeError, AttributeError) as error:
         raise _undecodable(header, path, error) from error
     if header.get("PhotometricInterpretation") == "PALETTE COLOR":
@@ -94,6 +122,19 @@ def read_frame(file: BinaryIO, header: Any, frame: int, path: Path) -> np.ndarra
     elif pixels.ndim == 2:
         pixels = _values(header, frame, pixels)[..., None]
     return np.ascontiguousarray(pixels.astype(type_of(header, frame)[1], copy=False))
+
+
+def _source(file: BinaryIO, header: Any) -> Any:
+    """What pydicom unpacks frames from: the file, or all of it in memory where it does not say how it is written."""
+    syntax = _syntax(header)
+    file.seek(0)
+    if syntax is not None and syntax != _DEFLATED:
+        return file
+    whole = _pydicom().dcmread(file, force=True)
+    if syntax is None:
+        implicit, little = whole.original_encoding
+        whole.file_meta.TransferSyntaxUID = _IMPLICIT if implicit else _EXPLICIT if little else _BIG_ENDIAN
+    return whole
 
 
 def _undecodable(header: Any, path: Path, error: Exception) -> Exception:
@@ -115,15 +156,36 @@ def _coloured(header: Any, pixels: np.ndarray) -> np.ndarray:
 
 def _values(header: Any, frame: int, pixels: np.ndarray) -> np.ndarray:
     """(H, W) stored numbers as what they mean."""
-    if int(header.get("BitsAllocated") or 16) == 1:
+    empty = _padding(header, pixels)
+    if _table_depth(header):
+        pixels = _pydicom().pixels.apply_modality_lut(pixels, header)
+    elif int(header.get("BitsAllocated") or 16) == 1:
         pixels = pixels.astype(bool)
     elif (rescale := _rescale(header, frame)) is not None:
         pixels = pixels.astype(np.float32) * np.float32(rescale[0]) + np.float32(rescale[1])
     pixels = plain_type(pixels)
+    if empty is not None and pixels.dtype.kind == "f":
+        pixels[empty] = np.nan
     if header.get("PhotometricInterpretation") != "MONOCHROME1":
         return pixels
     low, high = _range(header, frame)
     return (pixels.dtype.type(low + high) - pixels).astype(pixels.dtype)
+
+
+def _padding(header: Any, stored: np.ndarray) -> np.ndarray | None:
+    """Where nothing was recorded, (H, W) bool; None where the file has no value for that."""
+    first, last = header.get("PixelPaddingValue"), header.get("PixelPaddingRangeLimit")
+    if not isinstance(first, int):
+        return None
+    # some write the numbers without their sign
+    ends = np.array([first, last if isinstance(last, int) else first]).astype(stored.dtype)
+    return (stored >= ends.min()) & (stored <= ends.max())
+
+
+def _table_depth(header: Any) -> int:
+    """Bits of the numbers that a table makes of the stored ones; 0 where there is none."""
+    table = header.get("ModalityLUTSequence")
+    return int(table[0].LUTDescriptor[2]) if table else 0
 
 
 def _rescale(header: Any, frame: int) -> tuple[float, float] | None:
@@ -139,6 +201,8 @@ def _rescale(header: Any, frame: int) -> tuple[float, float] | None:
 def _range(header: Any, frame: int) -> tuple[float, float]:
     """The lowest and the highest value that can be stored, as they are shown."""
     bits = int(header.get("BitsStored") or header.get("BitsAllocated") or 16)
+    if depth := _table_depth(header):
+        return 0, 2**depth - 1
     if int(header.get("BitsAllocated") or 16) == 1:
         return 0, 255
     signed = bool(header.get("PixelRepresentation"))

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
-from sslstudio.images import content, limits, numpy_files, tiff_files
-from sslstudio.images.errors import UnreadableImage, refuse
-from sslstudio.images.limits import MOST_PIXELS, is_huge
+from sslstudio.images.errors import UnreadableImage, explained, refuse
+from sslstudio.images.levels import levels_of
 from sslstudio.images.reduced import Halvings, finite, folder_for, halved, resized, size_of
-from sslstudio.images.segments import Handle, Level, NotByParts, PlainRows, Segments
-from sslstudio.images.slices import file_of, split_slice
-from sslstudio.images.tiff_slices import slices_of
+from sslstudio.images.segments import Forgiving, Level, NotByParts
+from sslstudio.images.slices import file_of
 from sslstudio.images.tile_cache import SHARED, TileCache
 from sslstudio.language import later, tr
 
@@ -27,7 +25,6 @@ _log = logging.getLogger(__name__)
 OVERVIEW = 1024  # pixels: the longer side of the coarsest size, at most
 _SKETCHED = 80  # tiles that the first picture of all is made from
 _SAMPLES = 250_000  # pixels that contrast and histogram are worked out from
-_DENSEST = 300  # pixels in a byte of a file, beyond which nobody looks whether it is huge
 _GAP = 2  # halvings that are worked out from the next finer size when they are looked at
 _numbers = itertools.count()
 _one_at_a_time = threading.Lock()  # several would keep each other from the disk
@@ -47,14 +44,14 @@ class HugeImage:
         self._levels = levels
         self._number = next(_numbers)
         base = levels[0]
-        first = finite(base.read(0, 0))
-        self.height, self.width, self.channels, self.dtype = base.height, base.width, first.shape[2], first.dtype
+        self.height, self.width, self.channels, self.dtype = base.height, base.width, base.channels, base.dtype
         self.coarsest = _coarsest(self.height, self.width)
         self.on_arrival: Callable[[Part], None] | None = None
         self._stopped = self._making = False
         self.halvings: Halvings | None = None
         self.overview = np.zeros((*size_of((self.height, self.width), self.coarsest), self.channels), self.dtype)
-        self.sample = first.reshape(-1, self.channels)
+        self.sample = np.zeros((1, self.channels), self.dtype)
+        self._common = self.sample[0]  # stands in for what cannot be decoded
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -69,8 +66,12 @@ class HugeImage:
     # reading ------------------------------------------------------------------------------------------------
 
     def read(self, number: int, top: int, bottom: int, left: int, right: int) -> np.ndarray:
-        """A part of one size, (h, w, C), waiting for the disk; coarse where that size has not been made yet."""
-        return self._put_together(number, (top, bottom, left, right), self._now)
+        """A part of one size, (h, w, C), waiting for the disk; coarse where that size has not been made yet.
+
+        Raises UnreadableImage.
+        """
+        with explained(file_of(self.path)):
+            return self._put_together(number, (top, bottom, left, right), self._now)
 
     def look(self, number: int, top: int, bottom: int, left: int, right: int) -> np.ndarray:
         """What is here of a part of one size, (h, w, C), coarse where it must be; the rest is asked for."""
@@ -174,7 +175,7 @@ class HugeImage:
         finer_height, finer_width = self.size(number - 1)
         top, left = 2 * row * height, 2 * column * width
         bottom, right = min(top + 2 * height, finer_height), min(left + 2 * width, finer_width)
-        return halved(self.read(number - 1, top, bottom, left, right))
+        return halved(self._put_together(number - 1, (top, bottom, left, right), self._now))
 
     # coarse pictures ----------------------------------------------------------------------------------------
 
@@ -215,8 +216,15 @@ class HugeImage:
         return _enlarged(pixels, scale, (top - y * scale, left - x * scale), (bottom - top, right - left))
 
     def begin(self, cache: Path | None = None, key: str = "") -> None:
-        """Work out the first picture of all, and find or prepare the sizes that the file lacks."""
-        self.sample = self._sampled()
+        """Work out the first picture of all, and find or prepare the sizes that the file lacks.
+
+        Tiles that cannot be decoded are left out; raises UnreadableImage where none can, or the disk refuses.
+        """
+        with explained(file_of(self.path)):
+            self._begin(cache, key)
+
+    def _begin(self, cache: Path | None, key: str) -> None:
+        self._take_sample()
         missing = [n for n in range(1, self.coarsest + 1) if not self._ready(n, 0, 0)]
         if not missing:
             self._take_overview()
@@ -233,8 +241,9 @@ class HugeImage:
             self.overview = self._sketch(finest)
 
     def sample_only(self) -> None:
-        """Find out what its values are like, without a picture of all of it."""
-        self.sample = self._sampled()
+        """Find out what its values are like, without a picture of all of it; raises UnreadableImage as ``begin``."""
+        with explained(file_of(self.path)):
+            self._take_sample()
 
     def make_halvings(self) -> None:
         """Make the sizes that the file lacks, in a thread of their own, one image at a time; ``stop`` ends it."""
@@ -262,18 +271,19 @@ class HugeImage:
         level = self._level(self.coarsest)
         height, width = self.size(self.coarsest)
         number = self.coarsest if level is not None else max(self._levels)
-        pixels = _all_of(self._level(number))  # type: ignore[arg-type]
+        pixels = _all_of(Forgiving(self._level(number), self._common))  # type: ignore[arg-type]
         self.overview = _fitted(pixels, height, width)
 
     def _sketch(self, number: int) -> np.ndarray:
         """What some tiles of one size, evenly spread, tell of the whole picture."""
         level = self._levels[number]
+        tiles = Forgiving(level, self._common, functools.partial(self._kept, number))
         rows, columns = _spread(level)
         high, wide = self.overview.shape[:2]
         across = wide if len(columns) == -(-level.width // level.tile[1]) else len(columns)
         lines = []
         for row in rows:
-            line = [self._kept(number, row, column) for column in columns]
+            line = [tiles.read(row, column) for column in columns]
             if across == wide:
                 line = [np.concatenate(line, axis=1)]
                 lines.append(_fitted(line[0], 1, wide))
@@ -284,16 +294,29 @@ class HugeImage:
     def _kept(self, number: int, row: int, column: int) -> np.ndarray:
         return self.cache.read((self._number, number, row, column), lambda: self._read(number, row, column))
 
-    def _sampled(self) -> np.ndarray:
-        """Some pixels (n, C) as the file holds them, from tiles that are evenly spread."""
-        level, parts = self._levels[0], []
+    def _take_sample(self) -> None:
+        """Some pixels as the file holds them, from tiles that are evenly spread, and the value in their midst."""
+        level, parts, failure = self._levels[0], [], None
         rows, columns = _spread(level)
         chosen = [(row, column) for row in rows for column in columns][:: max(1, len(rows) * len(columns) // 24)]
         each = max(1, _SAMPLES // len(chosen))
         for row, column in chosen:
-            pixels = self._kept(0, row, column).reshape(-1, self.channels)
-            parts.append(pixels[:: max(1, len(pixels) // each)])
-        return np.concatenate(parts)
+            try:
+                raw = level.read(row, column)
+            except (OSError, MemoryError):
+                raise
+            except Exception as error:  # noqa: BLE001 - decoders raise what they like; other tiles may be whole
+                failure = error
+                continue
+            self.cache.read((self._number, 0, row, column), functools.partial(finite, raw))
+            pixels = raw.reshape(-1, self.channels)
+            known = pixels[np.isfinite(pixels).all(axis=1)] if raw.dtype.kind == "f" else pixels
+            parts.append(known[:: max(1, len(known) // each)])
+        if failure is not None and not parts:
+            raise failure
+        found = np.concatenate(parts)
+        self.sample = found if len(found) else np.zeros((1, self.channels), self.dtype)
+        self._common = np.median(self.sample, axis=0).astype(self.dtype)
 
 
 def _make(reference: weakref.ref[HugeImage]) -> None:
@@ -301,8 +324,8 @@ def _make(reference: weakref.ref[HugeImage]) -> None:
     image = reference()
     if image is None or image.halvings is None:
         return
-    halvings, source = image.halvings, image._levels[max(n for n in image._levels if n < image.halvings.numbers.start)]
-    steps = halvings.numbers.start - max(n for n in image._levels if n < halvings.numbers.start)
+    halvings, finest = image.halvings, max(n for n in image._levels if n < image.halvings.numbers.start)
+    source, steps = Forgiving(image._levels[finest], image._common), halvings.numbers.start - finest
     path = image.path
     del image
 
@@ -336,7 +359,7 @@ def open_huge(path: Path) -> HugeImage | None:
     """
     path = Path(path)
     try:
-        levels = _levels_of(path)
+        levels = levels_of(path)
         return None if levels is None else HugeImage(path, levels)
     except NotByParts as error:
         raise _refusal(path, str(error)) from None
@@ -360,7 +383,7 @@ def _refusal(path: Path, why: str) -> UnreadableImage:
 def why_not_by_parts(path: Path, otherwise: UnreadableImage) -> UnreadableImage | None:
     """Why a huge file cannot be read by parts, ``otherwise`` for kinds of which none can; None where it can."""
     try:
-        return otherwise if _levels_of(Path(path)) is None else None
+        return otherwise if levels_of(Path(path)) is None else None
     except NotByParts as error:
         return _refusal(Path(path), str(error))
     except Exception:  # noqa: BLE001 - whatever is wrong with it, the other sentence is true as well
@@ -370,88 +393,9 @@ def why_not_by_parts(path: Path, otherwise: UnreadableImage) -> UnreadableImage 
 def can_be_read_by_parts(path: Path) -> bool:
     """Whether the file is a huge one whose tiles or rows can be read one by one; the header is looked at only."""
     try:
-        return _levels_of(Path(path)) is not None
+        return levels_of(Path(path)) is not None
     except Exception:  # noqa: BLE001 - whatever is wrong, the usual reader says it
         return False
-
-
-def _levels_of(image: Path) -> dict[int, Level] | None:
-    name, number = split_slice(str(image))
-    path = Path(name)
-    if path.stat().st_size < limits.HUGE_PIXELS // _DENSEST:
-        return None
-    with path.open("rb") as file:
-        kind = content.kind_of(file.read(content.HEAD))
-        if kind == "tiff":
-            return _levels_of_tiff(path, file, number)
-    return _levels_of_npy(path, number) if kind == "npy" else None
-
-
-def _levels_of_npy(path: Path, slice_: int) -> dict[int, Level] | None:
-    pixels = np.load(path, mmap_mode="r", allow_pickle=False)
-    layout = numpy_files.layout_of(pixels.shape, pixels.dtype, path)
-    height, width, channels = layout.height, layout.width, layout.channels
-    planar = layout.channel_axis is not None and layout.channel_axis == pixels.ndim - 3
-    if not is_huge(height, width, channels * pixels.dtype.itemsize) or pixels.dtype.kind not in "buif":
-        return None
-    if not pixels.flags.c_contiguous or height * width > MOST_PIXELS:
-        raise NotByParts(tr("its numbers are not stored row by row"))
-    offset = pixels.offset + (slice_ - 1) * height * width * channels * pixels.dtype.itemsize
-    return {0: PlainRows(Handle(path), offset, (height, width, channels), pixels.dtype, planar=planar)}
-
-
-def _levels_of_tiff(path: Path, file: Any, slice_: int) -> dict[int, Level] | None:
-    with tiff_files.open_tiff(file) as tiff:
-        page = tiff_files.first_page(tiff)
-        slices = slices_of(tiff, page, path)
-        places = [0] if slices.by_row else slices.places[slice_ - 1].tolist()
-        height, width = page.imagelength, page.imagewidth
-        pixel = page.samplesperpixel * page.dtype.itemsize * len(places)
-        if not is_huge(height, width, pixel):
-            return None
-        if height * width > MOST_PIXELS or slices.by_row or slices.array is not None:
-            raise NotByParts(tr("its channels are stored in a way that cannot be read by parts"))
-        if slices.end_early(slice_, path.stat().st_size):
-            raise refuse(path, tr("is cut off: its end is missing"), tr("Copy it again from where it came from."))
-        handle = Handle(path)
-        levels: dict[int, Level] = {0: _level_of(handle, slices.parts(slice_))}
-        for number, pages in _own_halvings(tiff, height, width, places):
-            try:
-                levels[number] = _level_of(handle, pages)
-            except NotByParts:
-                continue
-        return levels
-
-
-def _level_of(handle: Handle, pages: Any) -> Level:
-    page = pages[0].keyframe
-    _ = page.decode, page.nodata, page.colormap  # tags are read when first asked for; the file will be closed
-    whole_bytes = page.bitspersample == 8 * page.dtype.itemsize and page.dtype.kind != "b"
-    if len(pages) == 1 and page.is_contiguous and whole_bytes and not page.is_tiled and tiff_files.turn_of(page) == 1:
-        shape = (page.imagelength, page.imagewidth, page.samplesperpixel)
-        stored = np.dtype(page.parent.byteorder + page.dtype.char)
-        rows = PlainRows(handle, page.dataoffsets[0], shape, stored, planar=page.planarconfig == 2 and shape[2] > 1)
-        rows.page = page
-        return rows
-    return Segments(handle, pages)
-
-
-def _own_halvings(tiff: Any, height: int, width: int, places: list[int]) -> Iterator[tuple[int, list[Any]]]:
-    """The smaller sizes that the file has, with the pages of each, where they are halvings."""
-    try:
-        series = tiff.series[0].levels[1:]
-    except Exception:  # noqa: BLE001 - odd metadata; then there are none
-        return
-    for level in series:
-        pages = [level.pages[place] for place in places if place < len(level.pages)]
-        if len(pages) < len(places) or any(page is None for page in pages):
-            continue
-        page = pages[0].keyframe
-        number = round(float(np.log2(width / page.imagewidth)))
-        wanted = size_of((height, width), number)
-        near = abs(page.imagelength - wanted[0]) <= 2 and abs(page.imagewidth - wanted[1]) <= 2
-        if number > 0 and near:
-            yield number, pages
 
 
 # shapes -------------------------------------------------------------------------------------------------
@@ -472,7 +416,7 @@ def _spread(level: Level) -> tuple[list[int], list[int]]:
     return list(range(rows_step // 2, down, rows_step)) or [0], list(range(step // 2, across, step)) or [0]
 
 
-def _all_of(level: Level) -> np.ndarray:
+def _all_of(level: Forgiving) -> np.ndarray:
     height, width = level.tile
     rows = [
         np.concatenate([finite(level.read(row, column)) for column in range(-(-level.width // width))], axis=1)

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from sslstudio.images.display import to_rgb8, window_of
-from sslstudio.images.errors import UnreadableImage
+from sslstudio.images.errors import UnreadableImage, explained
 from sslstudio.images.look import Look, Window, default_look
 from sslstudio.images.pixel_size import PixelSize, pixel_size
+from sslstudio.images.slices import file_of
 
 _HISTOGRAM = 250_000  # values that a histogram is made of
 BINS = 128
@@ -119,6 +120,11 @@ def read_picture(file: Path, cache: Path | None = None, key: str = "") -> Pictur
 
     Of a huge image a coarse picture is read, and what it lacks from afar is kept in ``cache`` under ``key``.
     """
+    with explained(file_of(file)):
+        return _read(file, cache, key)
+
+
+def _read(file: Path, cache: Path | None, key: str) -> Picture:
     from sslstudio.images.huge_picture import huge_picture
     from sslstudio.images.reader import probe, read_pixels, told_window, too_large
 
@@ -130,10 +136,18 @@ def read_picture(file: Path, cache: Path | None = None, key: str = "") -> Pictur
         huge = None  # it cannot be read by parts, but there is room for it as a whole
     if huge is not None:
         return huge
-    picture = Picture(read_pixels(file), pixel_size(file), told_window(file))
+    pixels = read_pixels(file)
+    picture = Picture(pixels, pixel_size(file), _suiting(told_window(file), pixels))
     if picture.native.dtype != np.uint8:
         _ = picture.windows, picture.finite
     return picture
+
+
+def _suiting(told: Window | None, pixels: np.ndarray) -> Window | None:
+    """The file's own window, if anything can be seen in it: some files tell one beyond all their values."""
+    if told is None or not np.isfinite(pixels).any():
+        return told
+    return told if told[0] <= np.nanmax(pixels) and told[1] >= np.nanmin(pixels) else None
 
 
 def sample_of(pixels: np.ndarray, count: int) -> np.ndarray:

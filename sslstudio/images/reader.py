@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from sslstudio.images import content, dicom_files, display, numpy_files, pillow_files, tiff_files
+from sslstudio.images import content, dicom_files, display, jpeg2000_files, numpy_files, pillow_files, tiff_files
 from sslstudio.images.display import to_rgb8
-from sslstudio.images.errors import UnreadableImage, cut_off, damaged, refuse
+from sslstudio.images.errors import UnreadableImage, cut_off, explained, refuse, unopened
 from sslstudio.images.slices import split_slice
 from sslstudio.images.tiff_slices import Slices, slices_of
 from sslstudio.language import tr
@@ -55,7 +55,7 @@ class ImageInfo:
 def probe(path: Path) -> ImageInfo:
     """Size and type from the header; also finds most cut-off files. Raises UnreadableImage."""
     path = Path(path)
-    with _opened(path) as (file, kind, number), _explained(path):
+    with _opened(path) as (file, kind, number), explained(path):
         info = (
             _STACK_PROBES[kind](file, _file(path), number) if kind in _STACK_PROBES else _probe_single(file, path, kind)
         )
@@ -69,7 +69,7 @@ def probe(path: Path) -> ImageInfo:
 def read_pixels(path: Path) -> np.ndarray:
     """(H, W, C) uint8, uint16 or float32, upright; palette and CMYK as RGB, alpha dropped."""
     path = Path(path)
-    with _opened(path) as (file, kind, number), _explained(path):
+    with _opened(path) as (file, kind, number), explained(path):
         return _read(file, path, kind, number)
 
 
@@ -78,7 +78,7 @@ def read_rgb8(path: Path, *, longest: int | None = None) -> np.ndarray:
     path = Path(path)
     if longest is None:
         return to_rgb8(read_pixels(path))
-    with _opened(path) as (file, kind, number), _explained(path):
+    with _opened(path) as (file, kind, number), explained(path):
         if kind == "jpeg" and number == 1:
             return _read_small_jpeg(file, path, longest)
         if kind in ("tiff", "npy") and (small := _small_copy(path, longest)) is not None:
@@ -137,23 +137,13 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, str, int]]:
     except FileNotFoundError:
         raise refuse(path, tr("is not there any more"), tr("Put the file back, or refresh the project.")) from None
     except OSError as error:
-        raise _unopened(path, error) from None
+        raise unopened(path, error) from None
     with file:
         try:
             head = file.read(content.HEAD)
         except OSError as error:
-            raise _unopened(path, error) from None
+            raise unopened(path, error) from None
         yield file, _kind(path, head), number
-
-
-def _unopened(path: Path, error: OSError) -> UnreadableImage:
-    if isinstance(error, PermissionError):
-        return refuse(path, tr("may not be read"), tr("Ask its owner for the right to read it."))
-    return refuse(
-        path,
-        tr("could not be opened ({strerror})").format(strerror=error.strerror or error),
-        tr("Check the disk or the network drive."),
-    )
 
 
 def _kind(path: Path, head: bytes) -> str:
@@ -170,23 +160,6 @@ def _kind(path: Path, head: bytes) -> str:
         tr("is {what}, whatever its name says").format(what=what),
         tr("Convert it to PNG or TIFF, or remove it from the folder."),
     )
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn whatever a decoder raises into UnreadableImage."""
-    try:
-        yield
-    except UnreadableImage:
-        raise
-    except MemoryError:
-        raise refuse(
-            path, tr("needs more memory than there is"), tr("Close other programs, or make it smaller.")
-        ) from None
-    except Exception as error:
-        text = str(error).lower()
-        early = "truncated" in text or "not enough" in text or isinstance(error, EOFError)
-        raise (cut_off(path) if early else damaged(path)) from error
 
 
 def _read(file: BinaryIO, path: Path, kind: str, number: int) -> np.ndarray:
@@ -283,6 +256,27 @@ def _probe_webp(file: BinaryIO, path: Path) -> ImageInfo:
     return _probe_pillow(file, path)
 
 
+# JPEG 2000 ----------------------------------------------------------------------------------------------
+
+
+def _probe_jpeg2000(file: BinaryIO, path: Path) -> ImageInfo:
+    found = jpeg2000_files.layout(file)
+    if found is None:
+        return _probe_pillow(file, path)
+    info = ImageInfo(found.width, found.height, found.channels, found.dtype)
+    if not jpeg2000_files.ends(file) and not too_large(path, info):
+        jpeg2000_files.read(file, found)
+    return info
+
+
+def _read_jpeg2000(file: BinaryIO, path: Path) -> np.ndarray:
+    found = jpeg2000_files.layout(file)
+    if found is None:
+        return _read_pillow(file, path)
+    _checked(path, ImageInfo(found.width, found.height, found.channels, found.dtype))
+    return jpeg2000_files.read(file, found)
+
+
 # PNG ----------------------------------------------------------------------------------------------------
 
 
@@ -331,12 +325,24 @@ def _probe_tiff(file: BinaryIO, path: Path, number: int) -> ImageInfo:
             page = tiff_files.first_page(tiff)
             slices = slices_of(tiff, page, path)
             info = _tiff_info(page, slices)
-            early = number <= slices.count and slices.end_early(number, path.stat().st_size)
+            early = _ends_early(slices, number, path.stat().st_size)
+    except UnreadableImage:
+        raise
     except Exception:  # noqa: BLE001 - whatever it dislikes, Pillow may know
         return _info_of(_read_by_pillow(file, path))
     if early:
         raise cut_off(path)
     return info
+
+
+def _ends_early(slices: Slices, number: int, size: int) -> bool:
+    """Whether a slice lies behind the end of the file, or the last one does, which the others may not hide."""
+    if number > slices.count:
+        return False
+    try:
+        return slices.end_early(number, size) or slices.end_early(slices.count, size)
+    except IndexError:  # pages of other files
+        return False
 
 
 def _read_tiff(file: BinaryIO, path: Path, number: int) -> np.ndarray:
@@ -360,9 +366,20 @@ def _read_tiff(file: BinaryIO, path: Path, number: int) -> np.ndarray:
 
 def _read_by_pillow(file: BinaryIO, path: Path) -> np.ndarray:
     """The Pillow way for TIFF; Pillow turns a TIFF upright by itself while loading."""
-    with pillow_files.open_image(file) as image:
-        _checked(path, _info(image, 1))
-        return pillow_files.to_array(image)
+    try:
+        with pillow_files.open_image(file) as image:
+            _checked(path, _info(image, 1))
+            return pillow_files.to_array(image)
+    except UnreadableImage:
+        raise
+    except Exception:
+        if name := tiff_files.unknown_compression(file):
+            raise refuse(
+                path,
+                tr("is compressed in a way that cannot be read ({name})").format(name=name),
+                tr("Save it uncompressed."),
+            ) from None
+        raise
 
 
 def _info_of(pixels: np.ndarray) -> ImageInfo:
@@ -425,7 +442,7 @@ def _read_dicom(file: BinaryIO, path: Path, number: int) -> np.ndarray:
     return dicom_files.read_frame(file, header, number - 1, path)
 
 
-_PROBES = {"jpeg": _probe_jpeg, "png": _probe_png, "webp": _probe_webp}
-_READERS = {"png": _read_png}
+_PROBES = {"jpeg": _probe_jpeg, "jpeg2000": _probe_jpeg2000, "png": _probe_png, "webp": _probe_webp}
+_READERS = {"jpeg2000": _read_jpeg2000, "png": _read_png}
 _STACK_PROBES = {"tiff": _probe_tiff, "npy": _probe_npy, "npz": _probe_npz, "dicom": _probe_dicom}  # these know slices
 _STACK_READERS = {"tiff": _read_tiff, "npy": _read_npy, "npz": _read_npz, "dicom": _read_dicom}

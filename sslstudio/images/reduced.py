@@ -14,7 +14,7 @@ from typing import BinaryIO
 import cv2
 import numpy as np
 
-from sslstudio.images.segments import Handle, Level, PlainRows
+from sslstudio.images.segments import Forgiving, Handle, PlainRows
 
 _ABOUT = "levels.json"
 Arrived = Callable[[int, int, int], None]
@@ -45,7 +45,7 @@ class Halvings:
         self.done = True
         return True
 
-    def make(self, source: Level, steps: int, stopped: Callable[[], bool], arrived: Arrived) -> bool:
+    def make(self, source: Forgiving, steps: int, stopped: Callable[[], bool], arrived: Arrived) -> bool:
         """Read ``source``, which halved ``steps`` times is the first of them, once from top to bottom.
 
         ``arrived(number, top, bottom)`` tells of rows that can be read from now on. Whether all was made; raises
@@ -62,7 +62,7 @@ class Halvings:
                 shutil.rmtree(self.folder, ignore_errors=True)
         return self.done
 
-    def _make(self, source: Level, steps: int, stopped: Callable[[], bool], arrived: Arrived) -> bool:
+    def _make(self, source: Forgiving, steps: int, stopped: Callable[[], bool], arrived: Arrived) -> bool:
         with contextlib.ExitStack() as files:
             writers: list[_Writer] = []
             for number in reversed(self.numbers):
@@ -120,7 +120,7 @@ class _Writer:
         self._arrived(self.number, top, self._level.rows)
 
 
-def _feed(source: Level, steps: int, writer: _Writer, stopped: Callable[[], bool]) -> bool:
+def _feed(source: Forgiving, steps: int, writer: _Writer, stopped: Callable[[], bool]) -> bool:
     """Give the rows of ``source``, halved so often, to the writer; whether it came to the end."""
     height, width = source.tile
     down, across = -(-source.height // height), -(-source.width // width)

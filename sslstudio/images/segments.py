@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import math
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from sslstudio.images import tiff_files
 from sslstudio.language import tr
 
+_log = logging.getLogger(__name__)
 _PLAIN_TILE = 512
 _STRIP_ROWS = 64  # at least, so that a tile is worth the asking
 _MOST_DECODED = 128 << 20  # bytes of one segment
@@ -24,19 +27,45 @@ class NotByParts(Exception):
 
 
 class Handle:
-    """An open file that several threads read from."""
+    """An open file that several threads read from; opened again where a network drive went away and came back."""
 
     def __init__(self, path: Path) -> None:
-        self._file = Path(path).open("rb")  # noqa: SIM115 - closed with the object
+        self._path = Path(path)
+        self._files = [self._path.open("rb")]  # closed with the object: other threads may still read from older ones
+        self._state = _state(self._files[0])
         self._lock = threading.Lock()
 
     def read(self, offset: int, count: int) -> bytes:
-        """So many bytes from there on; fewer at the file's end."""
+        """So many bytes from there on; fewer at the file's end. Raises OSError."""
+        try:
+            return self._read(self._files[-1], offset, count)
+        except OSError:
+            return self._read_again(offset, count)
+
+    def _read(self, file: BinaryIO, offset: int, count: int) -> bytes:
         if hasattr(os, "pread"):
-            return os.pread(self._file.fileno(), count, offset)
+            return os.pread(file.fileno(), count, offset)
         with self._lock:
-            self._file.seek(offset)
-            return self._file.read(count)
+            file.seek(offset)
+            return file.read(count)
+
+    def _read_again(self, offset: int, count: int) -> bytes:
+        """From the file opened once more, which is used from then on if it is the same and can be read."""
+        again = self._path.open("rb")
+        try:
+            if _state(again) != self._state:
+                raise OSError(errno.EIO, "the file has changed")
+            found = self._read(again, offset, count)
+        except OSError:
+            again.close()
+            raise
+        self._files.append(again)
+        return found
+
+
+def _state(file: BinaryIO) -> tuple[int, int]:
+    status = os.fstat(file.fileno())
+    return status.st_size, status.st_mtime_ns
 
 
 class Segments:
@@ -114,14 +143,22 @@ class PlainRows:
     """Numbers row by row in a file, (H, W, C) without gaps, or (C, H, W) with ``planar``; by tiles of 512 pixels."""
 
     def __init__(
-        self, handle: Handle, offset: int, shape: tuple[int, int, int], dtype: np.dtype, *, planar: bool = False
+        self,
+        handle: Handle,
+        offset: int,
+        shape: tuple[int, int, int],
+        dtype: np.dtype,
+        *,
+        planar: bool = False,
+        page: Any = None,
     ) -> None:
         self._handle, self._offset, self._stored, self._planar = handle, offset, np.dtype(dtype), planar
-        self.height, self.width, self.channels = shape
-        self.dtype = np.dtype(tiff_files.plain_dtype(self._stored))
+        self.height, self.width, self._samples = shape
+        self._page = page  # of the TIFF that it is, for its colours
+        self.channels = self._samples if page is None else tiff_files.channels_of(page)
+        self.dtype = np.dtype(tiff_files.plain_dtype(self._stored) if page is None else tiff_files.dtype_of(page))
         self.tile = (_PLAIN_TILE, _PLAIN_TILE)
         self.rows = self.height  # that are there already
-        self.page: Any = None  # of the TIFF that it is, for its colours
 
     def ready(self, row: int, column: int) -> bool:
         """Whether the tile can be read now."""
@@ -131,13 +168,13 @@ class PlainRows:
         """A tile (h, w, C) uint8, uint16 or float32; smaller at the image's edges."""
         top, left = row * self.tile[0], column * self.tile[1]
         pixels = self.rows_of(top, min(top + self.tile[0], self.height), left, min(left + self.tile[1], self.width))
-        if self.page is not None:
-            pixels = tiff_files.in_colours(self.page, pixels)
+        if self._page is not None:
+            pixels = tiff_files.in_colours(self._page, pixels)
         return tiff_files.plain_type(pixels)
 
     def rows_of(self, top: int, bottom: int, left: int, right: int) -> np.ndarray:
         """A part as it is stored, (h, w, C)."""
-        planes, samples = (self.channels, 1) if self._planar else (1, self.channels)
+        planes, samples = (self._samples, 1) if self._planar else (1, self._samples)
         out = np.empty((planes, bottom - top, right - left, samples), self._stored)
         pixel = samples * self._stored.itemsize
         for plane in range(planes):
@@ -146,6 +183,31 @@ class PlainRows:
                 line = self._handle.read(place, (right - left) * pixel)
                 out[plane, y - top] = np.frombuffer(line, self._stored).reshape(right - left, samples)
         return np.moveaxis(out[..., 0], 0, -1) if self._planar else out[0]
+
+
+class Forgiving:
+    """A size of which tiles that cannot be decoded are of one colour, ``fill`` (C,); what the disk refuses is raised.
+
+    ``read`` takes the place of the size's own where its tiles are kept.
+    """
+
+    def __init__(
+        self, level: Segments | PlainRows, fill: np.ndarray, read: Callable[[int, int], np.ndarray] | None = None
+    ) -> None:
+        self.height, self.width, self.tile, self.channels = level.height, level.width, level.tile, level.channels
+        self._read, self._fill = read or level.read, fill
+
+    def read(self, row: int, column: int) -> np.ndarray:
+        """A tile (h, w, C) uint8, uint16 or float32; smaller at the image's edges."""
+        try:
+            return self._read(row, column)
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - decoders raise what they like
+            _log.warning("a tile could not be decoded: %s", error)
+        height, width = self.tile
+        size = min(height, self.height - row * height), min(width, self.width - column * width)
+        return np.full((*size, self.channels), self._fill, self._fill.dtype)
 
 
 Level = Segments | PlainRows

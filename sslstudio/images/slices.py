@@ -8,6 +8,7 @@ a file of many pages was one image stays as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 MARK = "#"
@@ -35,6 +36,15 @@ def is_slice(path: str) -> bool:
 def file_of(path: Path | str) -> Path:
     """The file in which an image lies, be it a slice or not."""
     return Path(split_slice(str(path))[0])
+
+
+def sources(paths: Iterable[str]) -> list[int]:
+    """For each path the number of its file, from 0 as files come first: slices of one stack have the same.
+
+    What lies beside each other in one file is much alike, so none of it can tell how well the rest is known.
+    """
+    known: dict[str, int] = {}
+    return [known.setdefault(split_slice(path)[0], len(known)) for path in paths]
 
 
 def without_suffix(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 from types import ModuleType
 from typing import Any, BinaryIO
 
@@ -12,6 +13,8 @@ import numpy as np
 from sslstudio.images.pillow_files import turn_upright
 
 MOST_CHANNELS = 16  # more than that are slices or frames
+_NODATA = 42113  # GDAL's tag for it
+_MOST_16 = 65535
 _ALPHA = (1, 2)  # values of the tag ExtraSamples
 
 
@@ -38,16 +41,32 @@ def open_tiff(file: BinaryIO) -> Any:
 
 
 def first_page(tiff: Any) -> Any:
-    """The first page; raises NotForUs for colour spaces that tifffile leaves raw."""
+    """The first page; raises NotForUs for colour spaces that tifffile leaves raw, and what it cannot unpack."""
     page = tiff.pages[0]
+    if _is_unknown(page.compression):
+        raise NotForUs(str(page.compression))
     if page.imagedepth != 1 or len(page.shape) not in (2, 3):
         raise NotForUs
     name = getattr(page.photometric, "name", "")
     if name in ("CIELAB", "ICCLAB", "ITULAB") or page.dtype is None:
-        raise NotForUs
+        raise NotForUs(name)
     if name == "YCBCR" and page.compression.name not in ("JPEG", "JPEG2000", "WEBP"):
-        raise NotForUs
+        raise NotForUs(name)
     return page
+
+
+def _is_unknown(compression: int) -> bool:
+    return compression != 1 and compression not in _tifffile().TIFF.DECOMPRESSORS
+
+
+def unknown_compression(file: BinaryIO) -> str:
+    """What an open file is compressed with, where tifffile cannot unpack it; else an empty string."""
+    try:
+        with open_tiff(file) as tiff:
+            kind = tiff.pages[0].compression
+            return str(getattr(kind, "name", kind)) if _is_unknown(kind) else ""
+    except Exception:  # noqa: BLE001 - then it is not the compression that is wrong
+        return ""
 
 
 def turn_of(page: Any) -> int:
@@ -69,7 +88,7 @@ def dtype_of(page: Any) -> str:
     """The dtype that ``read_page`` will give."""
     if getattr(page.photometric, "name", "") == "PALETTE":
         return "uint8"
-    return plain_dtype(page.dtype)
+    return "float32" if _nothing_of(page) is not None else plain_dtype(page.dtype)
 
 
 def plain_dtype(dtype: np.dtype) -> str:
@@ -86,7 +105,8 @@ def plain_type(pixels: np.ndarray) -> np.ndarray:
         return pixels.astype(np.uint8) * np.uint8(255)
     if pixels.dtype.kind == "c":
         pixels = np.abs(pixels)
-    return pixels.astype(plain_dtype(pixels.dtype), copy=False)
+    with np.errstate(over="ignore"):  # beyond float32 is infinite
+        return pixels.astype(plain_dtype(pixels.dtype), copy=False)
 
 
 def ends_early(page: Any, size: int) -> bool:
@@ -103,8 +123,7 @@ def read_page(page: Any) -> np.ndarray:
         pixels = pixels[..., None]
     elif page.axes.startswith("S"):
         pixels = np.moveaxis(pixels, 0, -1)
-    pixels = in_colours(page, pixels)
-    return turn_upright(plain_type(pixels), turn_of(page))
+    return turn_upright(plain_type(in_colours(page, pixels)), turn_of(page))
 
 
 def _alphas(page: Any) -> int:
@@ -112,8 +131,37 @@ def _alphas(page: Any) -> int:
     return sum(int(kind) in _ALPHA for kind in extra)
 
 
+def _nothing_of(page: Any) -> float | None:
+    """The number that stands where a GeoTIFF holds nothing, where it would spoil the contrast of all others.
+
+    Of 8 bits all values are shown as they are, and 0 is the darkest of 16 bits anyway: there it is none.
+    """
+    tag = page.tags.get(_NODATA)
+    if tag is None or page.dtype is None or page.dtype.kind not in "iuf" or page.dtype.itemsize == 1:
+        return None
+    try:
+        value = float(str(tag.value).strip(" \0"))
+    except ValueError:
+        return None
+    if math.isnan(value) or (page.dtype == np.uint16 and not 0 < value <= _MOST_16):
+        return None
+    return value
+
+
+def without_nothing(page: Any, pixels: np.ndarray) -> np.ndarray:
+    """The same, as float32 that is no number where the file says that it holds nothing."""
+    value = _nothing_of(page)
+    if value is None:
+        return pixels
+    with np.errstate(over="ignore"):  # -1.8e308, which some write for float32 too
+        same = pixels == (np.asarray(value).astype(pixels.dtype) if pixels.dtype.kind == "f" else value)
+    pixels = plain_type(pixels).astype(np.float32)
+    pixels[same] = np.nan
+    return pixels
+
+
 def in_colours(page: Any, pixels: np.ndarray) -> np.ndarray:
-    """Resolve palette, ink and inverted grey; widen values of less than 8 bits."""
+    """Resolve palette, ink and inverted grey; widen values of less than 8 bits; what is nothing is no number."""
     name = getattr(page.photometric, "name", "")
     if name == "PALETTE":
         table = np.asarray(page.colormap).T
@@ -125,7 +173,7 @@ def in_colours(page: Any, pixels: np.ndarray) -> np.ndarray:
     if name == "MINISWHITE" and (pixels.dtype == np.bool_ or pixels.dtype.kind == "u"):
         pixels = ~pixels
     alphas = _alphas(page)
-    return pixels[..., : pixels.shape[2] - alphas] if 0 < alphas < pixels.shape[2] else pixels
+    return without_nothing(page, pixels[..., : pixels.shape[2] - alphas] if 0 < alphas < pixels.shape[2] else pixels)
 
 
 def _from_cmyk(inks: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ _log = logging.getLogger(__name__)
 LIMIT = 256 << 20  # bytes of all tiles together
 _WAITING = 256  # tiles; who asked for more looks elsewhere by now
 _THREADS = 2
+LATER = 3.0  # seconds until a tile that the disk refused is asked for again
 
 Key = Hashable
 Read = Callable[[], np.ndarray]
@@ -28,6 +29,7 @@ class TileCache:
         self._tiles: OrderedDict[Key, np.ndarray] = OrderedDict()
         self._wanted: OrderedDict[Key, tuple[Read, Callable[[], None]]] = OrderedDict()
         self._lock = threading.Lock()
+        self._refused: dict[Key, Callable[[], None]] = {}  # tiles that the disk did not give a moment ago
         self._pool: ThreadPoolExecutor | None = None
         self._busy = 0
 
@@ -48,8 +50,14 @@ class TileCache:
         return tile
 
     def want(self, key: Key, read: Read, arrived: Callable[[], None]) -> None:
-        """Have a tile read soon, the newest wish first; ``arrived`` is called in another thread once it is here."""
+        """Have a tile read soon, the newest wish first; ``arrived`` is called in another thread once it is here.
+
+        A tile that cannot be decoded is empty, (0, 0, 0), from then on. For one that the disk refused, ``arrived`` is
+        called some seconds later, so that whoever still wants it asks again.
+        """
         with self._lock:
+            if key in self._refused:
+                return
             self._wanted[key] = read, arrived
             self._wanted.move_to_end(key)
             while len(self._wanted) > _WAITING:
@@ -68,6 +76,8 @@ class TileCache:
                 self.nbytes -= self._tiles.pop(key).nbytes
             for key in [key for key in self._wanted if fits(key)]:
                 del self._wanted[key]
+            for key in [key for key in self._refused if fits(key)]:
+                del self._refused[key]
 
     @property
     def idle(self) -> bool:
@@ -95,13 +105,36 @@ class TileCache:
                 continue
             try:
                 self._put(key, read())
+            except OSError as error:  # a network drive may be away for a moment
+                _log.warning("a tile could not be read: %s", error)
+                self._try_later(key, arrived)
+                continue
             except Exception as error:  # noqa: BLE001 - a tile that cannot be read stays coarse
                 _log.warning("a tile could not be read: %s", error)
                 self._put(key, np.zeros((0, 0, 0), np.uint8))
-            try:
-                arrived()
-            except Exception as error:  # noqa: BLE001 - whoever wanted it may be gone; other images' tiles must come
-                _log.warning("nobody heard that a tile arrived: %s", error)
+            _tell(arrived)
+
+    def _try_later(self, key: Key, arrived: Callable[[], None]) -> None:
+        with self._lock:
+            first = not self._refused
+            self._refused[key] = arrived
+        if first:
+            timer = threading.Timer(LATER, self._ask_again)
+            timer.daemon = True
+            timer.start()
+
+    def _ask_again(self) -> None:
+        with self._lock:
+            refused, self._refused = self._refused, {}
+        for arrived in refused.values():
+            _tell(arrived)
+
+
+def _tell(arrived: Callable[[], None]) -> None:
+    try:
+        arrived()
+    except Exception as error:  # noqa: BLE001 - whoever wanted it may be gone; other images' tiles must come
+        _log.warning("nobody heard that a tile arrived: %s", error)
 
 
 SHARED = TileCache()

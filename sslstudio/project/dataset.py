@@ -63,11 +63,12 @@ def _held_out(project: Project, painted: list[str], validation: float, seed: int
     labels = {path: project.painted_classes(path) for path in painted}
     left = Counter(label for found in labels.values() for label in found)
     chosen: set[str] = set()
+    most = max(wanted, len(painted) // 2)  # a large stack would leave hardly anything to learn from
     for group in sorted(_groups(painted), key=lambda group: hashlib.sha256(f"{seed}:{group[0]}".encode()).digest()):
         if len(chosen) >= wanted:
             break
         held = Counter(label for path in group for label in labels[path])
-        if all(left[label] > count for label, count in held.items()) and len(chosen) + len(group) < len(painted):
+        if all(left[label] > count for label, count in held.items()) and len(chosen) + len(group) <= most:
             chosen.update(group)
             left.subtract(held)
     return chosen

@@ -105,9 +105,12 @@ class Index:
         missing = {path: before for path, before in known.items() if split_slice(path)[0] not in here}
         with self._db.transaction():
             self.add(new)
-            self._db.write_many("UPDATE image SET size=?, mtime_ns=?, probed=0 WHERE path=?", changed)
+            # without a size, so that nobody paints at the one that the file had before
+            self._db.write_many(
+                "UPDATE image SET size=?, mtime_ns=?, probed=0, width=0, height=0 WHERE path=?", changed
+            )
             gone = self._drop_gone(missing)
-            self.check(root, only_painted=True)
+            self.check(root, only_urgent=True)
         problems = self._db.row("SELECT count(*) FROM image WHERE problem <> ''")
         return RefreshReport(len(new), len(changed), gone, problems[0] if problems else 0)
 
@@ -125,9 +128,12 @@ class Index:
         self._db.write_many("UPDATE image SET problem=?, size=-1, probed=1 WHERE path=?", gone_rows)
         return sum(1 for before in missing.values() if before[0] >= 0)
 
-    def check(self, root: Path, progress: Progress | None = None, *, only_painted: bool = False) -> None:
-        """Look into the headers of images not yet looked into, and record sizes and problems."""
-        where = "probed=0 AND mask_width > 0" if only_painted else "probed=0"
+    def check(self, root: Path, progress: Progress | None = None, *, only_urgent: bool = False) -> None:
+        """Look into the headers of images not yet looked into, and record sizes and problems.
+
+        ``only_urgent``: only of those that are painted, and of stacks, whose slices have rows of their own.
+        """
+        where = "probed=0 AND (mask_width > 0 OR slices > 1)" if only_urgent else "probed=0"
         waiting = self._db.rows(f"SELECT id, path, mask_width, mask_height FROM image WHERE {where} {_ORDER}")
         done = 0
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
@@ -167,22 +173,27 @@ class Index:
     def _note(self, rows: Sequence[tuple[int, str, int, int]], answers: Sequence[_Looked]) -> None:
         """Record what was seen in files; those that turn out to be stacks get a row for each further slice."""
         with self._db.transaction():
-            before = {number: self._db.row("SELECT slices FROM image WHERE id=?", number) for number, *_ in rows}
+            known = "SELECT slices, problem FROM image WHERE id=?"
+            before = [self._db.row(known, number) or (1, "") for number, *_ in rows]
+            # a stack that cannot be read stays one, so that its slices go when it turns out to be a single image
+            answers = [
+                one if one[0] else (*one[:4], had, *one[5:]) for one, (had, _) in zip(answers, before, strict=True)
+            ]
             self._db.write_many(_LOOKED, answers)
-            for (number, path, *_), answer in zip(rows, answers, strict=True):
-                had = before[number]
-                if not is_slice(path) and (answer[4] > 1 or (had and had[0] > 1)):
+            for (number, path, *_), answer, (had, problem) in zip(rows, answers, before, strict=True):
+                if not is_slice(path) and (answer[4] > 1 or had > 1 or problem):
                     self._bring_in_line(number, path, answer)
 
     def _bring_in_line(self, number: int, file: str, looked: _Looked) -> None:
         """Make the rows of a stack's further slices what its file says; painted ones that are gone are kept."""
         width, height, channels, dtype, slices, problem, _ = looked
         between = (f"{file}{MARK}", f"{file}{chr(ord(MARK) + 1)}")  # all paths that begin with the file's and the mark
-        known = {path for (path,) in self._db.rows("SELECT path FROM image WHERE path > ? AND path < ?", *between)}
+        named = self._db.rows("SELECT path FROM image WHERE path > ? AND path < ?", *between)
+        known = {path for (path,) in named if split_slice(path)[0] == file}
         if not width:  # it cannot be read any more: then neither can its slices
-            self._db.write("UPDATE image SET problem=? WHERE path > ? AND path < ?", problem, *between)
+            self._db.write_many("UPDATE image SET problem=? WHERE path=?", [(problem, path) for path in known])
             return
-        wanted = all_slices(file, slices)[1:]
+        wanted = dict.fromkeys(all_slices(file, slices)[1:])
         size, mtime_ns, *mask = self._db.rows(
             "SELECT size, mtime_ns, mask_width, mask_height FROM image WHERE id=?", number
         )[0]
@@ -206,10 +217,9 @@ class Index:
         )
         self._db.write_many(
             "UPDATE image SET problem=? WHERE path=?",
-            [(size_problem(path, width, height, *mask), path) for path, *mask in misfits],
+            [(size_problem(path, width, height, *mask), path) for path, *mask in misfits if path in wanted],
         )
-        spare = known.difference(wanted)
-        self._drop_gone({path: (0,) for path in spare if split_slice(path)[0] == file})
+        self._drop_gone(dict.fromkeys(known - wanted.keys(), (0,)))
 
 
 def _stored(path: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sslstudio.images.limits import is_huge
-from sslstudio.project.sparse_labels import Pieces, SparseLabels, differing, pieces_of, sparse_of
+from sslstudio.project.sparse_labels import Pieces, SparseLabels, differing, on_others, pieces_of, sparse_of
 
 UNPAINTED = 255
 Labels = np.ndarray | SparseLabels
@@ -70,6 +70,19 @@ def trim(before: Patch, after: Patch) -> tuple[Patch, Patch] | None:
         Patch(top, left, before.labels[vertical, horizontal]),
         Patch(top, left, after.labels[vertical, horizontal]),
     )
+
+
+def rebased(labels: LabelMap, before: Patch, after: Patch) -> tuple[Patch, Patch]:
+    """What changed from ``before`` to ``after``, as a change of these labels: nothing else in the rectangle is put."""
+    old, new = before.labels, after.labels
+    if isinstance(old, Pieces) and isinstance(new, Pieces):
+        pieces = on_others(labels.labels, old, new)  # type: ignore[arg-type]
+        return patch_of(pieces[0]), patch_of(pieces[1])
+    assert isinstance(old, np.ndarray)
+    assert isinstance(new, np.ndarray)
+    now = labels.cut(before.top, before.left, *old.shape)
+    assert isinstance(now.labels, np.ndarray)
+    return now, Patch(now.top, now.left, np.where(old != new, new, now.labels))
 
 
 def patch_of(pieces: Pieces) -> Patch:

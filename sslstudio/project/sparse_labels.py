@@ -261,6 +261,14 @@ def differing(before: Pieces, after: Pieces) -> tuple[Pieces, Pieces] | None:
     return kept[0], kept[1]
 
 
+def on_others(labels: SparseLabels, before: Pieces, after: Pieces) -> tuple[Pieces, Pieces]:
+    """What changed from ``before`` to ``after``, of the same places, as a change of other labels of that image."""
+    was = {place: labels.cell(place) for place in before.cells}
+    tiles = zip(before.arrays(), after.arrays(), strict=True)
+    becomes = {place: _cell_of(np.where(old != new, new, labels.tile(place))) for (place, old), (_, new) in tiles}
+    return Pieces(labels.shape, was), Pieces(labels.shape, becomes)
+
+
 def pieces_of(labels: SparseLabels) -> Pieces:
     """All of some labels."""
     return Pieces(labels.shape, {place: labels.cell(place) for place in labels.places()})

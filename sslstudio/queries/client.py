@@ -130,6 +130,7 @@ class InferenceClient:
                     problem=tr("The process that looks at images has ended unexpectedly."),
                     advice=tr("Ask again; if it happens again, the image or model may be too large for this machine."),
                     about=kind,
+                    crashed=True,
                 )
             )
 

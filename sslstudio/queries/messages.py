@@ -73,6 +73,7 @@ class Answer:
     segment: ``labels`` and ``confidence``, both (H, W) uint8. attention: ``maps`` (heads + 1, h, w) float32, 0 to 1,
     the mean first, and ``mass``, as many: the share of the attention on places at least as bright. With colours:
     ``colours`` (h, w, 3) uint8 alone, where alike places look alike. similar: ``likeness`` (h, w) float32, -1 to 1.
+    ``crashed``: the problem is that the process has ended; nobody on its side can say so.
     """
 
     number: int
@@ -81,6 +82,7 @@ class Answer:
     problem: str = ""
     advice: str = ""
     about: str = ""
+    crashed: bool = False
 
 
 def kind_of(query: Query) -> QueryKind:

@@ -11,6 +11,7 @@ from sslstudio.project.project import Project
 from sslstudio.recipes.backbones import check_backbone
 from sslstudio.recipes.channels import suggest_channels
 from sslstudio.recipes.settings import with_changes
+from sslstudio.runs.enough_masks import check_enough
 from sslstudio.runs.folder import RunFolder, find_run
 from sslstudio.runs.prepare import (
     channels_of,
@@ -52,17 +53,7 @@ def help_request(project: Project, encoder_run: str = "", minutes: float = HELP_
     """The check whether a pretraining run helped, on all painted images; the newest run if empty."""
     run = chosen_run(project, encoder_run)
     labelled = _labelled(project)
-    if len(labelled) < 4:
-        painted = (
-            tr("No image is painted") if not labelled else tr("Only {labelled} painted").format(labelled=len(labelled))
-        )
-        painted += "" if not labelled else " image" if len(labelled) == 1 else " images"
-        raise UserError(
-            tr("{painted} so far: this check needs at least 4, to learn from some and test on the others.").format(
-                painted=painted
-            ),
-            tr("Paint {labelled} more, then ask again.").format(labelled=4 - len(labelled)),
-        )
+    check_enough([item.image for item in labelled])
     preset = str(project.setting("preset", "natural"))
     recipe, _ = default_finetune_recipe(project, minutes, preset, encoder_backbone(run))
     return HelpRequest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,8 @@ class _Runnable(QRunnable):
             task._ended.emit(None, error)
         else:
             task._ended.emit(outcome, None)
+        finally:
+            task.left.set()
 
 
 class Task(QObject):
@@ -59,6 +62,7 @@ class Task(QObject):
         super().__init__()
         self.work = work
         self.cancelled = False
+        self.left = threading.Event()  # set when the function is left, before the window hears of it
         # Through a slot of this object, so that closures connected to the public signals run in its thread too.
         self._reported.connect(self._on_reported)
         self._ended.connect(self._on_ended)

@@ -98,7 +98,7 @@ class FolderSearch(QObject):
         self.done += 1
         if answer.kind == "problem":
             self.problems[image] = answer.problem
-            self._crashes = self._crashes + 1 if "ended unexpectedly" in answer.problem else 0
+            self._crashes = self._crashes + 1 if answer.crashed else 0
         else:
             self._maps[image] = np.round(answer.arrays["likeness"] * _SCALE).clip(-_SCALE, _SCALE).astype(np.int8)
             self._crashes = 0

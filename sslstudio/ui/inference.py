@@ -29,7 +29,7 @@ class Inference(QObject):
     likened = Signal(str, object)
     failed = Signal(str, str, str)
     busy_changed = Signal(str, bool)
-    _answered = Signal(object)
+    _answered = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -81,14 +81,16 @@ class Inference(QObject):
         if self._client is None:
             from sslstudio.queries.client import InferenceClient
 
-            self._client = InferenceClient(self._answered.emit)
+            self._client = client = InferenceClient(lambda answer: self._answered.emit(client, answer))
         was_busy = kind in self._awaited
         self._awaited[kind] = (self._client.ask(query), image)
         if not was_busy:
             self.busy_changed.emit(kind, True)
 
-    @Slot(object)
-    def _on_answered(self, answer: Any) -> None:
+    @Slot(object, object)
+    def _on_answered(self, client: Any, answer: Any) -> None:
+        if client is not self._client:
+            return  # of the project before: its numbers begin anew with each process
         kind = next((kind for kind, (number, _) in self._awaited.items() if number == answer.number), "")
         if not kind:
             return

@@ -93,7 +93,13 @@ class Loader(QObject):
                 self.failed.emit(path, error)
             self._read_ahead()
 
-        self._tasks[path] = background.run(work, done, failed, pool=self._pool)
+        def over(whole: bool) -> None:
+            if not whole and self._tasks.get(path) is task:  # whatever it was: the next image is not kept waiting
+                del self._tasks[path]
+                self._read_ahead()
+
+        task = self._tasks[path] = background.run(work, done, failed, pool=self._pool)
+        task.over.connect(over)
 
     def _read_ahead(self) -> None:
         while self._ahead and not self._tasks:

@@ -288,6 +288,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._remember()
+        self.files.let_go()
         self.canvas.finish_stroke()
         self.session.close()
         self.browser.close_project()

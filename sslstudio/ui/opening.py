@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from sslstudio.ui import background, state
 if TYPE_CHECKING:
     from sslstudio.project.index import ImageRecord
     from sslstudio.project.project import Project
+
+log = logging.getLogger(__name__)
 
 SAMPLE_CLASSES = ("background", "round cell", "spindle cell")
 SAMPLE_COUNT = 60  # made in a few seconds
@@ -97,6 +100,20 @@ def _open(path: Path) -> Opened:
     if place != path and not is_project(place):
         return _opened(Project.create(place, path, first_classes()))
     return _opened(_open_project(place))
+
+
+def place_of(path: Path) -> Path:
+    """Where the project lies, or will, that a chosen path means, which may be a file, or of the home folder."""
+    path = Path(path).expanduser().absolute()
+    return project_of(path.parent if path.is_file() else path)
+
+
+def give_up(opened: Opened) -> None:
+    """Close what nobody wants any more, so that others can open it."""
+    try:
+        opened.project.close()
+    except UserError as error:  # what is in the edit log becomes a mask next time
+        log.warning("On closing: %s", error)
 
 
 def project_of(path: Path) -> Path:

@@ -69,6 +69,7 @@ class RunQueue(QObject):
         self._waiting: list[_Waiting] = []
         self._latest: dict[str, LiveRun] = {}  # newest state of the newest run of each kind
         self._search: background.Task | None = None
+        self._reading: set[background.Task] = set()
 
     # what there is ------------------------------------------------------------------------------------
 
@@ -146,8 +147,9 @@ class RunQueue(QObject):
 
     def close(self) -> None:
         """Stop watching; what works goes on, what waits is found again next time."""
-        if self._search is not None:
-            self._search.cancel()
+        for task in (self._search, *self._reading):
+            if task is not None:
+                task.cancel()  # what it finds is not of the next project
         for watcher in self._watchers.values():
             watcher.close()
         self._watchers.clear()
@@ -205,7 +207,9 @@ class RunQueue(QObject):
         if watcher is not None:
             watcher.deleteLater()
             run = watcher.run
-            background.run(lambda task: past_run(run), self._on_past)
+            reading = background.run(lambda task: past_run(run), self._on_past)
+            self._reading.add(reading)
+            reading.over.connect(lambda _: self._reading.discard(reading))
         self._latest[kind_of(live.id)] = live
         self._begin_next()
         self.changed.emit()

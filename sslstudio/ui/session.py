@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from sslstudio.errors import UserError
 from sslstudio.language import tr
 from sslstudio.runs.folder import RunFolder
 from sslstudio.ui import background
-from sslstudio.ui.canvas.pyramid import prepared
 from sslstudio.ui.inference import Inference
 from sslstudio.ui.kept_values import KeptValues
+from sslstudio.ui.label_reader import LabelReader
 from sslstudio.ui.loader import Loader
+from sslstudio.ui.mask_writer import MaskWriter
 from sslstudio.ui.pending_strokes import PendingStrokes
+from sslstudio.ui.project_tasks import ProjectTasks
+from sslstudio.ui.records import Records
 from sslstudio.ui.run_queue import RunQueue
 
 if TYPE_CHECKING:
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-IDLE = 4000  # milliseconds without a stroke after which masks are written as PNG
-
 
 class Session(QObject):
     """Owns the open project and everything that is shown of it.
@@ -45,6 +46,7 @@ class Session(QObject):
         checked: How many files the check in the background has looked at; -1 when it is over.
         classes_changed, models_changed, history_changed: Read the new state from here.
         image_chosen: The path of the current image; its pixels follow.
+        labels_arriving: Those of the image are there, or read anew: lift the pen.
         image_ready: ``picture`` and ``labels`` belong to ``image`` now.
         image_failed: The UserError that says why the current image cannot be shown.
         patched: A Patch that was put on the current mask by undo, redo or an accepted prediction.
@@ -62,6 +64,7 @@ class Session(QObject):
     models_changed = Signal()
     history_changed = Signal()
     image_chosen = Signal(str)
+    labels_arriving = Signal()
     image_ready = Signal()
     image_failed = Signal(object)
     patched = Signal(object)
@@ -74,7 +77,6 @@ class Session(QObject):
         super().__init__(parent)
         self.project: Project | None = None
         self.tried = False  # whether the user went to an image that cannot be shown
-        self.records: list[ImageRecord] = []
         self.models: list[ModelInfo] = []
         self.image = ""
         self.picture: Picture | None = None
@@ -84,23 +86,33 @@ class Session(QObject):
         self.inference = Inference(self)
         self.checking = -1
         self.relabelling = False  # while a class is taken away from all masks
-        self._places: dict[str, int] = {}
-        self._strokes = PendingStrokes(self)
-        self._strokes.written.connect(self._on_strokes_written)
-        self._strokes.refused.connect(self._on_strokes_refused)
-        self._tasks: list[background.Task] = []
-        self._writing: background.Task | None = None
+        self._records = Records()
+        self.strokes = PendingStrokes(self)
+        self.strokes.written.connect(self._on_strokes_written)
+        self.strokes.refused.connect(self._on_strokes_refused)
+        self.strokes.outdated.connect(self._on_outdated)
+        self.tasks = ProjectTasks()
+        self._masks = MaskWriter(self.tasks, self)
+        self._masks.written.connect(lambda: self.solved.emit("masks"))
+        self._masks.failed.connect(lambda error: self.failed.emit("masks", error))
         self._loader = Loader(self)
         self._loader.loaded.connect(self._on_picture)
         self._loader.failed.connect(self._on_unreadable)
+        self._reader = LabelReader(self)
+        self._reader.arriving.connect(self.labels_arriving)
+        self._reader.arrived.connect(self._on_labels)
+        self._reader.failed.connect(self._on_no_labels)
         self._values = KeptValues(self)
-        self._idle = QTimer(self, interval=IDLE, singleShot=True)
-        self._idle.timeout.connect(self.write_masks)
 
     @property
     def pixels(self) -> np.ndarray | None:
         """The current image as networks see it in three channels, (H, W, 3) uint8."""
         return self.picture.rgb8 if self.picture else None
+
+    @property
+    def records(self) -> list[ImageRecord]:
+        """The images as they were read last."""
+        return self._records.all
 
     @property
     def reading(self) -> str:
@@ -112,16 +124,16 @@ class Session(QObject):
     def take(self, project: Project, records: Sequence[ImageRecord]) -> None:
         """Work on this project from now on; the one before it is closed."""
         self.close()
-        self.project = self._strokes.project = self._values.project = project
+        self.project = self.strokes.project = self._values.project = self._masks.project = project
         self._loader.cache = project.path / "cache"
-        self._set_records(records)
+        self._records.take(records)
         self._read_models()
         self.opened.emit()
         self.queue.adopt(project.path)
         self._check_files()
         last = str(self.recall("last_image", ""))
         usable = next((record.path for record in self.records if not record.problem), "")
-        self.go_to(last if last in self._places else usable)
+        self.go_to(last if last in self._records else usable)
 
     def close(self) -> None:
         """Save what is pending and let go of the project; runs go on."""
@@ -129,19 +141,19 @@ class Session(QObject):
             return
         self._values.let_go()
         project, self.project = self.project, None
-        for task in self._tasks:
-            task.cancel()
-        self._tasks.clear()
-        self._idle.stop()
+        self.tasks.close()
+        self._masks.let_go()
+        self._reader.drop()
         self.queue.close()
         self.inference.close()
         self._loader.close()
         try:
             with contextlib.closing(project):  # which writes the masks
-                self._strokes.let_go()
+                self.strokes.let_go()
         except UserError as error:  # what is in the edit log becomes a mask next time
             log.warning("On closing: %s", error)
-        self.records, self.models, self._places = [], [], {}
+        self._records.take(())
+        self.models = []
         self.image, self.picture, self.labels, self.checking = "", None, None, -1
         self.relabelling = False
         self.closed.emit()
@@ -157,7 +169,7 @@ class Session(QObject):
             return report, project.images()
 
         def done(result: tuple[object, list[ImageRecord]]) -> None:
-            self._set_records(result[1])
+            self._records.take(result[1], project)
             self.records_changed.emit()
             self._check_files()
 
@@ -165,13 +177,11 @@ class Session(QObject):
 
     def record(self, path: str) -> ImageRecord | None:
         """What is known about an image."""
-        place = self._places.get(path)
-        return None if place is None else self.records[place]
+        return self._records.get(path)
 
     def beside(self, path: str, by: int) -> ImageRecord | None:
         """What is known about the image so many places behind this one."""
-        place = self._places.get(path, -1) + by
-        return self.records[place] if path in self._places and 0 <= place < len(self.records) else None
+        return self._records.beside(path, by)
 
     def current(self) -> ImageRecord | None:
         """What is known about the current image."""
@@ -184,7 +194,7 @@ class Session(QObject):
             return
 
         def done(records: list[ImageRecord]) -> None:
-            self._set_records(records)
+            self._records.take(records, project)
             self.records_changed.emit()
 
         self._run(lambda task: project.images(), done, "records")
@@ -228,8 +238,11 @@ class Session(QObject):
 
         Nothing is shown meanwhile that could be painted on: all masks change.
         """
-        project = self.project
+        project, unfinished = self.project, self.tasks.unfinished()
         if project is None or project.reading or self.relabelling or not self.save_strokes():
+            return
+        if unfinished is not None:  # which may write labels of the classes as they were
+            self.failed.emit("classes", UserError(f"{unfinished[1]}.", tr("Wait for that, then remove the class.")))
             return
         self.relabelling = True
         self.picture = self.labels = None
@@ -244,20 +257,19 @@ class Session(QObject):
                 project.set_classes(tuple(left))
 
         def done(_: object) -> None:
-            self.classes_changed.emit()
             self._end_relabelling()
             self.solved.emit("classes")
 
         def failed(error: UserError) -> None:
-            self.classes_changed.emit()
             self._end_relabelling()
             self.failed.emit("classes", error)
 
-        self._tasks.append(background.run(work, done, failed))
+        self.tasks.run(work, done, failed, unfinished=tr("A class is being taken out of all masks"))
 
     def _end_relabelling(self) -> None:
         self.relabelling = False
-        self._idle.start()
+        self.classes_changed.emit()
+        self._masks.write_soon()
         self.reread_records()
         self.reload_image()
 
@@ -279,6 +291,7 @@ class Session(QObject):
             return
         if self.image:
             self.write_masks()
+        self._reader.drop()
         self.image, self.picture, self.labels = path, None, None
         self.inference.forget("segment")
         self.inference.forget("attention")
@@ -309,32 +322,28 @@ class Session(QObject):
         return path, self.file(path), record.mtime_ns if record else 0
 
     def _on_picture(self, path: str, picture: Picture) -> None:
-        project, pixels = self.project, picture.rgb8
-        if project is None or path != self.image:
-            return
+        if self.project is not None and path == self.image:
+            self._reader.read(self.project, path, picture)
 
-        def done(labels: LabelMap) -> None:
-            for sentence in self.take_notices():
-                self.mended.emit(sentence)
-            if path == self.image and labels.labels.shape != pixels.shape[:2]:
-                size = f"{pixels.shape[1]} × {pixels.shape[0]}"
-                failed(
-                    UserError(
-                        tr("{path} is now {size} pixels, but its mask has another size.").format(path=path, size=size),
-                        tr("The mask is kept."),
-                    )
-                )
-            elif path == self.image and not self.relabelling:
-                self.picture, self.labels = picture, labels
-                picture.shown()
-                self.image_ready.emit()
-                self.history_changed.emit()
+    def _on_labels(self, path: str, picture: Picture, labels: LabelMap, edit: int) -> None:
+        for sentence in self.take_notices():
+            self.mended.emit(sentence)
+        if path == self.image and not self.relabelling:
+            self.strokes.show(path, labels, edit)
+            self.picture, self.labels = picture, labels
+            picture.shown()
+            self.image_ready.emit()
+            self.history_changed.emit()
 
-        def failed(error: UserError) -> None:
-            if path == self.image:
-                self.image_failed.emit(error)
+    def _on_no_labels(self, path: str, error: UserError) -> None:
+        for sentence in self.take_notices():
+            self.mended.emit(sentence)
+        if path == self.image:
+            self.image_failed.emit(error)
 
-        self._tasks.append(background.run(lambda task: prepared(project.label_map(path)), done, failed))
+    def _on_outdated(self, path: str) -> None:
+        if path == self.image and self.labels is not None:  # else they are being read
+            self.reload_image()
 
     def _on_unreadable(self, path: str, error: UserError) -> None:
         if path == self.image:
@@ -345,10 +354,15 @@ class Session(QObject):
 
     # painting -----------------------------------------------------------------------------------------
 
-    def add_stroke(self, before: Patch, after: Patch, path: str = "") -> None:
-        """A stroke is finished, on the current image if not told: it is on disk on return, or kept and tried again."""
+    def add_stroke(
+        self, before: Patch, after: Patch, path: str = "", written: Callable[[int], None] | None = None
+    ) -> None:
+        """A stroke is finished, on the current image if not told: it is on disk on return, or kept and tried again.
+
+        ``written`` is called with the number of the edit that it became, once it is on disk.
+        """
         if path or self.image:
-            self._strokes.add(path or self.image, before, after)
+            self.strokes.add(path or self.image, before, after, written)
 
     def undo(self) -> None:
         """Take back the last stroke on the current image."""
@@ -388,6 +402,7 @@ class Session(QObject):
             return
         try:
             self.project.set_mask(self.image, labels)
+            self.strokes.note(self.image)
         except UserError as error:
             self.failed.emit("accept", error)
             return
@@ -397,23 +412,8 @@ class Session(QObject):
         self.after_edit(self.image)
 
     def write_masks(self) -> None:
-        """Write pending masks as PNG, in the background; one writer at a time."""
-        project = self.project
-        self._idle.stop()
-        if project is None or project.reading or self._writing is not None:
-            return
-
-        def done(_: object) -> None:
-            self._writing = None
-            self.solved.emit("masks")
-
-        def failed(error: UserError) -> None:
-            self._writing = None
-            self.failed.emit("masks", error)
-            self._idle.start()  # try again; the edit log has it all meanwhile
-
-        self._writing = background.run(lambda task: project.save_masks(), done, failed)
-        self._tasks.append(self._writing)
+        """Write pending masks as PNG, in the background."""
+        self._masks.write()
 
     def take_notices(self) -> list[str]:
         """What the project has to tell since the last time."""
@@ -423,15 +423,16 @@ class Session(QObject):
 
     def all_saved(self) -> bool:
         """Whether everything painted is on disk."""
-        return self._strokes.all_written()
+        return self.strokes.all_written()
 
     def save_strokes(self) -> bool:
         """Write strokes that wait, oldest first; False when the disk refuses."""
-        return self._strokes.save()
+        return self.strokes.save()
 
     def _on_strokes_written(self, paths: set[str]) -> None:
-        self.solved.emit("saving")
-        self.saving_changed.emit(True)
+        if self.all_saved():
+            self.solved.emit("saving")
+            self.saving_changed.emit(True)
         for path in paths:
             self.after_edit(path)
 
@@ -441,10 +442,10 @@ class Session(QObject):
 
     def after_edit(self, path: str) -> None:
         """A mask changed: it is written soon, and its record is read anew."""
-        self._idle.start()
-        if self.project is not None and path in self._places:
+        self._masks.write_soon()
+        if self.project is not None and path in self._records:
             record = self.project.image(path)
-            self.records[self._places[path]] = record
+            self._records.edited(record)
             self.record_changed.emit(record)
         self.history_changed.emit()
 
@@ -452,7 +453,11 @@ class Session(QObject):
         if self.project is None or self.labels is None or not self.save_strokes():
             return
         try:
+            if not self.strokes.is_shown(self.image):  # the newest edit is one that nobody has seen yet
+                self.reload_image()
+                return
             patch = getattr(self.project, way)(self.image)
+            self.strokes.note(self.image)
         except UserError as error:
             self.failed.emit("saving", error)
             return
@@ -462,10 +467,6 @@ class Session(QObject):
             self.after_edit(self.image)
 
     # inside -------------------------------------------------------------------------------------------
-
-    def _set_records(self, records: Sequence[ImageRecord]) -> None:
-        self.records = list(records)
-        self._places = {record.path: place for place, record in enumerate(self.records)}
 
     def _read_models(self) -> None:
         from sslstudio.runs.prepare import models_of
@@ -488,7 +489,7 @@ class Session(QObject):
         def done(records: list[ImageRecord] | None) -> None:
             self.checking = -1
             if records is not None:
-                self._set_records(records)
+                self._records.take(records, project)
                 self.records_changed.emit()
             self.checked.emit(-1)
 
@@ -501,8 +502,7 @@ class Session(QObject):
             self.checking = int(number)
             self.checked.emit(self.checking)
 
-        self._tasks.append(background.run(work, done, failed, progressed=progressed))
+        self.tasks.run(work, done, failed, progressed=progressed)
 
     def _run(self, work: Callable[[background.Task], object], done: Callable[..., None], about: str) -> None:
-        self._tasks = [task for task in self._tasks if not task.cancelled][-20:]
-        self._tasks.append(background.run(work, done, lambda error: self.failed.emit(about, error)))
+        self.tasks.run(work, done, lambda error: self.failed.emit(about, error))

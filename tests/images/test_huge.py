@@ -1,7 +1,9 @@
 """A huge image is read by parts and gives the same pixels as reading it whole; limits are lowered for it."""
 
+import errno
 import functools
 import gc
+import os
 import threading
 import time
 
@@ -12,9 +14,12 @@ import tifffile
 from PIL import Image
 
 from sslstudio.errors import UserError
-from sslstudio.images import huge, limits
+from sslstudio.images import huge, limits, tile_cache
+from sslstudio.images.errors import UnreadableImage
 from sslstudio.images.huge import HugeImage, open_huge
 from sslstudio.images.huge_picture import HugePicture
+from sslstudio.images.huge_reading import huge_bands
+from sslstudio.images.levels import levels_of
 from sslstudio.images.picture import read_picture
 from sslstudio.images.reader import read_pixels
 from sslstudio.images.thumbnails import thumbnail
@@ -159,6 +164,21 @@ def test_a_files_own_halvings_are_used(tmp_path):
     assert (image.overview == 30).all()
 
 
+def test_smaller_sizes_that_are_cut_off_are_made_anew(tmp_path):
+    file, pixels = tmp_path / "a.tif", soft()
+    with tifffile.TiffWriter(file) as tiff:
+        tiff.write(pixels, tile=(256, 256), photometric="rgb", subifds=1, compression="zlib")
+        tiff.write(pixels[::2, ::2].copy(), tile=(128, 128), photometric="rgb", subfiletype=1, compression="zlib")
+    data = file.read_bytes()
+    for lacking in (100, 20_000, 60_000):
+        file.write_bytes(data[:-lacking])
+        image = open_huge(file)
+        image.begin(tmp_path / f"{lacking}", "a.tif")
+        made(image)
+        height, width = image.size(1)
+        assert np.abs(image.read(1, 0, height, 0, width).astype(int) - pixels[::2, ::2]).max() <= 30
+
+
 def test_a_files_own_halving_may_be_rounded_down(tmp_path, monkeypatch):
     monkeypatch.setattr(huge, "OVERVIEW", 16)
     file, pixels = tmp_path / "a.tif", np.ascontiguousarray(soft()[:545, :689])
@@ -233,7 +253,7 @@ def test_tiles_in_memory_stay_within_their_limit(tmp_path):
     file = tmp_path / "a.tif"
     tifffile.imwrite(file, soft(), tile=(128, 128), photometric="rgb")
     cache = TileCache(limit=200_000)
-    image = HugeImage(file, huge._levels_of(file), cache)
+    image = HugeImage(file, levels_of(file), cache)
     image.read(0, 0, HEIGHT, 0, WIDTH)
     assert 0 < cache.nbytes <= 200_000
 
@@ -302,3 +322,99 @@ def test_a_thumbnail_is_kept_once_it_is_more_than_a_sketch(tmp_path):
     small = thumbnail(file, cache, 100, **about)
     assert list(cache.rglob("*.jpg"))
     assert np.abs(small.astype(int) - cv2.resize(soft(), (100, 78), interpolation=cv2.INTER_AREA)).mean() < 5
+
+
+def damaged(file, *tiles):
+    """Write rubbish over some tiles of a TIFF, all of them where none is named."""
+    with tifffile.TiffFile(file) as tiff:
+        page = tiff.pages[0]
+        places = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    with file.open("r+b") as out:
+        for at in tiles or range(len(places)):
+            out.seek(places[at][0])
+            out.write(b"\x55" * places[at][1])
+
+
+@pytest.mark.parametrize("compression", ["zlib", "jpeg"])
+@pytest.mark.parametrize("tile", [0, 7])
+def test_a_damaged_tile_stays_coarse_and_all_others_are_seen(tmp_path, compression, tile):
+    file = tmp_path / "a.tif"
+    tifffile.imwrite(file, soft(), tile=(128, 128), photometric="rgb", compression=compression)
+    whole = read_pixels(file)
+    damaged(file, tile)
+    picture = read_picture(file, tmp_path / "cache", "a.tif")
+    image = made(picture.image)
+    part = np.s_[:128, :128] if tile == 0 else np.s_[128:256, 128:256]  # 6 tiles lie side by side
+    image.look(0, 0, HEIGHT, 0, WIDTH)
+    until(lambda: image.cache.idle)
+    seen = image.look(0, 0, HEIGHT, 0, WIDTH)
+    differs = (seen != whole).any(axis=2)
+    assert differs[part].any()
+    differs[part] = False
+    assert not differs.any()
+    assert thumbnail(file, tmp_path / "cache", 100, mtime_ns=1, size=1, key="a.tif").shape == (78, 100, 3)
+
+
+def test_who_needs_a_damaged_tile_is_told(tmp_path):
+    file = tmp_path / "a.tif"
+    tifffile.imwrite(file, soft(), tile=(128, 128), photometric="rgb", compression="zlib")
+    damaged(file, 7)
+    with pytest.raises(UnreadableImage, match=r"a\.tif is damaged"):
+        open_huge(file).read(0, 0, HEIGHT, 0, WIDTH)
+    bands = huge_bands(file, 3).size(0)
+    assert bands[:128, :128].shape == (128, 128, 3)
+    with pytest.raises(UnreadableImage, match=r"a\.tif is damaged"):
+        bands[128:256, 128:256]
+    damaged(file)
+    for read in (read_picture, lambda file: huge_bands(file, 3), lambda file: open_huge(file).begin()):
+        with pytest.raises(UnreadableImage, match=r"a\.tif is damaged"):
+            read(file)
+
+
+def test_what_the_disk_refused_for_a_moment_is_read_later(tmp_path, monkeypatch):
+    file, pixels = tmp_path / "a.tif", soft()
+    tifffile.imwrite(file, pixels, tile=(128, 128), photometric="rgb", compression="zlib")
+    image = open_huge(file)
+    image.begin(tmp_path / "cache", "a.tif")
+    image.forget()
+    away = OSError(errno.EIO, os.strerror(errno.EIO))
+    monkeypatch.setattr(tile_cache, "LATER", 0.05)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "pread", refusing(away))
+        image.look(0, 0, HEIGHT, 0, WIDTH)
+        until(lambda: image.cache.idle)
+        with pytest.raises(UnreadableImage, match="could not be opened"):
+            image.read(0, 0, 10, 0, 10)
+        with pytest.raises(UnreadableImage, match="could not be opened"):
+            open_huge(file).begin(tmp_path / "other", "a.tif")
+    asked = threading.Event()
+    image.on_arrival = lambda part: asked.set()  # as the canvas does, which then looks again
+    assert asked.wait(20)
+    until(lambda: np.array_equal(image.look(0, 0, HEIGHT, 0, WIDTH), pixels))
+
+
+def refusing(error):
+    def refuse(*_):
+        raise error
+
+    return refuse
+
+
+def test_a_file_is_opened_again_when_its_drive_is_back(tmp_path, monkeypatch):
+    file, pixels = tmp_path / "a.tif", soft()
+    tifffile.imwrite(file, pixels, tile=(128, 128), photometric="rgb", compression="zlib")
+    image = open_huge(file)
+    stale, read = image._levels[0]._handle._files[0].fileno(), os.pread
+
+    def pread(number, *rest):
+        if number == stale:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(number, *rest)
+
+    monkeypatch.setattr(os, "pread", pread)
+    assert np.array_equal(image.read(0, 0, HEIGHT, 0, WIDTH), pixels)
+    file.write_bytes(b"another file")
+    monkeypatch.setattr(os, "pread", refusing(OSError(errno.EIO, os.strerror(errno.EIO))))
+    image.forget()
+    with pytest.raises(UnreadableImage, match="could not be opened"):
+        image.read(0, 0, HEIGHT, 0, WIDTH)

@@ -1,6 +1,7 @@
 """Any image file becomes the right array, or one plain sentence."""
 
 import io
+import struct
 
 import imagecodecs
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 import tifffile
 from PIL import Image
 
+from sslstudio.images.huge_picture import HugePicture
+from sslstudio.images.picture import read_picture
 from sslstudio.images.reader import EXTENSIONS, UnreadableImage, probe, read_pixels, read_rgb8
 
 RNG = np.random.default_rng(1)
@@ -282,3 +285,88 @@ def test_slices_and_frames_stay_pages(tmp_path):
         info = probe(tmp_path / name)
         assert (info.width, info.channels, info.pages) == (80, 1, 5)
         assert np.array_equal(read_pixels(tmp_path / name)[..., 0], LAYERS[0])
+
+
+def test_an_unknown_compression_is_not_called_damage(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, GREY8, compression="zlib")
+    with tifffile.TiffFile(path) as tiff:
+        place = tiff.pages[0].tags["Compression"].offset + 8
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(struct.pack("<H", 34661))
+    assert "compressed in a way that cannot be read (JBIG)" in reason(path)
+
+
+DEEP = (np.add.outer(np.arange(20), np.arange(30)) * 20).astype(np.uint16)  # 0 to 960
+
+
+@pytest.mark.parametrize("suffix", [".jp2", ".j2k"])
+@pytest.mark.parametrize("kind", ["10 bits", "15 bits", "16 bits", "signed", "colours", "five bands"])
+def test_deep_jpeg_2000_keeps_its_numbers(tmp_path, suffix, kind):
+    path, bands = tmp_path / f"a{suffix}", {"colours": 3, "five bands": 5}.get(kind, 1)
+    pixels = DEEP[..., None] + np.arange(bands, dtype=np.uint16) * 7
+    if kind == "signed":
+        pixels = pixels.astype(np.int16) - 500
+    depth = int(kind[:2]) if kind.endswith("bits") else 16
+    how = {"level": 0, "reversible": True, "codecformat": suffix[1:], "bitspersample": depth}
+    path.write_bytes(imagecodecs.jpeg2k_encode(np.squeeze(pixels), **how))
+    assert np.array_equal(agree(path), pixels)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    assert "cut off" in reason(path) or "damaged" in reason(path)
+
+
+def test_alpha_of_deep_jpeg_2000_is_dropped(tmp_path):
+    pixels = np.dstack([DEEP, DEEP + 3])
+    data = imagecodecs.jpeg2k_encode(pixels, level=0, reversible=True, codecformat="jp2")
+    place = data.index(b"jp2h")
+    told = struct.pack(">I4sH6H", 22, b"cdef", 2, 0, 0, 1, 1, 1, 0)
+    length = struct.unpack(">I", data[place - 4 : place])[0]
+    end = place - 4 + length
+    grown = data[: place - 4] + struct.pack(">I", length + 22) + data[place:end] + told + data[end:]
+    (tmp_path / "a.jp2").write_bytes(grown)
+    assert np.array_equal(agree(tmp_path / "a.jp2")[..., 0], DEEP)
+
+
+NOTHING = [
+    ("float32", -9999.0, "-9999"),
+    ("float32", -3.4028234663852886e38, "-3.4028234663852886e+38"),
+    ("float64", -1.7976931348623157e308, "-1.7976931348623157e+308"),
+    ("int16", -32768, "-32768"),
+    ("uint16", 65535, "65535"),
+    ("uint32", 4294967295, "4294967295"),
+]
+
+
+@pytest.mark.parametrize(("dtype", "nothing", "told"), NOTHING)
+@pytest.mark.parametrize("way", [{}, {"tile": (64, 64), "compression": "zlib"}])
+@pytest.mark.parametrize("huge", [False, True])
+def test_where_a_geotiff_holds_nothing_spoils_no_contrast(tmp_path, monkeypatch, dtype, nothing, told, way, huge):
+    heights = np.add.outer(np.arange(200), np.arange(300)) + 1000.0
+    heights[:, :100] = nothing
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, heights.astype(dtype), extratags=[(42113, "s", 0, told, True)], **way)
+    if huge:
+        monkeypatch.setattr("sslstudio.images.limits.HUGE_PIXELS", 50_000)
+    picture = read_picture(path)
+    assert isinstance(picture, HugePicture) == huge
+    assert probe(path).dtype == "float32"
+    low, high = picture.windows[0]
+    assert 1090 < low < 1130
+    assert 1470 < high < 1500
+    seen = np.asarray(picture.rgb8[100:101, 0:300])[0, :, 0]
+    assert seen[0] == 0
+    assert seen[-1] - seen[101] > 80
+    if not huge:
+        assert np.isnan(read_pixels(path)[:, :100]).all()
+        assert np.array_equal(read_pixels(path)[:, 100:, 0], heights[:, 100:])
+
+
+def test_what_is_said_to_be_nothing_in_whole_numbers_stays_where_it_harms_nothing(tmp_path):
+    values = RNG.integers(0, 250, (20, 30), dtype=np.uint8)
+    for dtype, told in (("uint8", "0"), ("uint8", "249"), ("uint16", "0"), ("uint16", "-9999"), ("uint16", "none")):
+        path = tmp_path / "a.tif"
+        tifffile.imwrite(path, values.astype(dtype), extratags=[(42113, "s", 0, told, True)])
+        assert read_pixels(path).dtype == probe(path).dtype == dtype
+        assert np.array_equal(read_pixels(path)[..., 0], values)

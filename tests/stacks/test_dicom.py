@@ -2,6 +2,7 @@
 
 import imagecodecs
 import numpy as np
+import pydicom
 import pytest
 from pydicom import uid
 from pydicom.dataset import Dataset
@@ -120,6 +121,66 @@ def test_frames_are_slices_with_values_of_their_own(dicom, tmp_path):
         read_pixels(tmp_path / "a.dcm#0004")
 
 
+def rewritten(path, change, **how):
+    data = pydicom.dcmread(path)
+    change(data)
+    data.save_as(path, **how)
+    return path
+
+
+def test_padding_is_no_number_and_spoils_no_contrast(dicom, tmp_path):
+    values = GREY.astype(np.int16) - 1000
+    values[:, :4] = -32768
+    for slope in (1.0, 2.0):
+        path = dicom(tmp_path / "a.dcm", values, PixelPaddingValue=-32768, RescaleSlope=slope)
+        pixels = agree(path)[..., 0]
+        assert np.isnan(pixels[:, :4]).all()
+        assert np.array_equal(pixels[:, 4:], values[:, 4:] * slope)
+        assert read_picture(path).windows[0][0] > -3000
+    plain = dicom(tmp_path / "c.dcm", GREY, PixelPaddingValue=int(GREY[0, 0]))
+    assert np.array_equal(agree(plain)[..., 0], GREY)  # whole numbers cannot say that they are none
+
+
+def test_a_table_of_values_is_looked_up(dicom, tmp_path):
+    table = Dataset()
+    table.LUTDescriptor, table.LUTData = [4096, 0, 16], (np.arange(4096)[::-1] * 3).astype("<u2").tobytes()
+    table["LUTData"].VR = "OW"
+    path = dicom(tmp_path / "a.dcm", GREY, bits=12, ModalityLUTSequence=[table])
+    assert np.array_equal(agree(path)[..., 0], (4095 - GREY) * 3)
+
+
+def test_files_that_do_not_say_how_they_are_written_and_packed_ones(dicom, tmp_path):
+    def packed(data):
+        data.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian
+
+    assert np.array_equal(agree(rewritten(dicom(tmp_path / "a.dcm", GREY), packed))[..., 0], GREY)
+
+    def bare(data):
+        del data.file_meta.TransferSyntaxUID
+
+    how = {"implicit_vr": True, "little_endian": True, "enforce_file_format": False}
+    assert np.array_equal(agree(rewritten(dicom(tmp_path / "b.dcm", GREY), bare, **how))[..., 0], GREY)
+
+
+@pytest.mark.parametrize("shape", ["single", "frames", "colours"])
+def test_a_file_that_is_cut_off_is_told_by_its_header(dicom, tmp_path, shape):
+    pixels = {"single": GREY, "frames": np.stack([GREY] * 4), "colours": COLOUR}[shape]
+    path = dicom(tmp_path / "a.dcm", pixels, photometric="RGB" if shape == "colours" else "MONOCHROME2")
+    probe(path)
+    data = path.read_bytes()
+    path.write_bytes(data[:-50])
+    with pytest.raises(UnreadableImage, match=r"a\.dcm is cut off"):
+        probe(path)
+
+
+def test_a_window_beyond_all_values_is_not_believed(dicom, tmp_path):
+    picture = read_picture(dicom(tmp_path / "a.dcm", GREY, bits=12, WindowCenter=50000, WindowWidth=10))
+    assert picture.told is None
+    assert picture.first_look().contrast == "each"
+    black = read_picture(dicom(tmp_path / "b.dcm", np.zeros((8, 8), np.uint16), WindowCenter=50, WindowWidth=101))
+    assert black.told == (-0.5, 99.5)
+
+
 def test_files_without_a_suffix_are_found(dicom, tmp_path):
     dicom(tmp_path / "IM0001", GREY)
     dicom(tmp_path / "1.2.840.113619.2", GREY)
@@ -132,8 +193,6 @@ def test_files_without_a_suffix_are_found(dicom, tmp_path):
 def test_what_holds_no_image_or_cannot_be_unpacked_says_so(dicom, tmp_path):
     data = Dataset()
     report = dicom(tmp_path / "report.dcm", GREY)
-    import pydicom
-
     data = pydicom.dcmread(report)
     del data.Rows, data.PixelData
     data.SOPClassUID = uid.BasicTextSRStorage

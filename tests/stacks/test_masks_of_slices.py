@@ -64,6 +64,23 @@ def test_a_stack_of_labels_goes_to_its_slices(tmp_path):
             assert np.array_equal(project.label_map(path).labels > 0, labels[number] > 0)
 
 
+@pytest.mark.parametrize("kind", ["ImageJ", "OME", "channels first"])
+def test_labels_in_several_channels_are_refused_with_the_reason(tmp_path, kind):
+    labels = np.arange(6, dtype=np.uint16).reshape(3, 2, 1, 1) * np.ones((40, 50), np.uint16)
+    file = tmp_path / "labels" / "scan.tif"
+    file.parent.mkdir()
+    if kind == "channels first":
+        tifffile.imwrite(file, labels[0], imagej=True, metadata={"axes": "CYX"})
+    else:
+        way = {"imagej": True} if kind == "ImageJ" else {"ome": True, "photometric": "minisblack"}
+        tifffile.imwrite(file, labels, metadata={"axes": "ZCYX"}, **way)
+    with make(tmp_path, "b", masks=False) as project:
+        report = bring_in(project, file.parent, "tiff")
+        assert not report.matched
+        assert "several channels" in report.refused[0][1]
+        assert not project.painted()
+
+
 def test_figures_name_each_slice(tmp_path):
     with make(tmp_path, "a") as project:
         measure(project, tmp_path / "m.csv")

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from sslstudio.images.reader import UnreadableImage, probe, read_pixels, read_rgb8
 from sslstudio.images.scan import scan, scan_slices
@@ -46,6 +47,47 @@ def test_pixels_in_one_piece_behind_the_first_page(tmp_path):
     with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
         assert len(tiff.pages) == 1
     assert np.array_equal(every(tmp_path / "a.tif")[..., 0], stack)
+
+
+PLAIN = FIVE[0, :, 0]
+OME = (
+    '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+    '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="48" SizeY="32" SizeZ="4" '
+    'SizeC="1" SizeT="1"><Channel ID="Channel:0:0" SamplesPerPixel="1"/><TiffData IFD="0" PlaneCount="4"/>'
+    "</Pixels></Image></OME>"
+)
+STACKS = {
+    "ImageJ": (PLAIN, {"imagej": True, "metadata": {"axes": "ZYX"}}),
+    "ImageJ in one piece": (PLAIN, {"imagej": True, "metadata": {"axes": "ZYX"}, "truncate": True}),
+    "ImageJ with channels": (FIVE[0], {"imagej": True, "metadata": {"axes": "ZCYX"}, "truncate": True}),
+    "an array": (PLAIN, {}),
+    "an array in one piece": (PLAIN, {"truncate": True}),
+    "BigTIFF": (PLAIN, {"bigtiff": True}),
+    "big-endian": (PLAIN, {"byteorder": ">", "metadata": None}),
+    "pages": (PLAIN, {"metadata": None, "compression": "zlib"}),
+    "OME": (FIVE[0], {"ome": True, "metadata": {"axes": "ZCYX"}, "compression": "zlib"}),
+    "OME told at the beginning": (PLAIN, {"description": OME, "metadata": None, "compression": "zlib"}),
+}
+
+
+@pytest.mark.parametrize("kind", STACKS)
+def test_a_stack_that_is_cut_off_is_no_single_image(tmp_path, kind):
+    stack, options = STACKS[kind]
+    tifffile.imwrite(tmp_path / "whole.tif", stack, photometric="minisblack", **options)
+    data = (tmp_path / "whole.tif").read_bytes()
+    assert probe(tmp_path / "whole.tif").pages == len(stack)
+    for share in (0.3, 0.6, 0.9, 0.995):
+        (tmp_path / "cut.tif").write_bytes(data[: int(len(data) * share)])
+        with pytest.raises(UnreadableImage, match=r"cut\.tif is cut off"):
+            probe(tmp_path / "cut.tif")
+
+
+def test_a_description_of_a_stack_left_standing_in_a_single_image_promises_nothing(tmp_path):
+    told = "ImageJ=1.53t\nimages=20\nslices=20\n"
+    tifffile.imwrite(tmp_path / "a.tif", PLAIN[0], description=told, metadata=None, photometric="minisblack")
+    Image.fromarray(PLAIN[0]).save(tmp_path / "b.tif", description=told)
+    for name in ("a.tif", "b.tif"):
+        assert np.array_equal(every(tmp_path / name)[0, :, :, 0], PLAIN[0])
 
 
 def test_levels_of_a_pyramid_are_no_slices(tmp_path):

@@ -196,6 +196,20 @@ def test_slices_of_one_stack_stay_in_one_part(tmp_path):
     assert sum(split == {"validation"} for split in parts.values()) == 1
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_large_stack_is_not_kept_aside_whole(tmp_path, seed):
+    images = tmp_path / "images"
+    images.mkdir()
+    write_stack(images / "large.tif", 9)
+    write_stack(images / "small.tif", 2)
+    with Project.create(tmp_path / "p", images, ["background", "cell"]) as project:
+        project.check_files()
+        for path in paths(project):
+            project.set_mask(path, LABELS)
+        aside = {item.image for item in labelled_images(project, 0.1, seed) if item.split == "validation"}
+    assert aside == {"small.tif", "small.tif#0002"}
+
+
 def test_one_stack_alone_is_still_judged(project):
     for path in SLICES:
         project.set_mask(path, LABELS)
@@ -205,3 +219,55 @@ def test_one_stack_alone_is_still_judged(project):
 def test_an_unknown_slice_is_no_image(project):
     with pytest.raises(UserError, match=r"There is no image “scan\.tif#0009”"):
         project.image("scan.tif#0009")
+
+
+def test_a_stack_of_which_a_later_slice_is_painted_is_looked_into_at_once(project, folder):
+    project.set_mask(SLICES[2], LABELS)
+    write_stack(folder / "scan.tif", 4, (25, 35))
+    project.refresh()
+    assert "is now 35 × 25 pixels" in project.image(SLICES[2]).problem
+    with pytest.raises(UserError, match="is now 35 × 25 pixels"):
+        project.set_mask(SLICES[2], LABELS)
+    project.set_mask(SLICES[1], np.zeros((25, 35), np.uint8))  # not painted before: at its size of now
+
+
+def test_nobody_paints_at_the_size_that_a_file_had_before(project, folder):
+    Image.new("RGB", (31, 21)).save(folder / "zebra.png")
+    assert project.refresh().changed == 1
+    with pytest.raises(UserError, match="30 × 20"):
+        project.set_mask("zebra.png", LABELS)
+    project.set_mask("zebra.png", np.zeros((21, 31), np.uint8))
+
+
+def test_a_stack_that_cannot_be_read_and_then_is_a_single_image(project, folder):
+    project.set_mask(SLICES[2], LABELS)
+    (folder / "scan.tif").write_bytes(b"II*\0")
+    project.refresh()
+    assert all("scan.tif" in project.image(path).problem for path in SLICES)
+    Image.new("L", (30, 20)).save(folder / "scan.tif")
+    project.refresh()
+    project.check_files()
+    assert paths(project) == [SLICES[0], SLICES[2], "zebra.png"]
+    assert project.image(SLICES[0]).problem == ""
+    assert "not in the image folder any more; its mask is kept" in project.image(SLICES[2]).problem
+    rewrite(folder / "scan.tif", 4)
+    project.refresh()
+    project.check_files()
+    assert paths(project) == [*SLICES, "zebra.png"]
+    assert (project.label_map(SLICES[2]).labels == LABELS).all()
+
+
+def test_a_files_own_troubles_are_not_those_of_a_file_with_a_similar_name(folder, tmp_path):
+    Image.new("L", (30, 20)).save(folder / "scan.tif#a.png")
+    with Project.create(tmp_path / "p", folder) as project:
+        project.check_files()
+        project.set_mask("scan.tif#a.png", LABELS)
+        rewrite(folder / "scan.tif", 3)
+        project.refresh()
+        assert set(paths(project)) == {*SLICES[:3], "scan.tif#a.png", "zebra.png"}
+        write_stack(folder / "scan.tif", 3, (25, 35))
+        project.refresh()
+        assert project.image("scan.tif#a.png").problem == ""
+        (folder / "scan.tif").write_bytes(b"II*\0")
+        project.refresh()
+        assert project.image("scan.tif#a.png").problem == ""

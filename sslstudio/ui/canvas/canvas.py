@@ -31,7 +31,7 @@ from sslstudio.ui.canvas.sizing import Sizing
 from sslstudio.ui.canvas.steps import BRUSH_MAX, BRUSH_MIN
 from sslstudio.ui.canvas.tiled import image_pyramid, plane_pyramid
 from sslstudio.ui.canvas.tools import GESTURES, Gesture
-from sslstudio.ui.canvas.viewport import NOTHING, Rect
+from sslstudio.ui.canvas.viewport import Rect
 from sslstudio.ui.tool_options import ToolOptions
 
 if TYPE_CHECKING:
@@ -151,10 +151,11 @@ class Canvas(Board):
     def show_image(self, rgb8: np.ndarray | None, labels: LabelMap | None, key: str = "") -> None:
         """Show an (H, W, 3) uint8 image, which is shared and must not change, and its mask.
 
-        A stroke under way is finished first. Prediction, heat and live overlay belong to the image before and are
-        dropped. Zoom and place stay where the size is the same. None shows the message instead.
+        A stroke under way is finished first; a polygon goes on where the image is the same. What lies over it belongs
+        to the image before and is dropped. Zoom and place stay where the size does. None: the message instead.
         """
         self.finish_stroke()
+        corners = list(self.pen.points) if key and key == self.key else []
         self.forget()
         if rgb8 is not None and labels is not None and rgb8.shape[:2] != labels.labels.shape:
             raise ValueError(f"a mask of {labels.labels.shape} does not fit an image of {rgb8.shape[:2]}")
@@ -164,8 +165,7 @@ class Canvas(Board):
         self._arrivals.watch(rgb8.image if isinstance(rgb8, Pixels) else None)
         self._scene.planes = self._scene.shades = self.pixel_size = None
         self._mask = None if labels is None else LabelPyramid(labels.labels)
-        self.pen.labels = None if labels is None or rgb8 is None else labels.labels
-        self.pen.image, self.pen.selection = rgb8, NOTHING
+        self.pen.turn_to(None if labels is None or rgb8 is None else labels.labels, rgb8, corners)
         self._prediction, self._live, self._scene.heat = None, None, None
         self.offers.forget()
         self._hand.query = None

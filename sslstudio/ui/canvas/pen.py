@@ -61,6 +61,12 @@ class Pen:
         """Whether a stroke or a polygon has begun."""
         return self.drawing or bool(self.points)
 
+    def turn_to(self, labels: Labels | None, image: np.ndarray | None, corners: Sequence[Point] = ()) -> None:
+        """Draw on other labels from now on; the corners of a polygon that was begun stay where the size does."""
+        same = labels is not None and self.labels is not None and labels.shape == self.labels.shape
+        self.labels, self.image, self.selection = labels, image, NOTHING
+        self.points = list(corners) if same else []
+
     def begin(self, place: Point, *, erase: bool = False, diameter: int = 0) -> Rect:
         """Put the brush down."""
         if self.labels is None:

@@ -245,7 +245,7 @@ class AttentionWiring(QObject):
                 self.moments = found
                 self.window.redraw()
 
-        background.run(work, done)
+        self.session.tasks.run(work, done)
 
     def _on_opened(self) -> None:
         self.moments, self.moment, self._moments_of, self.proposed = (), None, ("", -1), 0

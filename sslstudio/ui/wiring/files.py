@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QDialog, QFileDialog
 
 from sslstudio.errors import UserError
 from sslstudio.language import tr, tr_many
@@ -17,6 +18,7 @@ from sslstudio.ui.actions import ACTIONS
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.panels.words import thousands
 from sslstudio.ui.shortcuts import tip_of
+from sslstudio.ui.wiring.leaving import may_leave
 from sslstudio.ui.wiring.under_way import UnderWay
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from sslstudio.project.classes import LabelClass
     from sslstudio.ui.main_window import MainWindow
 
+_SAMPLE = "sample"
 FEW_MASKS = 200  # read in a moment; of more it is told now and then how many
 
 
@@ -37,7 +40,8 @@ class FilesWiring(QObject):
         self.window = window
         self.session = window.session
         self._closing = False
-        self._opening: background.Task | None = None
+        self._opening: set[Hashable] = set()  # what is being opened, wanted or not
+        self._wanted: Hashable = None  # what was asked for last
         self._slow = QTimer(self, interval=300, singleShot=True)
         self._slow.timeout.connect(self._show_busy)
         self._busy, self._share = "", -1.0
@@ -71,19 +75,29 @@ class FilesWiring(QObject):
 
     def open(self, path: Path) -> None:
         """Open a folder of images or a project, in the background."""
-        self._begin(tr("Opening {name} …").format(name=path.name))
-        self._opening = opening.open_path(path, self._take, lambda error: self._on_refused(error, path))
+        self._begin(
+            opening.place_of(path),
+            tr("Opening {name} …").format(name=path.name),
+            lambda done, failed: opening.open_path(path, done, failed),
+            lambda error: self._on_refused(error, path),
+        )
 
     def open_reading(self, path: Path, why: UserError) -> None:
         """Open a project for reading that somebody else has open, in the background."""
-        self._begin(tr("Opening {name} …").format(name=path.name))
-        self._opening = opening.open_reading(path, why, self._take, lambda error: self._on_refused(error, path))
+        self._begin(
+            (opening.place_of(path), "reading"),
+            tr("Opening {name} …").format(name=path.name),
+            lambda done, failed: opening.open_reading(path, why, done, failed),
+            lambda error: self._on_refused(error, path),
+        )
 
     def open_sample(self) -> None:
         """Open the sample project; its images are made the first time."""
-        self._begin(tr("Making the sample images …"))
-        self._opening = opening.open_sample(
-            self._take, lambda error: self._on_refused(error, Path()), self._on_sample_made
+        self._begin(
+            _SAMPLE,
+            tr("Making the sample images …"),
+            lambda done, failed: opening.open_sample(done, failed, self._on_sample_made),
+            lambda error: self._on_refused(error, Path()),
         )
 
     def ask_folder(self) -> None:
@@ -101,18 +115,20 @@ class FilesWiring(QObject):
             return
 
         def chosen(images: Path) -> None:
-            self.session.close()
-            self._begin(tr("Looking for the images …"))
-            self._opening = opening.open_moved(
-                moved, images, self._take, lambda error: self._on_refused(error, moved, moved=True)
+            self._begin(
+                (moved, images),
+                tr("Looking for the images …"),
+                lambda done, failed: opening.open_moved(moved, images, done, failed),
+                lambda error: self._on_refused(error, moved, moved=True),
+                closed=moved,
             )
 
         self._ask(tr("Choose the folder where the images are now"), chosen)
 
     def close_project(self) -> None:
         """Back to the welcome page; what runs goes on."""
-        self.window.canvas.finish_stroke()
-        self.session.close()
+        if may_leave(self.window, self.close_project, self.session.close):
+            self.session.close()
 
     def show_project_folder(self) -> None:
         """Open the project's folder in the system's file manager."""
@@ -135,9 +151,7 @@ class FilesWiring(QObject):
         """Whether the window may close now; asks about runs first."""
         if self._closing:
             return True
-        self.window.canvas.finish_stroke()
-        if not (self.session.all_saved() or self.session.save_strokes()):
-            self.window.tell(self._strokes_would_go())
+        if not may_leave(self.window, self._close_again, self._close):
             return False
         live = self.session.queue.live()
         if not live:
@@ -158,12 +172,55 @@ class FilesWiring(QObject):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _begin(self, text: str) -> None:
-        if self._opening is not None:
-            self._opening.cancel()
+    def _begin(
+        self,
+        wish: Hashable,
+        text: str,
+        start: Callable[[opening.Done, opening.Failed], background.Task],
+        refused: opening.Failed,
+        *,
+        closed: Path | None = None,
+    ) -> None:
+        """Open what is meant by ``wish``, a project above all: the newest wish wins, the same one is begun once.
+
+        The project at ``closed`` must not be open meanwhile.
+        """
+
+        def begin() -> None:
+            self._begin(wish, text, start, refused, closed=closed)
+
+        def anyway() -> None:
+            self.session.close()
+            begin()
+
+        def done(opened: opening.Opened) -> None:
+            if wish == self._wanted:
+                self._end()
+                if may_leave(self.window, begin, anyway):
+                    self.session.take(opened.project, opened.records)
+                    return
+            opening.give_up(opened)
+
+        def failed(error: UserError) -> None:
+            if wish == self._wanted:
+                refused(error)
+
+        if not may_leave(self.window, begin, anyway):
+            return
+        if closed is not None and self.session.project is not None and self.session.project.path == closed:
+            self.session.close()
         self.window.welcome.notice.clear()
         self._busy, self._share = text, -1.0
         self._slow.start()
+        self._wanted = wish
+        if wish not in self._opening:
+            self._opening.add(wish)
+            start(done, failed).over.connect(lambda _: self._opening.discard(wish))
+
+    def let_go(self) -> None:
+        """What is being opened is not wanted any more."""
+        self._slow.stop()
+        self._wanted = None
 
     def _show_busy(self) -> None:
         if self.session.project is None:
@@ -172,6 +229,8 @@ class FilesWiring(QObject):
             self.window.tell(Notice(self._busy, about="opening"))
 
     def _on_sample_made(self, figures: tuple[int, int]) -> None:
+        if self._wanted != _SAMPLE:
+            return
         self._busy = tr("Making sample image {figures} of {figures_2} …").format(
             figures=figures[0], figures_2=figures[1]
         )
@@ -180,15 +239,9 @@ class FilesWiring(QObject):
             self._show_busy()
 
     def _end(self) -> None:
-        self._slow.stop()
-        self._opening = None
+        self.let_go()
         self.window.welcome.show_busy("")
         self.window.notice.solved("opening")
-
-    def _take(self, opened: opening.Opened) -> None:
-        self._end()
-        self.window.canvas.finish_stroke()
-        self.session.take(opened.project, opened.records)
 
     def _on_refused(self, error: UserError, path: Path, *, moved: bool = False) -> None:
         from sslstudio.project.lock import ProjectTaken
@@ -200,6 +253,9 @@ class FilesWiring(QObject):
             notice = Notice(
                 error.problem, error.advice, "warning", "opening", tr("Choose folder…"), lambda: self.ask_moved(project)
             )
+        elif isinstance(error, ProjectTaken) and self._is_open(path):
+            name = opening.place_of(path).stem
+            notice = Notice(tr("{name} is open already.").format(name=name), about="opening")
         elif isinstance(error, ProjectTaken):
             notice = Notice(
                 error.problem,
@@ -212,6 +268,10 @@ class FilesWiring(QObject):
         else:
             notice = Notice(error.problem, error.advice, "warning", "opening")
         self.window.tell(notice)
+
+    def _is_open(self, path: Path) -> bool:
+        project = self.session.project
+        return project is not None and not project.reading and project.path == opening.place_of(path)
 
     def _on_opened(self) -> None:
         project = self.session.project
@@ -251,6 +311,9 @@ class FilesWiring(QObject):
 
     def _on_closed(self) -> None:
         window = self.window
+        for dialog in window.findChildren(QDialog):
+            if dialog.isVisible():
+                dialog.reject()  # what it asks is about that project
         window.setWindowTitle("SSL Studio")
         window.browser.close_project()
         window.canvas.show_image(None, None)
@@ -313,8 +376,6 @@ class FilesWiring(QObject):
             from sslstudio.annotations.survey import Survey
 
             self.window.notice.solved("import")
-            if self.session.project is not project:
-                return
             if not isinstance(found, Survey):
                 self.window.masks.show_preview(found)
             elif found.plain:
@@ -322,7 +383,8 @@ class FilesWiring(QObject):
             else:
                 self._ask_values(found)
 
-        background.run(work, done, lambda error: self._on_failed("import", error), progressed=self._on_surveyed)
+        failed = partial(self._on_failed, "import")
+        self.session.tasks.run(work, done, failed, progressed=self._on_surveyed)
 
     def _on_surveyed(self, figures: tuple[int, int]) -> None:
         done, total = figures
@@ -355,10 +417,21 @@ class FilesWiring(QObject):
 
             return import_masks(project, source, values, classes, lambda *figures: task.report(figures))
 
-        self.follow_import(background.run(work, self._on_imported, lambda error: self._on_failed("import", error)))
+        self.follow_import(work, partial(self._on_failed, "import"))
 
-    def follow_import(self, task: background.Task) -> None:
-        """Tell how far an import is; called off, it leaves the masks that are whole."""
+    def follow_import(self, work: Callable[[background.Task], ImportReport], failed: opening.Failed) -> None:
+        """Import in the background and tell how far that is; called off, it leaves the masks that are whole."""
+        if self.session.relabelling:  # the values in it are of the classes as they were
+            problem = tr("A class is being taken out of all masks") + "."
+            self.window.tell(Notice(problem, tr("Import once that is over."), "warning", "import"))
+            return
+
+        def refused(error: UserError) -> None:
+            self._reread()  # what was taken over before is whole
+            failed(error)
+
+        unfinished = tr("Masks are being taken over")
+        task = self.session.tasks.run(work, self._on_imported, refused, unfinished=unfinished)
         words = tr("Called off. What was taken over before is whole, and can be undone image by image.")
         UnderWay(self.window, task, tr("Taking over masks:"), "import").called_off(words, self._reread)
 
@@ -383,22 +456,14 @@ class FilesWiring(QObject):
         self.session.reload_image()
         self.session.classes_changed.emit()
 
-    def _strokes_would_go(self) -> Notice:
-        """What is said instead of closing while the disk refuses strokes."""
-        return Notice(
-            tr("The window stays open: your last strokes are not on the disk, which refuses them."),
-            tr("Make room on the disk; they are saved by themselves then."),
-            "warning",
-            "saving",
-            tr("Close without them"),
-            self._close,
-        )
-
     def _tell_mended(self, sentence: str) -> None:
         self.window.tell(Notice(sentence, weight="warning"))
 
     def _close(self) -> None:
         self._closing = True
+        self.window.close()
+
+    def _close_again(self) -> None:
         self.window.close()
 
     def _stop_and_close(self) -> None:

@@ -227,16 +227,14 @@ class LearningWiring(QObject):
             return RunFolder.create(project.path, request, name)
 
         def done(run: RunFolder) -> None:
-            self.preparing.discard(kind)
-            if self.session.project is project:
-                self.window.notice.solved("start")
-                self._submit(run)
+            self.window.notice.solved("start")
+            self._submit(run)
 
         def failed(error: UserError) -> None:
-            self.preparing.discard(kind)
             self.window.tell(Notice(error.problem, error.advice, "warning", "start"))
 
-        background.run(work, done, failed)
+        task = self.session.tasks.run(work, done, failed, unfinished=tr("A run is being prepared"))
+        task.over.connect(lambda _: self.preparing.discard(kind))
 
     def _submit(self, run: RunFolder, *, resume: bool = False) -> None:
         """Start a run; advice after earlier ones, and what went wrong in those of its kind, is overtaken now."""

@@ -65,7 +65,7 @@ class MasksWiring(QObject):
 
             return bring_in(project, seen.source, seen.format, uncovered=seen.uncovered, progress=_report(task))
 
-        self.window.files.follow_import(background.run(work, self.window.files._on_imported, self._failed))
+        self.window.files.follow_import(work, self._failed)
 
     # out ------------------------------------------------------------------------------------------------
 
@@ -101,7 +101,9 @@ class MasksWiring(QObject):
 
             return export_masks(project, kind, out, model=model, companions=pictures, progress=_report(task))
 
-        task = background.run(work, lambda report: self._on_exported(report, out), self._failed)
+        words = tr("Masks are being written")
+        tasks, done = self.session.tasks, lambda report: self._on_exported(report, out)
+        task = tasks.run(work, done, self._failed, unfinished=words)
         UnderWay(self.window, task, tr("Writing masks:"), "masks").called_off(tr("Called off; nothing was written."))
 
     def _on_exported(self, report: ExportReport, out: Path) -> None:
@@ -139,7 +141,8 @@ class MasksWiring(QObject):
 
             return measure(project, out, progress=_report(task))
 
-        task = background.run(work, self._on_measured, self._failed)
+        words = tr("Regions are being measured")
+        task = self.session.tasks.run(work, self._on_measured, self._failed, unfinished=words)
         UnderWay(self.window, task, tr("Measuring:"), "masks").called_off(tr("Called off; nothing was written."))
 
     def _on_measured(self, done: Measured) -> None:

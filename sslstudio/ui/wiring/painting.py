@@ -11,6 +11,7 @@ from sslstudio.errors import UserError
 from sslstudio.language import tr
 from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.project.label_map import UNPAINTED
+from sslstudio.regions.rect import whole
 from sslstudio.ui.canvas.pen import TOOLS
 from sslstudio.ui.canvas.sampling import label_under
 from sslstudio.ui.notice import Notice
@@ -45,6 +46,7 @@ class PaintingWiring(QObject):
         session.record_changed.connect(self._on_record)
         session.classes_changed.connect(self._on_classes)
         session.image_chosen.connect(self._on_chosen)
+        session.labels_arriving.connect(self.canvas.finish_stroke)
         session.image_ready.connect(self._on_ready)
         session.image_failed.connect(self._on_unreadable)
         session.patched.connect(self.canvas.apply_patch)
@@ -154,6 +156,8 @@ class PaintingWiring(QObject):
             self.window.seeing.load_own(picture)
             shades = self.window.seeing.shades_for(picture)
             self.canvas.show_picture(picture, labels, self.session.image, shades)
+            if self.session.strokes.waits(self.session.image):  # they were put on the labels after these were read
+                self.canvas.mend(whole(labels.labels.shape))
         self.window.status.show_zoom(self.canvas.zoom)
         self.window.refresh_actions()
 
@@ -266,19 +270,27 @@ class PaintingWiring(QObject):
             pixels = project.class_pixels()
             painted = [(pixels[one.name], project.class_images(at)) for at, one in enumerate(project.classes)]
             dialog = ClassesDialog(project.classes, painted, self.window)
-            dialog.classes_chosen.connect(self._on_edited)
+            before = project.classes
+            dialog.classes_chosen.connect(lambda classes, gone: self._on_edited(before, classes, gone))
             dialog.open()
 
-    def _on_edited(self, classes: tuple[LabelClass, ...], removed: tuple[int, ...]) -> None:
-        if removed:
+    def _on_edited(
+        self, before: tuple[LabelClass, ...], classes: tuple[LabelClass, ...], removed: tuple[int, ...]
+    ) -> None:
+        if self._classes() != before:  # by an import: what was chosen does not speak of the classes of now
+            advice = tr("Open the dialog once more; they stay as they are until then.")
+            self.window.tell(Notice(tr("The classes have changed meanwhile."), advice, "warning", "classes"))
+        elif removed:
             self._remove(removed, classes)
         else:
             self._set_classes(classes)
 
     def _remove(self, places: tuple[int, ...], left: tuple[LabelClass, ...] = ()) -> None:
         self.canvas.finish_stroke()
+        self._leaving = ()
         self.session.remove_classes(places, left)
         if self.session.relabelling:
+            self._leaving = places
             self.canvas.show_image(None, None)
             self.canvas.set_message(tr("Taking the class out of all masks …"))
 
@@ -287,6 +299,9 @@ class PaintingWiring(QObject):
 
     def _set_classes(self, classes: tuple[LabelClass, ...]) -> bool:
         try:
+            if self.session.relabelling:
+                problem = tr("A class is being taken out of all masks") + "."
+                raise UserError(problem, tr("Change the classes once that is over."))
             self.session.set_classes(classes)
         except UserError as error:
             self.window.tell(Notice(error.problem, error.advice, "warning", "classes"))
@@ -296,7 +311,12 @@ class PaintingWiring(QObject):
         return True
 
     def _on_classes(self) -> None:
-        classes = self._classes()
+        classes, current = self._classes(), self.canvas.current_class
+        if self._leaving and len(classes) == len(self._names) - len(self._leaving):
+            # the class in the hand stays in it, in its new place
+            gone, self._leaving = self._leaving, ()
+            later = current - sum(place < current for place in gone)
+            self.canvas.set_current_class(min(1, len(classes) - 1) if current in gone else later)
         self._names = [one.name for one in classes]
         self.canvas.set_classes(classes)
         for number in range(1, 10):
@@ -308,6 +328,7 @@ class PaintingWiring(QObject):
         self._show_class(self.canvas.current_class)
 
     _names: list[str] = []  # noqa: RUF012  (replaced whole, never changed)
+    _leaving: tuple[int, ...] = ()  # places of classes that are being taken away
 
     def _show_tool(self, tool: str) -> None:
         self.window.actions_[f"paint.{tool}"].setChecked(True)

@@ -150,7 +150,7 @@ class ReviewWiring(QObject):
             if self.session.image == image and self.model() == model:
                 self._take(labels, -1.0)
 
-        background.run(work, done, lambda error: self.ask(fresh=True))
+        self.session.tasks.run(work, done, lambda error: self.ask(fresh=True))
 
     def accept(self, go_on: bool) -> None:
         """Make the prediction the mask; then go to the next image if wanted."""
@@ -195,6 +195,7 @@ class ReviewWiring(QObject):
 
     def _forget(self) -> None:
         self.prediction, self.confidence, self.problem = None, -1.0, ""
+        self.session.inference.forget("segment")  # of another model, or image
         self.canvas.set_prediction(None)
 
     def _on_segmented(self, image: str, labels: np.ndarray, confidence: np.ndarray) -> None:
@@ -271,7 +272,7 @@ class ReviewWiring(QObject):
                 self.canvas.set_live_overlay(labels)
                 self.shown_live += 1
 
-        background.run(work, done, lambda error: None)  # replaced while it was read; the next one comes soon
+        self.session.tasks.run(work, done, lambda error: None)  # replaced while it was read; the next one comes soon
 
     def _fits(self, run_id: str) -> bool:
         return any(live.id == run_id and live.active for live in self.session.queue.live())

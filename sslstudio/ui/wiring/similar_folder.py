@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
 from sslstudio.errors import UserError
+from sslstudio.images.limits import is_huge
 from sslstudio.language import tr
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.project.sparse_labels import pieces_of
@@ -107,8 +109,7 @@ class SimilarFolderWiring(QObject):
             search.stop()
             search.deleteLater()
         if self._accepting is not None:
-            self._accepting.cancel()
-            self._accepting = None
+            self._accepting.cancel()  # and what was done until then is told
 
     def list_found(self) -> None:
         """List the images that have some, the most of it first."""
@@ -146,7 +147,7 @@ class SimilarFolderWiring(QObject):
 
     def change_everywhere(self) -> None:
         """Accept in all listed images; or take that back, while it is what was done last."""
-        if self._accepting is not None or not self.session.save_strokes():
+        if self._accepting is not None or self.session.relabelling or not self.session.save_strokes():
             return
         if self._taken:
             self.take_back()
@@ -168,8 +169,10 @@ class SimilarFolderWiring(QObject):
         jobs = [job for job in jobs if job[0] != shown]
         threshold, table = options.alike / 100, options.changeable()
 
-        def work(task: background.Task) -> tuple[dict[str, int], list[str]]:
-            changed, problems = {}, []
+        changed: dict[str, int] = {}
+        problems: list[str] = []
+
+        def work(task: background.Task) -> None:
             for image, likeness in jobs:
                 task.report(image)  # leaves early where it is cancelled
                 try:
@@ -177,10 +180,8 @@ class SimilarFolderWiring(QObject):
                         changed[image] = _sum(project, image)
                 except UserError as error:
                     problems.append(error.problem)
-            return changed, problems
 
-        self._accepting = background.run(work, self._on_accepted)
-        self.window.redraw()
+        self._begin(work, lambda _: self._on_accepted(changed, problems), lambda: self._on_called_off(changed))
 
     def take_back(self) -> None:
         """Undo it in all images whose masks were not changed since."""
@@ -189,19 +190,49 @@ class SimilarFolderWiring(QObject):
             return
         self.canvas.finish_stroke()
 
-        def work(task: background.Task) -> tuple[list[str], list[str]]:
-            undone = []
+        undone: list[str] = []
+
+        def work(task: background.Task) -> None:
             for image, was in taken.items():
                 task.report(image)
-                if _sum(project, image) == was and project.undo(image) is not None:
-                    undone.append(image)
-            return undone, [image for image in taken if image not in undone]
+                with project.together():  # no stroke of the window may come in between
+                    if _sum(project, image) == was and project.undo(image) is not None:
+                        undone.append(image)
 
-        self._accepting = background.run(work, self._on_taken_back, self._on_refused)
+        self._begin(
+            work,
+            lambda _: self._on_taken_back(undone, [image for image in taken if image not in undone]),
+            lambda: self._after(set(undone), Notice(self._told_back(undone), about="similar")),
+            lambda error: self._on_refused(error, undone),
+        )
+
+    def _begin(
+        self,
+        work: Callable[[background.Task], None],
+        done: Callable[[None], None],
+        called_off: Callable[[], None],
+        failed: Callable[[UserError], None] | None = None,
+    ) -> None:
+        """Change masks of many images beside the window."""
+        project = self.session.project
+
+        def over(_: bool) -> None:
+            self._accepting = None
+            if task.cancelled and self.session.project is project:
+                called_off()
+            self.window.redraw()
+
+        words = tr("The masks of many images are being changed")
+        task = self._accepting = self.session.tasks.run(work, done, failed, unfinished=words)
+        task.over.connect(over)
         self.window.redraw()
 
-    def _on_accepted(self, result: tuple[dict[str, int], list[str]]) -> None:
-        self._taken, problems = result
+    def _on_called_off(self, changed: dict[str, int]) -> None:
+        told = tr("Called off. Taken into the masks of {other_images} until then; in each, one undo takes it back.")
+        self._after(set(changed), Notice(told.format(other_images=many(len(changed), "other image")), about="similar"))
+
+    def _on_accepted(self, changed: dict[str, int], problems: list[str]) -> None:
+        self._taken = changed
         told = tr("Taken into the masks of {other_images}; in each, one undo takes it back.").format(
             other_images=many(len(self._taken), "other image")
         )
@@ -214,21 +245,23 @@ class SimilarFolderWiring(QObject):
         )
         self._after(set(self._taken), Notice(told, advice, "warning" if problems else "info", "similar"))
 
-    def _on_taken_back(self, result: tuple[list[str], list[str]]) -> None:
-        undone, kept = result
+    def _on_taken_back(self, undone: list[str], kept: list[str]) -> None:
         self._taken = {}
         advice = tr("{images} changed since: undo it there.").format(images=many(len(kept), "image")) if kept else ""
         self._after(
             set(undone),
-            Notice(tr("Taken back in {images}.").format(images=many(len(undone), "image")), advice, about="similar"),
+            Notice(self._told_back(undone), advice, about="similar"),
         )
 
-    def _on_refused(self, error: UserError) -> None:
-        self._after(set(self._taken), Notice(error.problem, error.advice, "warning", "similar"))
+    def _told_back(self, undone: list[str]) -> str:
+        return tr("Taken back in {images}.").format(images=many(len(undone), "image"))
+
+    def _on_refused(self, error: UserError, undone: list[str]) -> None:
+        self._taken = {image: was for image, was in self._taken.items() if image not in undone}
+        self._after(set(undone), Notice(error.problem, error.advice, "warning", "similar"))
 
     def _after(self, changed: set[str], notice: Notice) -> None:
         """Masks were changed in the background."""
-        self._accepting = None
         self.session.reread_records()
         self.session.write_masks()
         if self.session.image in changed:  # the user has gone on to it meanwhile
@@ -249,18 +282,26 @@ def take(
     """Give what is at least so alike in an image a label, as one edit; whether anything changed. UserError as usual."""
     from sslstudio.images.reader import read_rgb8
 
-    pixels, labels = read_rgb8(project.image_file(image)), project.label_map(image).labels
-    if pixels.shape[:2] != labels.shape or not isinstance(labels, np.ndarray):
-        raise UserError(
-            tr("{image} is huge, or has another size than its mask.").format(image=image),
-            tr("Look at that image alone."),
-        )
-    stroke = Stroke(labels.copy(), min(label, UNPAINTED), changeable)
-    stroke.paint(*Alike(likeness, pixels, clinging=clinging).region(threshold))
-    patches = stroke.patches()
-    if patches is not None:
-        project.add_edit(image, *patches)
+    pixels = read_rgb8(project.image_file(image))
+    if is_huge(*pixels.shape[:2]):
+        raise _to_be_seen(image)
+    region = Alike(likeness, pixels, clinging=clinging).region(threshold)
+    with project.together():  # no stroke of the window may come in between
+        labels = project.label_map(image).labels
+        if pixels.shape[:2] != labels.shape or not isinstance(labels, np.ndarray):
+            raise _to_be_seen(image)
+        stroke = Stroke(labels.copy(), min(label, UNPAINTED), changeable)
+        stroke.paint(*region)
+        patches = stroke.patches()
+        if patches is not None:
+            project.add_edit(image, *patches)
     return patches is not None
+
+
+def _to_be_seen(image: str) -> UserError:
+    return UserError(
+        tr("{image} is huge, or has another size than its mask.").format(image=image), tr("Look at that image alone.")
+    )
 
 
 def _sum(project: Project, image: str) -> int:

@@ -157,6 +157,8 @@ class SlicesWiring(QObject):
 
     def _why_not(self) -> str:
         record = self.session.current()
+        if self.session.reading:
+            return self.session.reading
         if record is None or self.session.labels is None:
             return tr("Open a slice first.")
         if self._filling is not None:
@@ -215,7 +217,7 @@ class SlicesWiring(QObject):
         """Paint the slices between painted ones, each as one edit; nothing that somebody painted is touched."""
         project, gaps = self.session.project, self.gaps()
         self.window.canvas.finish_stroke()
-        if project is None or not gaps or not self.session.save_strokes():
+        if project is None or project.reading or not gaps or not self.session.save_strokes():
             return
         names = [one.name for one in project.classes]
         ground = 0 if names and is_background(names[0]) else None
@@ -235,13 +237,20 @@ class SlicesWiring(QObject):
         self._run(work, done)
 
     def _run(self, work, done) -> None:  # type: ignore[no-untyped-def]
-        self._filling = background.run(work, done, self._on_failed)
+        words = tr("Slices are being filled")
+        task = self._filling = self.session.tasks.run(work, done, self._on_failed, unfinished=words)
+        task.over.connect(lambda _: self._on_called_off() if task.cancelled else None)
         self.refresh()
 
-    def _on_failed(self, error: UserError) -> None:
+    def _on_called_off(self) -> None:
         self._filling = None
         self.refresh()
-        self.window.tell(Notice(error.problem, error.advice, "warning", "slices"))
+
+    def _on_failed(self, error: UserError, filled: dict[str, int] | None = None) -> None:
+        self._on_called_off()
+        if filled:
+            self._tell(filled)
+        self.window.tell(Notice(error.problem, error.advice, "warning", "unfilled"))
 
     def _fill(self, project: Project, plan: list[tuple[str, Between, float]], filled: dict[str, int]) -> None:
         """Work out the next slice beside the window, paint it, and go on until all are filled.
@@ -253,40 +262,47 @@ class SlicesWiring(QObject):
             return
         if not plan:
             self._filling, self.filled = None, filled
-            session.remember(_KEPT, dict(self._made))
             self.refresh()
             self._tell(filled)
             return
         (path, between, share), rest = plan[0], plan[1:]
 
         def done(labels: np.ndarray) -> None:
-            if self.session.project is project:
-                if self._put(project, path, labels):
-                    filled[path] = self._made[path] = project.newest_edit(path)
+            try:
+                self._put(project, path, labels, filled)
+            except UserError as error:  # its mask cannot be read
+                self._on_failed(error, filled)
+            else:
                 self._fill(project, rest, filled)
 
         self._run(lambda task: between.at(share), done)
 
-    def _put(self, project: Project, path: str, labels: np.ndarray) -> bool:
-        """Paint labels (H, W) where an image is unpainted; whether that changed anything."""
+    def _put(self, project: Project, path: str, labels: np.ndarray, filled: dict[str, int]) -> None:
+        """Paint labels (H, W) where an image is unpainted; what that changes is added to ``filled``.
+
+        The number of the edit stands there as soon as the disk has taken it, which may refuse for a while.
+        """
         session = self.session
         if path == session.image:
             self.window.canvas.finish_stroke()
-        mine = _labels(project, path)
-        anew = path in self._made and project.newest_edit(path) == self._made[path]
-        after = labels if anew else np.where(mine == UNPAINTED, labels, mine)
+        mine = session.strokes.labels(project, path).labels[:, :]
+        untouched = not session.strokes.waits(path) and project.newest_edit(path) == self._made.get(path)
+        after = labels if untouched else np.where(mine == UNPAINTED, labels, mine)
         if np.array_equal(mine, after):
-            return False
-        session.add_stroke(Patch(0, 0, mine), Patch(0, 0, after), path)
+            return
+
+        def written(edit: int) -> None:
+            filled[path] = self._made[path] = edit
+            session.remember(_KEPT, dict(self._made))
+
+        filled[path] = 0
+        session.add_stroke(Patch(0, 0, mine), Patch(0, 0, after), path, written)
         if path == session.image and session.labels is not None:
             session.labels.put(Patch(0, 0, after))
             session.patched.emit(Patch(0, 0, after))
-        elif path == session.image:  # it is being read, perhaps as it was before
-            session.reload_image()
-        return True
 
     def _tell(self, filled: dict[str, int]) -> None:
-        """Say what was filled; ``filled`` maps paths to the edits that did."""
+        """Say what was filled; ``filled`` maps paths to the edits that did, 0 for those that the disk still refuses."""
         if not filled:
             self.window.tell(Notice(tr("Between the painted slices all is as it should be."), about="slices"))
             return
@@ -312,16 +328,21 @@ class SlicesWiring(QObject):
         """Undo the filling of each slice, save where something was painted since."""
         self.window.canvas.finish_stroke()
         project, session = self.session.project, self.session
-        self.window.notice.solved("slices")
         if project is None or not session.save_strokes():
+            self._tell(filled)  # the offer stands until the disk has all of it
             return
+        self.window.notice.solved("slices")
         changed = [path for path, edit in filled.items() if project.newest_edit(path) != edit]
-        for path in filled.keys() - set(changed):
-            if path == session.image:
-                session.undo()
-            else:
-                project.undo(path)
-                session.after_edit(path)
+        try:
+            for path in filled.keys() - set(changed):
+                if path == session.image and session.labels is not None:
+                    session.undo()
+                else:
+                    project.undo(path)
+                    session.after_edit(path)
+        except UserError as error:
+            self._on_failed(error, filled)
+            return
         if changed:
             where = ", ".join(map(self._named, changed[:5]))
             text = tr("{slices} stayed as they are: something was painted on them since ({where}).").format(

@@ -180,7 +180,7 @@ class ToolsWiring(QObject):
         named = title(before) if before is not None else path
         self.canvas.finish_stroke()
         try:
-            other = session.project.label_map(path).labels
+            other = session.strokes.labels(session.project, path).labels
         except UserError as error:
             self._tell(error.problem, error.advice)
             return

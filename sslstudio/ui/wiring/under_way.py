@@ -25,6 +25,7 @@ class UnderWay(QObject):
     def __init__(self, window: MainWindow, task: background.Task, words: str, about: str) -> None:
         super().__init__(window)
         self._window, self._task, self._words, self._about = window, task, words, about
+        self._project = window.session.project
         self._figures: tuple[int, int] | None = None
         self._off: Callable[[], None] = lambda: None
         self._told_off = ""
@@ -58,7 +59,9 @@ class UnderWay(QObject):
 
     def _on_over(self, finished: bool) -> None:
         self._later.stop()
-        if self._task.cancelled:
+        if self._window.session.project is not self._project:
+            pass  # what is in the window now has nothing to do with it
+        elif self._task.cancelled:
             words = tr("It was finished before it could be called off.") if finished else self._told_off
             self._window.tell(Notice(words, about=self._about))
             self._off()

@@ -164,3 +164,24 @@ def test_a_project_of_which_nothing_is_left_is_refused(window, painted, qtbot):
     window.files.open(path)
     qtbot.waitUntil(lambda: bool(window.welcome.notice.notices), timeout=20_000)
     assert "project.sqlite in p.sslproj is damaged" in window.welcome.notice.notices[-1].text
+
+
+def test_slices_are_not_filled_in_a_project_for_reading_and_the_window_closes(window, image_folder, qtbot):
+    with Project.create(image_folder.parent / "p", image_folder, ["a", "b"]) as project:
+        for number in (1, 4):
+            project.set_mask(f"cell_{number}.png", np.ones((32, 48), np.uint8))
+        project.set_setting("last_image", "cell_2.png")
+        path = project.path
+        before = {one: one.read_bytes() for one in (path / "masks").rglob("*") if one.is_file()}
+        window.files.open(path)
+        qtbot.waitUntil(lambda: bool(window.welcome.notice.notices), timeout=20_000)
+        with qtbot.waitSignal(window.session.image_ready, timeout=20_000):
+            window.welcome.notice.notices[-1].act()
+        action = window.actions_["paint.interpolate"]
+        assert not action.isEnabled()
+        assert "already open" in action.toolTip()
+        window.stacks.interpolate()
+        window.session.add_stroke(Patch(0, 0, np.ones((2, 2), np.uint8)), Patch(0, 0, np.zeros((2, 2), np.uint8)))
+        assert window.session.all_saved()
+        assert window.close()
+        assert {one: one.read_bytes() for one in (path / "masks").rglob("*") if one.is_file()} == before

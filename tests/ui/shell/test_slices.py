@@ -7,7 +7,9 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from sslstudio.errors import UserError
 from sslstudio.project.label_map import UNPAINTED
+from sslstudio.project.project import Project
 from sslstudio.ui.dialogs.palette import PaletteDialog
 
 from .conftest import PATIENCE
@@ -217,3 +219,62 @@ def test_files_with_numbers_are_a_series_too(qtbot, open_folder, tmp_path):
     assert dice(window.session.project.label_map("ct_004_axial.png").labels == 1, ball(4)) > 0.9
     show(qtbot, window, "photo.png")
     assert "no slice of a stack" in window.actions_["paint.interpolate"].toolTip()
+
+
+def test_what_the_disk_took_late_is_taken_back_with_the_rest(qtbot, stack, monkeypatch):
+    paint_ball(qtbot, stack, 5)
+    paint_ball(qtbot, stack, 9)
+    project = stack.session.project
+    real, refused = project.add_edit, []
+
+    def refuse(path, *patches):
+        if path != STACK[5]:
+            refused.append(path)
+            raise UserError("The disk is full.", "Make room.")
+        real(path, *patches)
+
+    monkeypatch.setattr(project, "add_edit", refuse)
+    key(stack, Qt.Key.Key_I, SHIFT)
+    qtbot.waitUntil(lambda: "Filled 3 slices: 6 to 8." in stack.notice.shown(), timeout=PATIENCE)
+    assert refused
+    stack.stacks._take_back(stack.stacks.filled)
+    assert stack.notice.notices[-1].button == "Take all back", "not yet, but as soon as the disk has it"
+    show(qtbot, stack, STACK[7])
+    assert (stack.session.labels.labels == 1).any(), "it is seen though the disk refuses it"
+    monkeypatch.setattr(project, "add_edit", real)
+    assert stack.session.save_strokes()
+    assert (stored(stack, 8) == 1).any()
+    stack.stacks._take_back(stack.stacks.filled)
+    for number in (6, 7, 8):
+        assert (stored(stack, number) == UNPAINTED).all()
+    assert (stack.session.labels.labels == UNPAINTED).all()
+    assert "stayed as" not in stack.notice.shown()
+
+
+def test_a_slice_whose_mask_cannot_be_read_does_not_lock_the_rest_up(qtbot, stack, monkeypatch):
+    paint_ball(qtbot, stack, 5)
+    paint_ball(qtbot, stack, 9)
+    real = stack.session.project.label_map
+
+    def label_map(path):
+        if path == STACK[6]:
+            raise UserError("The mask is damaged.", "Take it away.")
+        return real(path)
+
+    monkeypatch.setattr(stack.session.project, "label_map", label_map)
+    key(stack, Qt.Key.Key_I, SHIFT)
+    qtbot.waitUntil(lambda: "The mask is damaged." in stack.notice.shown(), timeout=PATIENCE)
+    assert any("Filled 1 slice: 6." in notice.text for notice in stack.notice.notices)
+    assert stack.actions_["paint.interpolate"].isEnabled()
+
+
+def test_the_window_closes_when_all_slices_are_filled(qtbot, stack):
+    paint_ball(qtbot, stack, 5)
+    paint_ball(qtbot, stack, 9)
+    path = stack.session.project.path
+    key(stack, Qt.Key.Key_I, SHIFT)
+    assert not stack.close()
+    qtbot.waitUntil(lambda: stack.session.project is None, timeout=PATIENCE)
+    assert not stack.isVisible()
+    with Project.open(path) as project:
+        assert len(project.painted()) == 5

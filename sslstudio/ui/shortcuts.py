@@ -100,6 +100,12 @@ def _join(widget: QWidget) -> None:
     widget.setToolTip(f"{tip}  ({keys})" if tip and keys else tip or keys)
 
 
+def named(action: str, actions: Mapping[str, QAction]) -> str:
+    """An action by its name and, where it has one, the key in force."""
+    key = actions[action].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    return f"“{BY_ID[action].told}” ({key})" if key else f"“{BY_ID[action].told}”"
+
+
 def tip_of(row: Action, action: QAction) -> str:
     """What the pointer is told: text, tip, key."""
     native = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)

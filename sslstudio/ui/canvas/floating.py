@@ -32,11 +32,13 @@ def draw(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
         decorations.draw_split(painter, canvas.divide, canvas.height(), canvas.split == "swipe")
     if canvas.pen.points:
         corners = [canvas.widget_points(point)[0] for point in canvas.pen.points]
-        decorations.draw_polygon(painter, corners, hand.pointer, canvas.colour)
+        ahead = None if hand.dragging else canvas.outlines.closes(hand.pointer) or hand.pointer
+        decorations.draw_polygon(painter, corners, ahead, canvas.colour)
     if not canvas.pen.selection.empty:
         decorations.draw_selection(painter, _area(canvas))
     if canvas.gesture is not None:
         _draw_gesture(painter, canvas, canvas.gesture, hand)
+    _draw_first(painter, canvas, hand)
     for search in canvas.searches.running:
         _draw_search(painter, canvas, search)
     if hand.query is not None:
@@ -72,6 +74,14 @@ def _draw_lines(painter: QPainter, canvas: Canvas, lines: np.ndarray) -> None:
     ratio, view = canvas.devicePixelRatioF(), canvas.viewport
     seen = (lines * view.zoom + (view.x, view.y, view.x, view.y)) / ratio
     decorations.draw_faintly(painter, [QLineF(*line) for line in seen.tolist()])
+
+
+def _draw_first(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
+    """The corner that closes an outline, and larger where a click would."""
+    pieces = canvas.outlines.now.pieces
+    if pieces:
+        closing = hand.inside and not hand.dragging and canvas.outlines.closes(hand.pointer) is not None
+        decorations.draw_first(painter, canvas.widget_points(pieces[0][0])[0], closing)
 
 
 def _draw_search(painter: QPainter, canvas: Canvas, search: Search) -> None:

@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
-from PySide6.QtGui import (
-    QInputDevice,
-    QKeyEvent,
-    QMouseEvent,
-    QNativeGestureEvent,
-    QPointingDevice,
-    QTabletEvent,
-    QWheelEvent,
-)
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QTabletEvent
 
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.regions.rect import NOTHING
-from sslstudio.ui.canvas.pen import Sample
+from sslstudio.ui.canvas.pace import Pace
 from sslstudio.ui.canvas.sizing import SIZED
-from sslstudio.ui.canvas.steps import BRUSH_MIN
 from sslstudio.ui.canvas.strokes import Point
+from sslstudio.ui.canvas.stylus import Stylus
+from sslstudio.ui.canvas.wheel import Wheel
 
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.canvas import Canvas
 
-_ZOOM_PER_NOTCH = 1.2
-_PAN_PER_NOTCH = 60  # widget pixels
-_NOTCH = 120  # Qt's unit of a wheel
 _FREEHAND_STEP = 5  # widget pixels between corners of a polygon that is dragged
 _DIVIDER_REACH = 8
 _AGAIN = 15  # milliseconds after which a tool is asked again that was not ready
-_LONG = 0.008  # seconds of work after which a tool answers no other move before the next repaint
-_THINNEST = 0.2  # share of the brush that a pen draws with when it hardly touches
 _RIGHT_REACH = 5  # widget pixels from which on a right click is a drag
 _CURSORS = {
     "pan": Qt.CursorShape.OpenHandCursor,
@@ -43,6 +29,7 @@ _CURSORS = {
     "brush": Qt.CursorShape.BlankCursor,
     "eraser": Qt.CursorShape.BlankCursor,
 }
+_DRAWING = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace)
 _Mouse = QEvent.Type
 
 
@@ -54,17 +41,15 @@ class Hand:
         self.pointer = QPointF()
         self.query: Point | None = None  # where the attention asks from
         self._inside = False
-        self._drag = ""  # "", "paint", "polygon", "gesture", "pan", "swipe", "right" (not moved yet) or "window"
+        # "", "paint", "polygon", "corner" (then "reshape"), "gesture", "pan", "swipe" or "right" (then "window")
+        self._drag = ""
         self._pressed = QPointF()
+        self._grip: int | None = None  # the corner that is held
+        self._closed = False  # whether the click before this one closed an outline
+        self.walked = False  # whether somebody goes through the window by Tab, so that Space is for what is reached so
         self._alt = False
         self._space = False
-        self._pressure = 1.0
-        self._eraser_end = self._tablet_down = False
-        self._spent = 0.0  # seconds that the tool has worked since the last repaint
-        self._places: list[Sample] = []  # where the brush was since it drew last
-        self._stride = 1  # how many of them it draws in one go
-        self._waiting: Callable[[], None] | None = None  # an answer to a move that is to be given after it
-        self._wheel = 0
+        self.stylus, self.pace, self._wheel = Stylus(), Pace(canvas), Wheel(canvas)
         self._readers = {
             _Mouse.MouseButtonPress: self._press,
             _Mouse.MouseButtonDblClick: self._double_click,
@@ -73,11 +58,12 @@ class Hand:
             _Mouse.TabletPress: self._tablet,
             _Mouse.TabletMove: self._tablet,
             _Mouse.TabletRelease: self._tablet,
-            _Mouse.Wheel: self._turn,
-            _Mouse.NativeGesture: self._gesture,
+            _Mouse.Wheel: self._wheel.turn,
+            _Mouse.NativeGesture: self._wheel.pinch,
             _Mouse.ShortcutOverride: self._override,
             _Mouse.KeyPress: self._key_down,
             _Mouse.KeyRelease: self._key_up,
+            _Mouse.Enter: self._enter,
             _Mouse.Leave: self._leave,
             _Mouse.FocusOut: self._lose_focus,
             _Mouse.Hide: self._lose_focus,
@@ -86,14 +72,13 @@ class Hand:
     @property
     def erasing(self) -> bool:
         """Whether painting now would erase."""
-        return self._alt or self._eraser_end or self._canvas.tool == "eraser"
+        return self._alt or self.stylus.erases or self._canvas.tool == "eraser"
 
     @property
     def diameter(self) -> int:
         """The brush as it is now, pressure included, in image pixels."""
-        if not self._canvas.options.pressure or self._pressure >= 1:
-            return self._canvas.brush
-        return max(BRUSH_MIN, round(self._canvas.brush * self._pressure))
+        brush = self._canvas.brush
+        return self.stylus.width(brush) if self._canvas.options.pressure else brush
 
     @property
     def place(self) -> QPointF:
@@ -101,14 +86,19 @@ class Hand:
         return self.pointer if self._inside else QPointF(self._canvas.width() / 2, self._canvas.height() / 2)
 
     @property
-    def dragging(self) -> bool:
-        """Whether a button is held down over the image."""
-        return bool(self._drag)
-
-    @property
     def gesturing(self) -> bool:
         """Whether a tool's gesture is being dragged."""
         return self._drag == "gesture"
+
+    @property
+    def inside(self) -> bool:
+        """Whether the pointer is on the canvas."""
+        return self._inside
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a button is held that does something."""
+        return bool(self._drag)
 
     @property
     def brush_in_sight(self) -> bool:
@@ -124,17 +114,20 @@ class Hand:
     def read(self, event: QEvent) -> bool:
         """Act on an event; whether it is dealt with."""
         reader = self._readers.get(event.type())
-        if reader is not None and event.type() != _Mouse.MouseMove:
-            self.catch_up()
-        return bool(reader(event)) if reader else False  # type: ignore[operator]
+        if reader is not None and event.type() not in (_Mouse.MouseMove, _Mouse.TabletMove):
+            self.pace.catch_up()
+        dealt = bool(reader(event)) if reader else False  # type: ignore[operator]
+        if dealt:
+            self._canvas.outlines.look()
+        return dealt
 
     def let_go(self) -> None:
         """Forget what was dragged."""
-        self._waiting, self._places = None, []
-        if self._drag in ("paint", "polygon", "gesture"):
+        self.pace.forget()
+        if self._drag in ("paint", "polygon", "corner", "reshape", "gesture"):
             self._drag = ""
             self._canvas.minimap.make_way(None)
-        self._pressure, self._eraser_end = 1.0, False
+        self.stylus.put_away()
 
     def show_cursor(self) -> None:
         """The cursor that fits the tool and what is going on."""
@@ -163,9 +156,9 @@ class Hand:
     def _press(self, event: QMouseEvent) -> bool:
         self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
         self._follow(event.position(), event.modifiers())
-        if not self._tablet_down:  # it is a mouse
+        if not self.stylus.down:  # it is a mouse
             self.put_pen_away()
-        button = event.button()
+        button, self._closed = event.button(), False
         if self._drag:  # a second button during a stroke
             return True
         if button == Qt.MouseButton.MiddleButton or (button == Qt.MouseButton.LeftButton and self._pans()):
@@ -181,10 +174,13 @@ class Hand:
         else:
             return False
         self.show_cursor()
+        self.report_place()
         return True
 
     def _double_click(self, event: QMouseEvent) -> bool:
         left, gesture = event.button() == Qt.MouseButton.LeftButton, self._canvas.gesture
+        if left and self._closed:
+            return True
         if left and (self._canvas.pen.points or (gesture is not None and gesture.more)):
             self.finish()
             return True
@@ -205,18 +201,20 @@ class Hand:
             canvas.set_divider(self.pointer.x())
         elif self._drag == "paint":
             canvas.minimap.make_way(self.pointer)
-            self._places.append((canvas.image_point(self.pointer), self.diameter))
-            self._answer(self._draw_on)
+            self.pace.draw_to((canvas.image_point(self.pointer), self.diameter))
+        elif self._drag in ("corner", "reshape"):
+            self._drag_corner()
         elif self._drag == "gesture" and canvas.gesture is not None:
-            self._drag_gesture() if canvas.gesture.every_place else self._answer(self._drag_gesture)
+            self._drag_gesture() if canvas.gesture.every_place else self.pace.answer(self._drag_gesture)
         elif canvas.pen.points:
             self._drag_polygon()
         elif canvas.gesture is not None and not event.buttons() and self._paintable and not canvas.attention:
-            self._answer(self.hover)
+            self.pace.answer(self.hover)
         elif canvas.attention and not event.buttons():
             self._ask()
         canvas.update_pointer()
         self.show_cursor()
+        self.report_place()
         return True
 
     def _release(self, event: QMouseEvent) -> bool:
@@ -228,10 +226,18 @@ class Hand:
             if self._drag in ("paint", "gesture"):
                 self._canvas.lift()
                 self._canvas.update()
+            closing = self._drag == "corner" and self._grip == 0 and not self._canvas.outlines.short
             self._drag = ""
+            if closing:
+                self.finish()
+                self._closed = True
             self.show_cursor()
             self._canvas.update_pointer()
         return True
+
+    def _enter(self, event: QEvent) -> bool:
+        self.walked = False
+        return False
 
     def _leave(self, event: QEvent) -> bool:
         self.leave()
@@ -256,7 +262,6 @@ class Hand:
     def _follow(self, place: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         self.pointer, self._inside = place, True
         self._alt = bool(modifiers & Qt.KeyboardModifier.AltModifier)
-        self.report_place()
 
     def _pans(self) -> bool:
         return self._space or self._canvas.tool == "pan"
@@ -267,12 +272,17 @@ class Hand:
 
     def _paint(self) -> None:
         canvas, pen = self._canvas, self._canvas.pen
-        place, erase = canvas.image_point(self.pointer), self.erasing
+        place, erase, diameter = canvas.image_point(self.pointer), self.erasing, self.diameter
         if not self._paintable:
             return
         if canvas.searches.reading:
             canvas.finish_stroke()
-        if canvas.tool == "polygon":
+        self._grip, self._pressed = canvas.outlines.grip(self.pointer), self.pointer
+        if canvas.tool in ("polygon", "livewire"):
+            canvas.outlines.begin_step()
+        if self._grip is not None:
+            self._drag = "corner"
+        elif canvas.tool == "polygon":
             pen.add_corner(place, erase=erase)
             self._drag = "polygon"
             canvas.update()
@@ -285,7 +295,7 @@ class Hand:
             canvas.lift()
         elif canvas.tool in ("brush", "eraser"):
             self._drag = "paint"
-            canvas.mend(pen.begin(place, erase=erase, diameter=self.diameter))
+            canvas.mend(pen.begin(place, erase=erase, diameter=diameter))
             canvas.update_pointer()
 
     def _counters(self) -> bool:
@@ -309,6 +319,13 @@ class Hand:
         if label is not None and label != UNPAINTED:
             self._canvas.set_current_class(label)
 
+    def _drag_corner(self) -> None:
+        """Move the corner that is held; a click that trembles moves none, nor does a live-wire have any to be moved."""
+        if (self.pointer - self._pressed).manhattanLength() >= _RIGHT_REACH and self._canvas.tool == "polygon":
+            self._drag = "reshape"
+        if self._drag == "reshape" and self._grip is not None:
+            self._canvas.outlines.move(self._grip, self._canvas.image_point(self.pointer))
+
     def _drag_polygon(self) -> None:
         canvas = self._canvas
         last = canvas.widget_points(canvas.pen.points[-1])[0]
@@ -316,52 +333,11 @@ class Hand:
             canvas.pen.add_corner(canvas.image_point(self.pointer))
         canvas.update()
 
-    def _draw_on(self) -> None:
-        """Draw to the places that wait: as many as can be drawn before the next repaint."""
-        start = time.thread_time()
-        places, self._places = self._places[: self._stride], self._places[self._stride :]
-        self._canvas.mend(self._canvas.pen.move(*places))
-        each = (time.thread_time() - start) / max(1, len(places))
-        self._stride = max(1, int(_LONG / max(each, 1e-5)))
-        if self._places:
-            self._waiting = self._draw_on
-            self._canvas.update()
-
     def _drag_gesture(self) -> None:
         canvas = self._canvas
         if canvas.gesture is not None:
             canvas.mend(canvas.gesture.drag(canvas.pen, canvas.image_point(self.pointer), canvas.sight()))
             canvas.update()
-
-    def _answer(self, answer: Callable[[], None]) -> None:
-        """Let the tool answer a move; where its last answers took long and are not seen yet, after the next repaint.
-
-        All places of the pointer arrive, however busy the window is: so one sees something, and nothing falls behind.
-        """
-        if self._spent > _LONG:
-            self._waiting = answer
-            self._canvas.update()
-            return
-        start = time.thread_time()
-        answer()
-        self._spent += time.thread_time() - start
-
-    def catch_up(self) -> None:
-        """Give all answers that wait: something else begins."""
-        self._spent = 0.0
-        while self._waiting is not None:
-            self._go_on()
-
-    def seen(self) -> None:
-        """All answers so far are on the screen."""
-        self._spent = 0.0
-        if self._waiting is not None:
-            QTimer.singleShot(0, self._canvas, self._go_on)
-
-    def _go_on(self) -> None:
-        answer, self._waiting, self._spent = self._waiting, None, 0.0
-        if answer is not None:
-            self._answer(answer)
 
     def hover(self) -> None:
         """Let the tool show what it has to show under a pointer that only moves."""
@@ -381,8 +357,12 @@ class Hand:
         self.hover()
 
     def finish(self) -> None:
-        """Close the polygon, or whatever else has begun."""
+        """Close the outline, or whatever else has begun; what encloses nothing yet stays."""
         canvas = self._canvas
+        if canvas.outlines.short:
+            canvas.outlines.too_short.emit()
+            return
+        canvas.outlines.forget_steps()
         if canvas.gesture is not None:
             canvas.mend(canvas.gesture.finish(canvas.pen))
             canvas.offers.hear_gesture()
@@ -393,11 +373,11 @@ class Hand:
 
     def _back(self) -> None:
         """Take back the last corner."""
-        if self._canvas.gesture is not None:
+        if self._canvas.outlines.now.pieces:
+            self._canvas.outlines.drop_corner()
+        elif self._canvas.gesture is not None:
             self._canvas.gesture.back()
             self._canvas.offers.hear_gesture()
-        else:
-            self._canvas.pen.points.pop()
         self._canvas.update()
 
     def _ask(self) -> None:
@@ -408,71 +388,44 @@ class Hand:
             self._canvas.update()
             self._canvas.query_hovered.emit(*point)
 
-    # --- wheel, touchpad, pen --------------------------------------------------------------------------------------
-
-    def _turn(self, event: QWheelEvent) -> bool:
-        canvas, turned, ratio = self._canvas, event.angleDelta(), self._canvas.devicePixelRatioF()
-        delta = turned.y() or turned.x()  # some systems turn sideways with Shift or Alt
-        swapped = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self._wheel += delta
-            steps = int(self._wheel / _NOTCH)
-            self._wheel -= steps * _NOTCH
-            canvas.sizing.turn(steps)
-        elif self._is_touchpad(event) and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            moved = event.pixelDelta()
-            canvas.set_view(canvas.viewport.moved(moved.x() * ratio, moved.y() * ratio))
-        elif not turned.y() and not event.modifiers() & swapped:  # a wheel that was tilted
-            canvas.set_view(canvas.viewport.moved(turned.x() / _NOTCH * _PAN_PER_NOTCH * ratio, 0))
-        else:
-            self._zoom_at(event.position(), _ZOOM_PER_NOTCH ** (delta / _NOTCH))
-        return True
-
-    def _is_touchpad(self, event: QWheelEvent) -> bool:
-        return event.device().type() == QInputDevice.DeviceType.TouchPad and not event.pixelDelta().isNull()
-
-    def _zoom_at(self, place: QPointF, factor: float) -> None:
-        """Zoom so that what is under ``place`` stays there; factors near 1 and 2 rest at exactly that."""
-        canvas, ratio = self._canvas, self._canvas.devicePixelRatioF()
-        zoom = canvas.zoom * factor
-        for rest in (1.0, 2.0):
-            zoom = rest if abs(math.log(zoom / rest)) < 0.04 and abs(math.log(canvas.zoom / rest)) > 0.04 else zoom
-        left = canvas.pane_left(place)
-        canvas.zoom_at(zoom, place.x() * ratio - left, place.y() * ratio)
-        self.report_place()
-
-    def _gesture(self, event: QNativeGestureEvent) -> bool:
-        if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
-            return False
-        self._zoom_at(event.position(), max(0.2, 1 + event.value()))
-        return True
+    # --- tablet ----------------------------------------------------------------------------------------------------
 
     def _tablet(self, event: QTabletEvent) -> bool:
-        """Note pressure and which end is down; Qt then sends the mouse event that does the rest."""
-        touching = event.type() != _Mouse.TabletRelease and bool(event.buttons())
+        """Note what the pen does; Qt then sends the mouse event that does the rest."""
         self._canvas.update_pointer()
-        self._pressure = _THINNEST + (1 - _THINNEST) * event.pressure() if touching else 1.0
-        self._eraser_end = event.pointerType() == QPointingDevice.PointerType.Eraser
-        self._tablet_down = touching
+        self.stylus.read(event)
         event.ignore()
         return False
 
     def put_pen_away(self) -> None:
-        """The tablet's pen has gone out of reach: its other end erases no more, and the mouse has no pressure."""
+        """The tablet's pen has gone out of reach."""
         self._canvas.update_pointer()
-        self._pressure, self._eraser_end, self._tablet_down = 1.0, False, False
+        self.stylus.put_away()
         self._canvas.update_pointer()
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
+    def wants(self, event: QKeyEvent) -> bool:
+        """Whether a key is the hand's before it is a shortcut's, a button's or the menu bar's.
+
+        Space is, the keys of drawing are while something is drawn, and Alt is where it erases, with the digits.
+        """
+        canvas, key = self._canvas, event.key()
+        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if key == Qt.Key.Key_Alt:
+            return self._inside and self._paintable and not held & ~Qt.KeyboardModifier.AltModifier
+        if held == Qt.KeyboardModifier.AltModifier and self._drag:
+            return Qt.Key.Key_1 <= key <= Qt.Key.Key_9
+        if held:
+            return False
+        if key == Qt.Key.Key_Space:
+            return canvas.hasFocus() or (canvas.pen.labels is not None and not self.walked)
+        if key == Qt.Key.Key_Escape and (canvas.searches.running or not canvas.pen.selection.empty):
+            return True
+        return key in _DRAWING and (canvas.busy or (canvas.offers.open and key != Qt.Key.Key_Backspace))
+
     def _override(self, event: QKeyEvent) -> bool:
-        """Claim Space always, and the keys of drawing while something is drawn, before the window's shortcuts."""
-        drawing = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace)
-        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        searching = event.key() == Qt.Key.Key_Escape and bool(self._canvas.searches.running)
-        offered = self._canvas.offers.open and event.key() != Qt.Key.Key_Backspace
-        begun = searching or (event.key() in drawing and (self._canvas.busy or offered))
-        if plain and (event.key() == Qt.Key.Key_Space or begun):
+        if self.wants(event):
             event.accept()
             return True
         return False
@@ -493,6 +446,8 @@ class Hand:
             self.finish()
         elif key == Qt.Key.Key_Backspace and canvas.busy and not canvas.pen.drawing:
             self._back()
+        elif self._drag and event.modifiers() & Qt.KeyboardModifier.AltModifier and self.wants(event):
+            canvas.set_current_class(key - Qt.Key.Key_1)
         else:
             return False
         return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -24,6 +25,15 @@ Disc = tuple[Point, float]  # middle and radius
 Sieve = Callable[[Rect], np.ndarray]
 
 
+@dataclass(frozen=True)
+class Ended:
+    """A stroke that is over: its value, a label that it met and might not change (or None), whether it changed any."""
+
+    value: int
+    held: int | None
+    changed: bool
+
+
 class Stroke:
     """One change to a label map, from pen down to pen up, in one ``value``."""
 
@@ -35,6 +45,7 @@ class Stroke:
         self._changeable = changeable  # (256,) bool: labels that may change; None for all
         self._sieve = sieve  # which pixels of a rectangle a brush takes; None for all
         self.touched = NOTHING  # the bounding box of exactly those pixels that changed
+        self.held: int | None = None  # a label that was to change and may not
         self._kept = kept_of(labels)
         self._tip: list[tuple[Rect, np.ndarray]] | None = None  # what was below what may be taken back, piece by piece
         self._touched = NOTHING  # without that
@@ -102,7 +113,10 @@ class Stroke:
         if inside is not None:
             changing &= inside
         if self._changeable is not None:
-            changing &= self._changeable[part]
+            may = self._changeable[part]
+            if self.held is None and (held := part[changing & ~may]).size:
+                self.held = int(held[0])
+            changing &= may
         changed = bounds(changing, rect.left, rect.top)
         if not changed.empty:
             self._kept.keep(changed)

@@ -196,7 +196,7 @@ class Hand:
                 canvas.viewport.moved((self.pointer.x() - old.x()) * ratio, (self.pointer.y() - old.y()) * ratio)
             )
         elif self._drag in ("right", "window"):
-            self._drag_window()
+            self.pace.answer(self._drag_window)
         elif self._drag == "swipe":
             canvas.set_divider(self.pointer.x())
         elif self._drag == "paint":
@@ -211,7 +211,7 @@ class Hand:
         elif canvas.gesture is not None and not event.buttons() and self._paintable and not canvas.attention:
             self.pace.answer(self.hover)
         elif canvas.attention and not event.buttons():
-            self._ask()
+            self.pace.answer(self._ask)
         canvas.update_pointer()
         self.show_cursor()
         self.report_place()

@@ -28,5 +28,5 @@ def _parted(pixels: np.ndarray) -> np.ndarray:
 
 def _firsts(zoom: float, offset: float, start: int, stop: int) -> np.ndarray:
     """The device pixels, counted from ``start``, at which another pixel of the image begins."""
-    shown = np.floor((np.arange(start, stop) + 0.5 - offset) / zoom)
-    return np.flatnonzero(np.diff(shown)) + 1
+    shown = np.floor((np.arange(start - 1, stop) + 0.5 - offset) / zoom)
+    return np.flatnonzero((np.diff(shown) > 0) & (shown[1:] > 0))

@@ -38,13 +38,21 @@ def file_of(path: Path | str) -> Path:
     return Path(split_slice(str(path))[0])
 
 
-def sources(paths: Iterable[str]) -> list[int]:
-    """For each path the number of its file, from 0 as files come first: slices of one stack have the same.
+def whole_of(path: str, series: str = "") -> str:
+    """The whole of which an image is a part: the DICOM ``series`` if it is of one, else its file.
 
-    What lies beside each other in one file is much alike, so none of it can tell how well the rest is known.
+    Parts of one whole are much alike, so none of them can tell how well the others are known.
+    """
+    return series or split_slice(path)[0]
+
+
+def sources(wholes: Iterable[str]) -> list[int]:
+    """For each image, given as its whole (or its path, where that is no file of a series), the number of its whole.
+
+    They are numbered from 0 as they come first: slices of one stack have the same number.
     """
     known: dict[str, int] = {}
-    return [known.setdefault(split_slice(path)[0], len(known)) for path in paths]
+    return [known.setdefault(whole_of(one), len(known)) for one in wholes]
 
 
 def without_suffix(path: str) -> str:

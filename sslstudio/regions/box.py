@@ -16,6 +16,7 @@ from sslstudio.regions.growing import Found
 from sslstudio.regions.rect import NOTHING, Rect, whole
 
 _MOST = 20_000  # pixels looked at; larger boxes are looked at coarsely, so that it takes no longer
+_ANYWHERE = (0, 0, 1, 1)  # a rectangle that marks make needless
 _ROUNDS = 2  # with the middle sure, and as many without
 _MIDDLE, _RIM = 0.4, 0.95  # of the ellipse that fills the box: inside the one is the object, outside the other is not
 _KEPT = 0.5  # of what was found first; where less is left without the middle being sure, the middle is believed
@@ -70,9 +71,9 @@ def _cut(small: np.ndarray, marks: np.ndarray) -> np.ndarray:
     """Which pixels of a small picture are the object, (h, w) bool."""
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)  # the same box gives the same object
-    cv2.grabCut(small, marks, None, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(small, marks, _ANYWHERE, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
     sure = (marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD)
     marks[marks == cv2.GC_FGD] = cv2.GC_PR_FGD  # a ring has a hole, too
-    cv2.grabCut(small, marks, None, *models, _ROUNDS, cv2.GC_EVAL)
+    cv2.grabCut(small, marks, _ANYWHERE, *models, _ROUNDS, cv2.GC_EVAL)
     found = marks == cv2.GC_PR_FGD
     return found if found.sum() >= _KEPT * sure.sum() else sure

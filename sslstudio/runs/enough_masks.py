@@ -12,7 +12,7 @@ LEAST_MASKS = 4
 
 
 def check_enough(painted: Collection[str]) -> None:
-    """Raise UserError where the ``painted`` images (paths) come from too few files.
+    """Raise UserError where the ``painted`` images (their wholes, or paths) are parts of too few wholes.
 
     Slices of one stack, and parts of one huge image under the same path, count once: they are too much alike.
     """

@@ -82,7 +82,7 @@ def finetune_request(
         )
     project.save_masks()
     labelled = tuple(
-        LabelledImage(image=str(item.image), mask=str(item.mask), split=item.split)
+        LabelledImage(image=str(item.image), mask=str(item.mask), split=item.split, series=item.series)
         for item in labelled_images(project, recipe.validation, recipe.seed)
     )
     _check_channels(project, [item.image for item in labelled], recipe.channels)

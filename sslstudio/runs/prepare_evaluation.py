@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from sslstudio.errors import UserError
+from sslstudio.images.slices import whole_of
 from sslstudio.language import tr
-from sslstudio.project.dataset import labelled_images, pretrain_images
+from sslstudio.project.dataset import labelled_images, pretrain_images, series_of
 from sslstudio.project.project import Project
 from sslstudio.recipes.backbones import check_backbone
 from sslstudio.recipes.channels import suggest_channels
@@ -46,6 +47,7 @@ def evaluate_request(
         backbone=encoder_backbone(run) if run else backbone,
         start="scratch" if run else start,
         channels=encoder_channels(run) if run else suggest_channels(channels_of(project, images))[0],
+        series=series_of(project),
     )
 
 
@@ -53,7 +55,7 @@ def help_request(project: Project, encoder_run: str = "", minutes: float = HELP_
     """The check whether a pretraining run helped, on all painted images; the newest run if empty."""
     run = chosen_run(project, encoder_run)
     labelled = _labelled(project)
-    check_enough([item.image for item in labelled])
+    check_enough([whole_of(item.image, item.series) for item in labelled])
     preset = str(project.setting("preset", "natural"))
     recipe, _ = default_finetune_recipe(project, minutes, preset, encoder_backbone(run))
     return HelpRequest(
@@ -85,7 +87,7 @@ def _labelled(project: Project) -> tuple[LabelledImage, ...]:
         return ()
     project.save_masks()
     return tuple(
-        LabelledImage(image=str(item.image), mask=str(item.mask), split="train")
+        LabelledImage(image=str(item.image), mask=str(item.mask), split="train", series=item.series)
         for item in labelled_images(project, 0.0, 0)
     )
 

@@ -8,12 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+import cv2
 import numpy as np
 import torch
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8
+from sslstudio.images.display import shrunk_size
+from sslstudio.images.huge_reading import huge_bands
 from sslstudio.images.reader import probe
+from sslstudio.images.reduced import resized
 from sslstudio.images.slices import file_of
 from sslstudio.language import tr
 from sslstudio.learning.assist.likeness import LONGEST, Places, likeness, places_of
@@ -96,7 +100,9 @@ class Answers:
 
     def _places(self, image: str, query: SimilarQuery, slot: str) -> Places:
         version = _encoder_stamp(query.encoder)
-        key = (version, _stamp(Path(image)))
+        key: Key = (version, _stamp(Path(image)))
+        if (part := query.part) is not None:
+            return self._keep(slot, (*key, part), lambda: self._places_in(image, query.encoder, part))
 
         def make() -> Places:
             cache = PlacesCache(Path(query.cache)) if query.cache else None
@@ -112,6 +118,18 @@ class Answers:
             return made
 
         return self._keep(slot, key, make)
+
+    def _places_in(self, image: str, where: str, part: tuple[int, int, int, int]) -> Places:
+        """The places of a part of a huge image; left, top, right and bottom."""
+        _, encoder = self._encoder(where)
+        (left, top, right, bottom), longest = part, 2 * LONGEST[encoder.kind]
+        huge = huge_bands(Path(image), encoder.channels)
+        if huge is None:
+            seen = read_bands8(Path(image), encoder.channels)[top:bottom, left:right]
+        else:
+            seen = huge.size(0)[top:bottom, left:right]
+        width, height = shrunk_size(right - left, bottom - top, longest)
+        return places_of(encoder, resized(seen, height, width, cv2.INTER_AREA), (bottom - top, right - left))
 
     def _encoder(self, where: str) -> tuple[Key, Encoder]:
         """The encoder and what its answers may be kept under, which says so where it is untrained."""

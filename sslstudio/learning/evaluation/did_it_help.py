@@ -81,7 +81,7 @@ def did_it_help(
             yield item
         else:
             painted.append(item)
-    check_enough([pair.image for pair in painted])
+    check_enough([pair.whole for pair in painted])
     if (painted_pixels(painted, len(request.classes)) > 0).sum() < 2:
         raise UserError(
             tr("Only one class is painted, so there is nothing to tell apart."), tr("Paint another class, too.")
@@ -155,7 +155,7 @@ class _Check:
         self.small = at_scale(painted, self.shrink, spill)
         self.accelerator = make_accelerator()
         # Slices of one stack and parts of one image are tested together: they would tell each other's answers.
-        self.sources = np.array(sources(pair.image for pair in painted))
+        self.sources = np.array(sources(pair.whole for pair in painted))
         self.masks = len(set(self.sources.tolist()))
         self.steps, self.folds = 0, min(request.folds, self.masks)
         self.scores: dict[str, list[float]] = {arm.id: [] for arm in arms}

@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional as F
 
 from sslstudio.errors import UserError
-from sslstudio.images.slices import sources
+from sslstudio.images.slices import sources, whole_of
 from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.evaluation.effective_rank import deviation, effective_rank, spread
@@ -121,7 +121,7 @@ class _Evaluation:
             )
             return
         classes, labels = known
-        files = np.array(sources(self.names))
+        files = np.array(sources(whole_of(name, self.request.series.get(name, "")) for name in self.names))
         labels = _in_several_files(labels, files)
         if len(np.unique(labels[labels >= 0])) < 2:
             why = tr("Fewer than two folders hold two files, so folder names tell nothing apart.")

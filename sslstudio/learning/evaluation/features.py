@@ -105,7 +105,7 @@ def painted_pixels(encoder: Encoder, painted: Sequence[Painted], *, seed: int = 
     parts of one huge image are of the same file.
     """
     encoder.eval()
-    files = sources(pair.image for pair in painted)
+    files = sources(pair.whole for pair in painted)
     for number, pair in enumerate(painted):
         rows, columns, labels = _places(pair.labels, np.random.default_rng((seed, number)))
         levels = dense(encoder, pair.pixels)

@@ -19,7 +19,6 @@ from accelerate.utils import broadcast_object_list
 
 import sslstudio
 from sslstudio.errors import UserError
-from sslstudio.images.slices import file_of
 from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.backbones.stem import told
@@ -129,7 +128,7 @@ def _split(painted: list[Painted]) -> tuple[list[Painted], list[Painted]]:
 
 def _flattered(train: list[Painted], validation: list[Painted]) -> Iterator[Warned]:
     """Say so where one stack is all there is, so that the model is judged by neighbours of what it learned from."""
-    if {file_of(p.image) for p in train} & {file_of(p.image) for p in validation}:
+    if {p.whole for p in train} & {p.whole for p in validation}:
         yield Warned(
             text=tr("All masks are of one stack, whose slices are much alike: the figures flatter the model."),
             advice=tr("Paint some slices of another stack to learn how good it is on new images."),

@@ -14,6 +14,7 @@ from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8, resized, with_axis
 from sslstudio.images.huge_picture import Pixels
 from sslstudio.images.huge_reading import huge_bands
+from sslstudio.images.slices import whole_of
 from sslstudio.language import tr
 from sslstudio.learning.segmentation.metrics import IGNORED
 from sslstudio.project.edit_log import tally
@@ -31,12 +32,21 @@ _IN_MEMORY = 1 << 30  # bytes of pixels kept in memory; the rest lies in a file 
 
 @dataclass(frozen=True)
 class Painted:
-    """One image (H, W, C) uint8 with its mask (H, W) uint8 at working scale; ``image`` is its relative path."""
+    """One image (H, W, C) uint8 with its mask (H, W) uint8 at working scale; ``image`` is its relative path.
+
+    ``series`` is the DICOM series of which its file is a part, if any.
+    """
 
     image: str
     pixels: np.ndarray
     labels: np.ndarray
     validation: bool = False
+    series: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The whole of which it is a part, as ``whole_of`` says."""
+        return whole_of(self.image, self.series)
 
 
 def read_labelled(request: PaintedRequest, project: Path, spill: Path, channels: int) -> Iterator[Painted | Warned]:
@@ -95,10 +105,11 @@ def _read_one(entry: LabelledImage, request: PaintedRequest, project: Path, chan
             tr("Paint it anew or restore the image."),
         )
     if isinstance(pixels, np.ndarray):
-        yield Painted(entry.image, pixels, labels[:, :], entry.split == "validation")
+        yield Painted(entry.image, pixels, labels[:, :], entry.split == "validation", entry.series)
         return
     for rows, columns in _painted_blocks(labels):
-        yield Painted(entry.image, pixels[rows, columns], labels[rows, columns].copy(), entry.split == "validation")
+        part = pixels[rows, columns], labels[rows, columns].copy()
+        yield Painted(entry.image, *part, entry.split == "validation", entry.series)
 
 
 def _painted_blocks(labels: Labels) -> list[tuple[slice, slice]]:
@@ -176,7 +187,7 @@ def at_scale(painted: Sequence[Painted], shrink: int, spill: Path) -> list[Paint
         used += pixels.nbytes
         if used > _IN_MEMORY:
             pixels = _spilled(pixels, spill)
-        found.append(Painted(pair.image, pixels, labels, pair.validation))
+        found.append(replace(pair, pixels=pixels, labels=labels))
     return found
 
 

@@ -35,7 +35,7 @@ class Examiner:
     def measure(self, model: SegmentationModel, seconds: float = float("inf")) -> Confusion:
         """Figures over as many images as fit into ``seconds``, at least one, in an order that never changes."""
         confusion, seen = Confusion(list(self.names)), 0
-        files = sources(pair.image for pair in self.images)
+        files = sources(pair.whole for pair in self.images)
         began = time.perf_counter()
         for done, pair in enumerate(self.images, start=1):
             confusion.add(pair.labels, segment_labels(model, pair.pixels))
@@ -50,7 +50,7 @@ class Examiner:
     @property
     def trustworthy(self) -> bool:
         """Whether choosing the best of several states by these images picks more than luck."""
-        return len(set(sources(pair.image for pair in self.images))) >= 10
+        return len(set(sources(pair.whole for pair in self.images))) >= 10
 
 
 def figures(confusion: Confusion) -> dict[str, float]:

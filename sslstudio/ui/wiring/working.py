@@ -87,7 +87,7 @@ class WorkingWiring(QObject):
         """The panel's state; reads nothing from the disk."""
         key, found = self.chosen(), self.current()
         queue = self.session.queue
-        painted = [record.path for record in self.session.records if record.painted > 0 and not record.problem]
+        painted = [record.whole for record in self.session.records if record.painted > 0 and not record.problem]
         return WorkingState(
             images=self._seen_by(found),
             networks=self._networks(),

@@ -1,5 +1,7 @@
 """Slices of one stack and parts of one huge image never vouch for each other: what is measured is of whole files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tifffile
@@ -10,7 +12,7 @@ from sslstudio.learning.backbones.encoder import create_encoder
 from sslstudio.learning.evaluation.evaluate import evaluate
 from sslstudio.learning.evaluation.features import painted_pixels
 from sslstudio.learning.segmentation.finetune import _flattered, _split
-from sslstudio.learning.segmentation.labelled import Painted
+from sslstudio.learning.segmentation.labelled import Painted, read_labelled
 from sslstudio.learning.segmentation.measure import Examiner
 from sslstudio.learning.segmentation.model import SegmentationModel
 from sslstudio.learning.training.control import Control
@@ -106,3 +108,36 @@ def test_nothing_is_measured_where_only_slices_could_vouch_for_each_other(stacks
     assert both["folder"]["value"] == "–", "each folder is one stack, so its slices would name themselves"
     assert "count as one" in both["folder"]["sentence"]
     assert result["painted"]["count"] == 2
+
+
+# DICOM files of one series -----------------------------------------------------------------------------------------
+
+
+def of_series(pairs, *series):
+    return [replace(pair, series=one) for pair, one in zip(pairs, series, strict=True)]
+
+
+def test_files_of_a_series_count_as_one():
+    torch.manual_seed(0)
+    pairs = of_series(painted("IM1", "IM2", "sub/IM7", "c.png"), "1.2.3", "1.2.3", "1.2.3", "")
+    found = [int(part.images.unique()) for part in painted_pixels(create_encoder("test_resnet"), pairs)]
+    assert found == [0, 0, 0, 1]
+    assert not Examiner(of_series(painted(*map(str, range(12))), *["1.2.3"] * 12), ["a", "b"]).trustworthy
+    (told,) = _flattered(pairs[:2], pairs[2:3])
+    assert "one stack" in told.text
+
+
+def test_what_a_request_says_of_series_comes_through(stacks):
+    project, images, names = stacks
+    labelled = tuple(
+        LabelledImage(image=name, mask=f"masks/{name}.png", split="train", series="1.2.3") for name in names
+    )
+    asked = EvaluateRequest(
+        images_root=str(images), images=tuple(names), labelled=labelled, classes=CLASSES, backbone="test_resnet",
+        series=dict.fromkeys(names, "1.2.3"),
+    )  # fmt: skip
+    assert {pair.whole for pair in read_labelled(asked, project, project / "spill", 3)} == {"1.2.3"}
+    last = list(evaluate(asked, project=project, spill=project / "spill", control=Control()))[-1]
+    told = {row["id"]: row for row in last.result["rows"]}
+    assert told["painted"]["value"] == told["folder"]["value"] == "–"
+    assert "count as one" in told["painted"]["sentence"]

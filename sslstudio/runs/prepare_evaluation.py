@@ -22,6 +22,7 @@ from sslstudio.runs.prepare import (
     encoder_folder,
     fitting,
     latest_encoder,
+    preset_of,
 )
 from sslstudio.runs.request import ClassSpec, EvaluateRequest, HelpRequest, LabelledImage
 
@@ -56,7 +57,7 @@ def help_request(project: Project, encoder_run: str = "", minutes: float = HELP_
     run = chosen_run(project, encoder_run)
     labelled = _labelled(project)
     check_enough([whole_of(item.image, item.series) for item in labelled])
-    preset = str(project.setting("preset", "natural"))
+    preset = preset_of(project)
     recipe, _ = default_finetune_recipe(project, minutes, preset, encoder_backbone(run))
     return HelpRequest(
         images_root=str(project.images_root),

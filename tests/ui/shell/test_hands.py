@@ -145,6 +145,14 @@ def test_enter_escape_and_backspace_reach_what_is_drawn_after_a_click_in_the_pan
     assert not hands.canvas.busy
 
 
+@pytest.mark.parametrize(("pressed", "taken"), [(Key.Key_Return, True), (Key.Key_Escape, False)])
+def test_a_proposal_is_answered_after_a_click_in_the_panel(qtbot, hands, pressed, taken):
+    hands.canvas.offers.show(np.full((32, 48), 1, np.uint8), answerable=True)
+    hands.elsewhere()
+    with qtbot.waitSignal(hands.canvas.offers.answered, check_params_cb=lambda given: given is taken, timeout=PATIENCE):
+        hands.tap(pressed)
+
+
 @pytest.mark.parametrize("tool", ["polygon", "livewire"])
 def test_what_is_half_drawn_waits_for_its_tool_and_its_image(qtbot, hands, tool):
     window, canvas = hands.window, hands.canvas

@@ -142,3 +142,9 @@ def test_a_slice_that_comes_later_takes_its_place(qtbot, series, folder):
     key(series, Qt.Key.Key_PageUp)
     key(series, Qt.Key.Key_PageUp)
     shown(qtbot, series, "late")
+
+
+def test_a_folder_of_dicom_is_taken_for_what_it_is(window, folder, open_folder):
+    (folder / "apple.png").unlink()
+    open_folder(folder)
+    assert window.panels["images"].preset.currentData() == "xray"

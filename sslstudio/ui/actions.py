@@ -114,7 +114,7 @@ _FILE = (
 )
 
 _EDIT = (
-    Action("edit.undo", "Edit", "Undo", "Ctrl+Z", "undo", "Take back the last stroke on this image", "image"),
+    Action("edit.undo", "Edit", "Undo", "Ctrl+Z", "undo", "Take back the last stroke or corner here", "image"),
     Action("edit.redo", "Edit", "Redo", "Ctrl+Shift+Z; Ctrl+Y", "redo", "Put the stroke back", "image"),
     Action(
         "edit.classes",
@@ -137,7 +137,7 @@ _PAINT = (
         "Polygon",
         "P",
         "polygon",
-        "Click corner by corner; Enter closes it, Esc cancels",
+        "Click corner by corner; the first one or Enter closes it, Esc cancels",
         "image",
         checkable=True,
     ),
@@ -167,7 +167,7 @@ _PAINT = (
         "Live-wire",
         "I",
         "livewire",
-        "Click along an edge, the line clings to it; Enter fills, Backspace takes a click back",
+        "Click along an edge, the line clings to it; its start or Enter fills, Backspace takes a click back",
         "image",
         checkable=True,
     ),

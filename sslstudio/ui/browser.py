@@ -115,6 +115,7 @@ class Browser(QWidget):
         self.filter.currentIndexChanged.connect(self._apply_filter)
         self.only.clicked.connect(self.all_wanted)
         self.search.textChanged.connect(lambda: self._searching.start())
+        self.search.returnPressed.connect(self._apply_filter)
         self.thumbnails.ready.connect(self._on_thumbnail)
         self.view.verticalScrollBar().valueChanged.connect(self._settle_soon)
         self.view.resized.connect(self._settle_soon)

@@ -1,9 +1,10 @@
-"""Where the keyboard is: marked only for those who came there by keyboard, not after a click."""
+"""Where the keyboard is, and whether somebody types there; marked only for those who came there by keyboard."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFocusEvent
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QKeySequenceEdit, QLineEdit, QPlainTextEdit, QTextEdit
 
 _BY_KEY = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 _BACK_AGAIN = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
@@ -23,3 +24,9 @@ class KeyboardPlace:
     def has_keyboard(self) -> bool:
         """Whether to draw the frame."""
         return self._came_by_key and self.hasFocus()  # type: ignore[attr-defined]
+
+
+def is_typing() -> bool:
+    """Whether the keyboard is in a field for text or numbers, where any key may belong to what is written."""
+    fields = (QLineEdit, QAbstractSpinBox, QTextEdit, QPlainTextEdit, QKeySequenceEdit)
+    return isinstance(QApplication.focusWidget(), fields)

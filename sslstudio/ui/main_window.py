@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -25,6 +35,7 @@ from sslstudio.ui.actions import ACTIONS, MENUS, Action
 from sslstudio.ui.browser import Browser
 from sslstudio.ui.canvas import Canvas
 from sslstudio.ui.folder_map import FolderMap
+from sslstudio.ui.keyboard import is_typing
 from sslstudio.ui.notice import Notice, NoticeBar
 from sslstudio.ui.panels.export import ExportPanel
 from sslstudio.ui.panels.finetune import FinetunePanel
@@ -159,6 +170,7 @@ class MainWindow(QMainWindow):
     def _wire(self) -> None:
         from sslstudio.ui.wiring.attention import AttentionWiring
         from sslstudio.ui.wiring.files import FilesWiring
+        from sslstudio.ui.wiring.hand import HandWiring
         from sslstudio.ui.wiring.keys import KeysWiring
         from sslstudio.ui.wiring.languages import LanguagesWiring
         from sslstudio.ui.wiring.learning import LearningWiring
@@ -170,6 +182,7 @@ class MainWindow(QMainWindow):
         from sslstudio.ui.wiring.similar import SimilarWiring
         from sslstudio.ui.wiring.similar_folder import SimilarFolderWiring
         from sslstudio.ui.wiring.slices import SlicesWiring
+        from sslstudio.ui.wiring.strokes import StrokesWiring
         from sslstudio.ui.wiring.tools import ToolsWiring
         from sslstudio.ui.wiring.working import WorkingWiring
 
@@ -180,6 +193,8 @@ class MainWindow(QMainWindow):
         self.painting = PaintingWiring(self)
         self.seeing = SeeingWiring(self)
         self.tools = ToolsWiring(self)
+        self.strokes = StrokesWiring(self)
+        self.hand = HandWiring(self)
         self.stacks = SlicesWiring(self)
         self.learning = LearningWiring(self)
         self.review = ReviewWiring(self)
@@ -219,6 +234,7 @@ class MainWindow(QMainWindow):
         self.notice.followed(step)
         self.review.on_step()
         self.working.on_step()
+        self.stacks.on_step()
         self.drawing.draw()
 
     def show_page(self, *, project: bool) -> None:
@@ -240,8 +256,7 @@ class MainWindow(QMainWindow):
         }
         for row in ACTIONS:
             self.actions_[row.id].setEnabled(has[row.needs] and not (row.changes and session.reading))
-        self.actions_["edit.undo"].setEnabled(session.can_undo())
-        self.actions_["edit.redo"].setEnabled(session.can_redo())
+        self.painting.refresh_steps()
         self.stacks.refresh()
         if session.project is not None:
             self.actions_["view.panel"].setEnabled(True)
@@ -257,6 +272,18 @@ class MainWindow(QMainWindow):
         if self.canvas.isVisible():
             self.canvas.setFocus()
         return True
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """From now on there is a frame that keys come through."""
+        super().showEvent(event)
+        self.hand.listen()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc in a field that makes nothing of it gives the keyboard back to the canvas."""
+        if event.key() == Qt.Key.Key_Escape and is_typing() and self.canvas.isVisible():
+            self.canvas.setFocus()
+        else:
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take folders, projects and files from anywhere, and show it."""

@@ -100,6 +100,13 @@ def _join(widget: QWidget) -> None:
     widget.setToolTip(f"{tip}  ({keys})" if tip and keys else tip or keys)
 
 
+def named(action: str, actions: Mapping[str, QAction]) -> str:
+    """An action by its name and, where it has one, the key in force."""
+    key = actions[action].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    name = tr("“{name}”").format(name=BY_ID[action].told)
+    return f"{name} ({key})" if key else name
+
+
 def tip_of(row: Action, action: QAction) -> str:
     """What the pointer is told: text, tip, key."""
     native = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.ui.canvas.fade import Fade
 from sslstudio.ui.canvas.pyramid import LabelPyramid
-from sslstudio.ui.canvas.scene import Scene
+from sslstudio.ui.canvas.scene import Layers, Scene
 from sslstudio.ui.canvas.strokes import Point
 from sslstudio.ui.canvas.tiled import Arrivals
 from sslstudio.ui.canvas.tools import View
@@ -148,6 +149,37 @@ class Board(QWidget):
         """Move the swipe divider to a place in the widget."""
         self._divider = min(max(x / max(1, self.width()), 0.02), 0.98)
         self.update()
+
+    def set_smooth(self, wanted: bool) -> None:
+        """Whether enlarged pixels blend into each other."""
+        self._scene.smooth = wanted
+        self._scene.stale_image()
+        self.update()
+
+    def lend(self, scene: Scene) -> Layers:
+        """Let another scene show the same image in the same colours; what lies over it here."""
+        mine = self._scene
+        scene.image, scene.planes, scene.shades, scene.look = mine.image, mine.planes, mine.shades, mine.look
+        return mine.panes[0].layers
+
+    def snapshot(self) -> QImage | None:
+        """A copy of the picture as it is; None where there is nothing to fade from."""
+        if self._scene.image is None or not self._scene.panes or not self.isVisible():
+            return None
+        self._scene.refresh()
+        return self._scene.panes[0].shown.copy()
+
+    def draw_panes(self, painter: QPainter) -> None:
+        """Copy the panes, each to its side of the line between them."""
+        panes, ratio = self._scene.panes, self.devicePixelRatioF()
+        painter.drawImage(0, 0, panes[0].shown)
+        if self.split == "beside":
+            painter.drawImage(QPointF(self._lefts()[1] / ratio, 0), panes[1].shown)
+        elif self.split == "swipe":
+            painter.save()
+            painter.setClipRect(QRectF(self.divider, 0, self.width(), self.height()), Qt.ClipOperation.IntersectClip)
+            painter.drawImage(0, 0, panes[1].shown)
+            painter.restore()
 
     # --- inside ----------------------------------------------------------------------------------------------------
 

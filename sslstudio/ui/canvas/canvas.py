@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from sslstudio.images.huge_picture import Pixels
@@ -22,10 +22,11 @@ from sslstudio.ui.canvas.board import Board
 from sslstudio.ui.canvas.input import Hand
 from sslstudio.ui.canvas.minimap import Minimap
 from sslstudio.ui.canvas.offers import Offers
+from sslstudio.ui.canvas.outlines import Outlines
 from sslstudio.ui.canvas.overlay import background_index, colour_table
 from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
 from sslstudio.ui.canvas.pyramid import LabelPyramid
-from sslstudio.ui.canvas.scene import SURROUND, Layers, Scene
+from sslstudio.ui.canvas.scene import SURROUND, Layers
 from sslstudio.ui.canvas.searches import Searches
 from sslstudio.ui.canvas.tiled import image_pyramid, plane_pyramid
 from sslstudio.ui.canvas.tools import GESTURES, Gesture
@@ -47,12 +48,14 @@ class Canvas(Board):
 
     Signals:
         stroke_finished: The mask was changed; patches of before and after, to be stored.
+        lifted: A stroke has ended, as ``Ended`` tells, whether it changed the mask or not.
         cursor_moved: The pixel under the pointer and its class (None if unpainted); -1, -1, None outside.
         tool_changed, brush_changed, class_changed, options_changed: By a setter, the wheel or a pick.
         query_hovered: In attention mode, the place under the pointer in image pixels.
     """
 
     stroke_finished = Signal(object, object)
+    lifted = Signal(object)
     cursor_moved = Signal(int, int, object)
     tool_changed = Signal(str)
     brush_changed = Signal(int)
@@ -85,7 +88,7 @@ class Canvas(Board):
         self._filled, self._differences = True, False
         self.pixel_size: PixelSize | None = None
         self.scale_bar, self._message = True, ""
-        self.searches, self.offers = Searches(self), Offers(self)
+        self.searches, self.offers, self.outlines = Searches(self), Offers(self), Outlines(self)
         self.minimap = Minimap(self)
         self._arrivals.arrived.connect(self.minimap.image_changed)
         self._hand.show_cursor()
@@ -114,12 +117,6 @@ class Canvas(Board):
         if self.pen.image is not None and rgb8.shape == self.pen.image.shape:
             self.pen.image = rgb8  # type: ignore[assignment]
 
-    def set_smooth(self, wanted: bool) -> None:
-        """Whether enlarged pixels blend into each other."""
-        self._scene.smooth = wanted
-        self._scene.stale_image()
-        self.update()
-
     def set_filled(self, wanted: bool) -> None:
         """Whether masks are filled, or outlines only."""
         self._filled = wanted
@@ -130,12 +127,6 @@ class Canvas(Board):
         self._differences = wanted
         self.rearrange()
 
-    def lend(self, scene: Scene) -> Layers:
-        """Let another scene show the same image in the same colours; what lies over it here."""
-        mine = self._scene
-        scene.image, scene.planes, scene.shades, scene.look = mine.image, mine.planes, mine.shades, mine.look
-        return mine.panes[0].layers
-
     def set_scale_bar(self, wanted: bool) -> None:
         """Whether a bar tells how long things are, where the file knows how large its pixels are."""
         self.scale_bar = wanted
@@ -144,11 +135,11 @@ class Canvas(Board):
     def show_image(self, rgb8: np.ndarray | None, labels: LabelMap | None, key: str = "") -> None:
         """Show an (H, W, 3) uint8 image, which is shared and must not change, and its mask.
 
-        A stroke under way is finished first; a polygon goes on where the image is the same. What lies over it belongs
+        A stroke under way is finished first; an outline goes on when its image comes back. What lies over it belongs
         to the image before and is dropped. Zoom and place stay where the size does. None: the message instead.
         """
         self.finish_stroke()
-        corners = list(self.pen.points) if key and key == self.key else []
+        self.outlines.keep()
         self.forget()
         if rgb8 is not None and labels is not None and rgb8.shape[:2] != labels.labels.shape:
             raise ValueError(f"a mask of {labels.labels.shape} does not fit an image of {rgb8.shape[:2]}")
@@ -158,7 +149,7 @@ class Canvas(Board):
         self._arrivals.watch(rgb8.image if isinstance(rgb8, Pixels) else None)
         self._scene.planes = self._scene.shades = self.pixel_size = None
         self._mask = None if labels is None else LabelPyramid(labels.labels)
-        self.pen.turn_to(None if labels is None or rgb8 is None else labels.labels, rgb8, corners)
+        self.pen.turn_to(None if labels is None or rgb8 is None else labels.labels, rgb8)
         self._prediction, self._live, self._scene.heat = None, None, None
         self.offers.forget()
         self._hand.query = None
@@ -167,6 +158,7 @@ class Canvas(Board):
             self.zoom_fit()
         self.rearrange()
         self._scene.stale_image()
+        self.outlines.bring_back()
         self._hand.show_cursor()
         self._hand.report_place()
 
@@ -214,7 +206,7 @@ class Canvas(Board):
         """What the model that is being trained finds, (h, w) uint8, any size; the old one fades into it."""
         if labels is None and self._live is None:
             return  # nothing changes, so nothing fades
-        before = self._snapshot()
+        before = self.snapshot()
         self._live = None if labels is None else LabelPyramid(labels)
         self.rearrange()
         self._fade.begin(before)
@@ -259,6 +251,7 @@ class Canvas(Board):
         self._map.put(patch)
         height, width = patch.labels.shape
         self.mend(Rect(patch.left, patch.top, patch.left + width, patch.top + height))
+        self._hand.report_place()
 
     # --- what is in the hand ---------------------------------------------------------------------------------------
 
@@ -284,9 +277,11 @@ class Canvas(Board):
         if tool == self.pen.tool or not (self.paintable or tool == "pan"):
             return
         self.lift()
+        self.outlines.keep()
         self.forget()
         self.pen.tool = tool
         self.gesture = GESTURES[tool]() if tool in GESTURES else None
+        self.outlines.bring_back()
         self._hand.show_cursor()
         self.update()
         self.tool_changed.emit(tool)
@@ -339,7 +334,7 @@ class Canvas(Board):
 
     def set_current_class(self, index: int) -> None:
         """The class to paint from now on; a stroke under way keeps its own."""
-        if index != self.pen.label and 0 <= index < UNPAINTED:
+        if index != self.pen.label and 0 <= index < (len(self._classes) or UNPAINTED):
             self.pen.label = index
             self.update()
             self.class_changed.emit(index)
@@ -353,8 +348,8 @@ class Canvas(Board):
         self.lift()
         self.searches.settle()
 
-    def lift(self) -> None:
-        """Lift the pen, wherever it is."""
+    def lift(self) -> bool:
+        """Lift the pen, wherever it is; whether what it has drawn changed anything."""
         if self.gesture is not None and self._hand.gesturing:
             self.mend(self.gesture.release(self.pen))
             self.set_options(self.pen.options)
@@ -363,7 +358,13 @@ class Canvas(Board):
         self._hand.let_go()
         if patches is not None:
             self.stroke_finished.emit(*patches)
+        ended, self.pen.last = self.pen.last, None
+        if ended is not None:
+            self.lifted.emit(ended)
+        self._hand.report_place()
         self.searches.collect()
+        self.outlines.look()
+        return patches is not None
 
     def finish_gesture(self) -> None:
         """Do what Enter does."""
@@ -375,6 +376,8 @@ class Canvas(Board):
         self.mend(self.pen.cancel())
         self.forget()
         self._hand.let_go()
+        self._hand.report_place()
+        self.outlines.forget_steps()
         self.update()
 
     def select(self, rect: Rect) -> None:
@@ -388,6 +391,17 @@ class Canvas(Board):
         if self.gesture is not None:
             self.gesture.cancel()
             self.offers.hear_gesture()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is something that undo takes back before any stroke that is done."""
+        begun = self._hand.gesturing or self.outlines.first is not None or bool(self.searches.running)
+        return begun or self.pen.drawing
+
+    @property
+    def hand(self) -> Hand:
+        """What the user's hand does here."""
+        return self._hand
 
     @property
     def busy(self) -> bool:
@@ -433,7 +447,7 @@ class Canvas(Board):
             decorations.draw_message(painter, self._message, QRectF(self.rect()))
             return
         self._scene.refresh()
-        self._draw_panes(painter)
+        self.draw_panes(painter)
         self._fade.draw(painter)
         floating.draw(painter, self, self._hand)
 
@@ -480,21 +494,3 @@ class Canvas(Board):
         self._scene.stale_labels()
         self.minimap.redraw()
         self.update()
-
-    def _snapshot(self) -> QImage | None:
-        """A copy of the picture as it is; None where there is nothing to fade from."""
-        if self._scene.image is None or not self._scene.panes or not self.isVisible():
-            return None
-        self._scene.refresh()
-        return self._scene.panes[0].shown.copy()
-
-    def _draw_panes(self, painter: QPainter) -> None:
-        panes, ratio = self._scene.panes, self.devicePixelRatioF()
-        painter.drawImage(0, 0, panes[0].shown)
-        if self.split == "beside":
-            painter.drawImage(QPointF(self._lefts()[1] / ratio, 0), panes[1].shown)
-        elif self.split == "swipe":
-            painter.save()
-            painter.setClipRect(QRectF(self.divider, 0, self.width(), self.height()), Qt.ClipOperation.IntersectClip)
-            painter.drawImage(0, 0, panes[1].shown)
-            painter.restore()

@@ -49,6 +49,19 @@ def draw_polygon(painter: QPainter, points: Sequence[QPointF], pointer: QPointF 
         painter.drawRect(QRectF(place.x() - 2.5, place.y() - 2.5, 5, 5))
 
 
+def draw_first(painter: QPainter, place: QPointF, closing: bool) -> None:
+    """The first corner of an outline; ringed where a click closes it."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(_DARK, 1))
+    painter.setBrush(_LIGHT)
+    painter.drawRect(QRectF(place.x() - 2.5, place.y() - 2.5, 5, 5))
+    if closing:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for pen in (QPen(_DARK, 4), QPen(_LIGHT, 2)):
+            painter.setPen(pen)
+            painter.drawEllipse(place, 8, 8)
+
+
 def draw_outline(painter: QPainter, points: Sequence[QPointF], colour: QColor) -> None:
     """An area that is being drawn, without corners."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

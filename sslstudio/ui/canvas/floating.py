@@ -30,11 +30,13 @@ def draw(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
         decorations.draw_split(painter, canvas.divide, canvas.height(), canvas.split == "swipe")
     if canvas.pen.points:
         corners = [canvas.widget_points(point)[0] for point in canvas.pen.points]
-        decorations.draw_polygon(painter, corners, hand.pointer, canvas.colour)
+        ahead = None if hand.dragging else canvas.outlines.closes(hand.pointer) or hand.pointer
+        decorations.draw_polygon(painter, corners, ahead, canvas.colour)
     if not canvas.pen.selection.empty:
         decorations.draw_selection(painter, _area(canvas))
     if canvas.gesture is not None:
         _draw_gesture(painter, canvas, canvas.gesture, hand)
+    _draw_first(painter, canvas, hand)
     for search in canvas.searches.running:
         _draw_search(painter, canvas, search)
     if hand.query is not None:
@@ -59,6 +61,14 @@ def _draw_gesture(painter: QPainter, canvas: Canvas, gesture: Gesture, hand: Han
             decorations.draw_example(painter, centre, mark.wanted)
     if gesture.caption:
         decorations.draw_caption(painter, gesture.caption, hand.pointer.x() + 16, hand.pointer.y() + 16)
+
+
+def _draw_first(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
+    """The corner that closes an outline, and larger where a click would."""
+    first = canvas.outlines.first
+    if first is not None:
+        closing = hand.inside and not hand.dragging and canvas.outlines.closes(hand.pointer) is not None
+        decorations.draw_first(painter, canvas.widget_points(first)[0], closing)
 
 
 def _draw_search(painter: QPainter, canvas: Canvas, search: Search) -> None:

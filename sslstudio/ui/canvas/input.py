@@ -36,6 +36,7 @@ _CURSORS = {
     "brush": Qt.CursorShape.BlankCursor,
     "eraser": Qt.CursorShape.BlankCursor,
 }
+_DRAWING = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace)
 _Mouse = QEvent.Type
 
 
@@ -47,8 +48,12 @@ class Hand:
         self.pointer = QPointF()
         self.query: Point | None = None  # where the attention asks from
         self._inside = False
-        self._drag = ""  # "", "paint", "polygon", "gesture", "pan", "swipe", "right" (not moved yet) or "window"
+        # "", "paint", "polygon", "corner" (then "reshape"), "gesture", "pan", "swipe" or "right" (then "window")
+        self._drag = ""
         self._pressed = QPointF()
+        self._grip: int | None = None  # the corner that is held
+        self._closed = False  # whether the click before this one closed an outline
+        self.walked = False  # whether somebody goes through the window by Tab, so that Space is for what is reached so
         self._alt = False
         self._space = False
         self._pressure = 1.0
@@ -67,6 +72,7 @@ class Hand:
             _Mouse.ShortcutOverride: self._override,
             _Mouse.KeyPress: self._key_down,
             _Mouse.KeyRelease: self._key_up,
+            _Mouse.Enter: self._enter,
             _Mouse.Leave: self._leave,
             _Mouse.FocusOut: self._lose_focus,
             _Mouse.Hide: self._lose_focus,
@@ -90,6 +96,16 @@ class Hand:
         return self._drag == "gesture"
 
     @property
+    def inside(self) -> bool:
+        """Whether the pointer is on the canvas."""
+        return self._inside
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a button is held that does something."""
+        return bool(self._drag)
+
+    @property
     def brush_in_sight(self) -> bool:
         """Whether the brush's outline is to be drawn."""
         painting = self._drag == "paint" or not (self._drag or self._canvas.attention or self._space)
@@ -102,11 +118,14 @@ class Hand:
     def read(self, event: QEvent) -> bool:
         """Act on an event; whether it is dealt with."""
         reader = self._readers.get(event.type())
-        return bool(reader(event)) if reader else False  # type: ignore[operator]
+        dealt = bool(reader(event)) if reader else False  # type: ignore[operator]
+        if dealt:
+            self._canvas.outlines.look()
+        return dealt
 
     def let_go(self) -> None:
         """Forget what was dragged."""
-        if self._drag in ("paint", "polygon", "gesture"):
+        if self._drag in ("paint", "polygon", "corner", "reshape", "gesture"):
             self._drag = ""
             self._canvas.minimap.make_way(None)
         self._pressure, self._eraser_end = 1.0, False
@@ -138,7 +157,7 @@ class Hand:
     def _press(self, event: QMouseEvent) -> bool:
         self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
         self._follow(event.position(), event.modifiers())
-        button = event.button()
+        button, self._closed = event.button(), False
         if self._drag:  # a second button during a stroke
             return True
         if button == Qt.MouseButton.MiddleButton or (button == Qt.MouseButton.LeftButton and self._pans()):
@@ -154,10 +173,13 @@ class Hand:
         else:
             return False
         self.show_cursor()
+        self.report_place()
         return True
 
     def _double_click(self, event: QMouseEvent) -> bool:
         left, gesture = event.button() == Qt.MouseButton.LeftButton, self._canvas.gesture
+        if left and self._closed:
+            return True
         if left and (self._canvas.pen.points or (gesture is not None and gesture.more)):
             self.finish()
             return True
@@ -179,6 +201,8 @@ class Hand:
         elif self._drag == "paint":
             canvas.minimap.make_way(self.pointer)
             canvas.mend(canvas.pen.move(canvas.image_point(self.pointer), diameter=self.diameter))
+        elif self._drag in ("corner", "reshape"):
+            self._drag_corner()
         elif self._drag == "gesture" and canvas.gesture is not None:
             canvas.mend(canvas.gesture.drag(canvas.pen, canvas.image_point(self.pointer), canvas.sight()))
             canvas.update()
@@ -190,6 +214,7 @@ class Hand:
             self._ask()
         canvas.update_pointer()
         self.show_cursor()
+        self.report_place()
         return True
 
     def _release(self, event: QMouseEvent) -> bool:
@@ -201,10 +226,18 @@ class Hand:
             if self._drag in ("paint", "gesture"):
                 self._canvas.lift()
                 self._canvas.update()
+            closing = self._drag == "corner" and self._grip == 0 and not self._canvas.outlines.short
             self._drag = ""
+            if closing:
+                self.finish()
+                self._closed = True
             self.show_cursor()
             self._canvas.update_pointer()
         return True
+
+    def _enter(self, event: QEvent) -> bool:
+        self.walked = False
+        return False
 
     def _leave(self, event: QEvent) -> bool:
         self.leave()
@@ -229,7 +262,6 @@ class Hand:
     def _follow(self, place: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         self.pointer, self._inside = place, True
         self._alt = bool(modifiers & Qt.KeyboardModifier.AltModifier)
-        self.report_place()
 
     def _pans(self) -> bool:
         return self._space or self._canvas.tool == "pan"
@@ -245,7 +277,12 @@ class Hand:
             return
         if canvas.searches.reading:
             canvas.finish_stroke()
-        if canvas.tool == "polygon":
+        self._grip, self._pressed = canvas.outlines.grip(self.pointer), self.pointer
+        if canvas.tool in ("polygon", "livewire"):
+            canvas.outlines.begin_step()
+        if self._grip is not None:
+            self._drag = "corner"
+        elif canvas.tool == "polygon":
             pen.add_corner(place, erase=erase)
             self._drag = "polygon"
             canvas.update()
@@ -282,6 +319,13 @@ class Hand:
         if label is not None and label != UNPAINTED:
             self._canvas.set_current_class(label)
 
+    def _drag_corner(self) -> None:
+        """Move the corner that is held; a click that trembles moves none, nor does a live-wire have any to be moved."""
+        if (self.pointer - self._pressed).manhattanLength() >= _RIGHT_REACH and self._canvas.tool == "polygon":
+            self._drag = "reshape"
+        if self._drag == "reshape" and self._grip is not None:
+            self._canvas.outlines.move(self._grip, self._canvas.image_point(self.pointer))
+
     def _drag_polygon(self) -> None:
         canvas = self._canvas
         last = canvas.widget_points(canvas.pen.points[-1])[0]
@@ -310,8 +354,12 @@ class Hand:
             QTimer.singleShot(_AGAIN, canvas, self._hover_again)
 
     def finish(self) -> None:
-        """Close the polygon, or whatever else has begun."""
+        """Close the outline, or whatever else has begun; what encloses nothing yet stays."""
         canvas = self._canvas
+        if canvas.outlines.short:
+            canvas.outlines.too_short.emit()
+            return
+        canvas.outlines.forget_steps()
         if canvas.gesture is not None:
             canvas.mend(canvas.gesture.finish(canvas.pen))
             canvas.offers.hear_gesture()
@@ -322,11 +370,11 @@ class Hand:
 
     def _back(self) -> None:
         """Take back the last corner."""
-        if self._canvas.gesture is not None:
+        if self._canvas.outlines.first is not None:
+            self._canvas.outlines.drop_corner()
+        elif self._canvas.gesture is not None:
             self._canvas.gesture.back()
             self._canvas.offers.hear_gesture()
-        else:
-            self._canvas.pen.points.pop()
         self._canvas.update()
 
     def _ask(self) -> None:
@@ -384,14 +432,27 @@ class Hand:
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
+    def wants(self, event: QKeyEvent) -> bool:
+        """Whether a key is the hand's before it is a shortcut's, a button's or the menu bar's.
+
+        Space is, the keys of drawing are while something is drawn, and Alt is where it erases, with the digits.
+        """
+        canvas, key = self._canvas, event.key()
+        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if key == Qt.Key.Key_Alt:
+            return self._inside and self._paintable and not held & ~Qt.KeyboardModifier.AltModifier
+        if held == Qt.KeyboardModifier.AltModifier and self._drag:
+            return Qt.Key.Key_1 <= key <= Qt.Key.Key_9
+        if held:
+            return False
+        if key == Qt.Key.Key_Space:
+            return canvas.hasFocus() or (canvas.pen.labels is not None and not self.walked)
+        if key == Qt.Key.Key_Escape and (canvas.searches.running or not canvas.pen.selection.empty):
+            return True
+        return key in _DRAWING and (canvas.busy or (canvas.offers.open and key != Qt.Key.Key_Backspace))
+
     def _override(self, event: QKeyEvent) -> bool:
-        """Claim Space always, and the keys of drawing while something is drawn, before the window's shortcuts."""
-        drawing = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace)
-        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        searching = event.key() == Qt.Key.Key_Escape and bool(self._canvas.searches.running)
-        offered = self._canvas.offers.open and event.key() != Qt.Key.Key_Backspace
-        begun = searching or (event.key() in drawing and (self._canvas.busy or offered))
-        if plain and (event.key() == Qt.Key.Key_Space or begun):
+        if self.wants(event):
             event.accept()
             return True
         return False
@@ -412,6 +473,8 @@ class Hand:
             self.finish()
         elif key == Qt.Key.Key_Backspace and canvas.busy and not canvas.pen.drawing:
             self._back()
+        elif self._drag and event.modifiers() & Qt.KeyboardModifier.AltModifier and self.wants(event):
+            canvas.set_current_class(key - Qt.Key.Key_1)
         else:
             return False
         return True

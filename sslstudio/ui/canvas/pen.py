@@ -6,7 +6,7 @@ Places are image pixels as floats. Methods that change the mask return the recta
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from sslstudio.images.limits import BOUND
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.regions.rect import whole
 from sslstudio.regions.sieve import between
-from sslstudio.ui.canvas.strokes import Point, Stroke
+from sslstudio.ui.canvas.strokes import Ended, Point, Stroke
 from sslstudio.ui.canvas.viewport import NOTHING, Rect
 from sslstudio.ui.tool_options import ToolOptions
 
@@ -31,6 +31,14 @@ TOOLS = (
 BRUSH_MIN, BRUSH_MAX = 1, 999
 
 
+@dataclass(frozen=True)
+class Outline:
+    """A polygon or live-wire under way: the line from corner to corner, which ends at one, and whether it erases."""
+
+    pieces: tuple[tuple[Point, ...], ...] = ()
+    erases: bool = False
+
+
 class Pen:
     """One pen over one label map."""
 
@@ -44,9 +52,19 @@ class Pen:
         self.label = 0
         self.options = ToolOptions()
         self.points: list[Point] = []
+        self.last: Ended | None = None  # the stroke that was finished last
         self._stroke: Stroke | None = None
         self._last: Point = (0.0, 0.0)
         self._polygon_erases = False
+
+    @property
+    def corners(self) -> Outline:
+        """The polygon under way."""
+        return Outline(tuple((point,) for point in self.points), self._polygon_erases)
+
+    @corners.setter
+    def corners(self, outline: Outline) -> None:
+        self.points, self._polygon_erases = [piece[-1] for piece in outline.pieces], outline.erases
 
     @property
     def drawing(self) -> bool:
@@ -58,11 +76,9 @@ class Pen:
         """Whether a stroke or a polygon has begun."""
         return self.drawing or bool(self.points)
 
-    def turn_to(self, labels: Labels | None, image: np.ndarray | None, corners: Sequence[Point] = ()) -> None:
-        """Draw on other labels from now on; the corners of a polygon that was begun stay where the size does."""
-        same = labels is not None and self.labels is not None and labels.shape == self.labels.shape
+    def turn_to(self, labels: Labels | None, image: np.ndarray | None) -> None:
+        """Draw on other labels from now on."""
         self.labels, self.image, self.selection = labels, image, NOTHING
-        self.points = list(corners) if same else []
 
     def begin(self, place: Point, *, erase: bool = False, diameter: int = 0) -> Rect:
         """Put the brush down."""
@@ -110,6 +126,8 @@ class Pen:
     def finish(self) -> tuple[Patch, Patch] | None:
         """Lift the brush; before and after, or None if nothing changed."""
         stroke, self._stroke = self._stroke, None
+        if stroke is not None:
+            self.last = Ended(stroke.value, stroke.held, not stroke.touched.empty)
         return stroke.patches() if stroke else None
 
     def cancel(self) -> Rect:

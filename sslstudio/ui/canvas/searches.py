@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from sslstudio.regions.rect import NOTHING
 from sslstudio.ui import background
+from sslstudio.ui.canvas.strokes import Ended
 
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.canvas import Canvas
@@ -40,6 +41,7 @@ class Searches(QObject):
     def start(self, search: Search) -> None:
         """Look for a change."""
         self.running.append(search)
+        self._canvas.outlines.look()
         search.task = background.run(lambda task: search.look(), lambda _: self._on_found())
         QTimer.singleShot(_QUIET, self, lambda: self._tell(search))
 
@@ -65,6 +67,7 @@ class Searches(QObject):
             if search.task is not None:
                 search.task.cancel()
         self.running.clear()
+        self._canvas.outlines.look()
         self._canvas.update()
 
     def _tell_bounded(self) -> None:
@@ -95,4 +98,7 @@ class Searches(QObject):
         if patches is not None:
             self._canvas.stroke_finished.emit(*patches)
         self.taken.emit(search, not changed.empty)
+        self._canvas.lifted.emit(Ended(search.stroke.value, search.stroke.held, not changed.empty))
+        self._canvas.hand.report_place()
+        self._canvas.outlines.look()
         self._tell_bounded()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -22,6 +23,15 @@ Point = tuple[float, float]
 Sieve = Callable[[Rect], np.ndarray]
 
 
+@dataclass(frozen=True)
+class Ended:
+    """A stroke that is over: its value, a label that it met and might not change (or None), whether it changed any."""
+
+    value: int
+    held: int | None
+    changed: bool
+
+
 class Stroke:
     """One change to a label map, from pen down to pen up, in one ``value``."""
 
@@ -33,6 +43,7 @@ class Stroke:
         self._changeable = changeable  # (256,) bool: labels that may change; None for all
         self._sieve = sieve  # which pixels of a rectangle a brush takes; None for all
         self.touched = NOTHING  # the bounding box of exactly those pixels that changed
+        self.held: int | None = None  # a label that was to change and may not
         self._kept = kept_of(labels)
 
     def line(self, start: Point, end: Point, diameter: int, *, square: bool = False) -> Rect:
@@ -74,7 +85,10 @@ class Stroke:
         if inside is not None:
             changing &= inside
         if self._changeable is not None:
-            changing &= self._changeable[part]
+            may = self._changeable[part]
+            if self.held is None and (held := part[changing & ~may]).size:
+                self.held = int(held[0])
+            changing &= may
         changed = bounds(changing, rect.left, rect.top)
         if not changed.empty:
             self._kept.keep(changed)

@@ -18,14 +18,14 @@ NAME_WIDTH = 9 * SPACE
 _ROOM = 7 * SPACE  # pixels: as high as the options of any tool, so that nothing below them jumps
 _BRUSHES = ("brush", "eraser")
 _HINTS = {
-    "brush": later("Hold Alt to erase. Shift and the wheel change the size."),
+    "brush": later("Hold Alt or the eraser’s key to erase. Shift and the wheel change the size."),
     "eraser": later("Makes it unpainted, which is not judged. For “nothing is here”, paint the background."),
     "lasso": later("Draw around something to paint what is within. Hold Alt to cut it out."),
     "polygon": later(
-        "Click corner after corner, or drag. Enter or a double click fills, Backspace takes a corner back."
+        "Click corner after corner, or drag. A click on the first corner, or Enter, fills. Corners can be dragged."
     ),
     "livewire": later(
-        "Click along an edge and the line clings to it. Enter or a double click fills, Backspace takes a click back."
+        "Click along an edge: the line clings to it. A click on the start, or Enter, fills; Backspace goes one back."
     ),
     "superpixels": later("Click a patch, or drag across several. Hold Alt to erase."),
     "box": later("Drag a box around an object: it is painted, its surroundings are not. Esc stops the search."),

@@ -33,6 +33,7 @@ class PaintingWiring(QObject):
         self.canvas = window.canvas
         self.opacity = 0.45
         self._before_swap = 1
+        self._steps = (False, False)  # whether the project has something to undo, and to redo
         self._wire_session()
         self._wire_canvas()
         self._wire_actions()
@@ -58,6 +59,7 @@ class PaintingWiring(QObject):
     def _wire_canvas(self) -> None:
         canvas, window = self.canvas, self.window
         canvas.stroke_finished.connect(self._on_stroke)
+        canvas.outlines.changed.connect(self._enable_steps)
         canvas.cursor_moved.connect(self._on_cursor)
         canvas.view_changed.connect(window.status.show_zoom)
         canvas.tool_changed.connect(self._show_tool)
@@ -169,26 +171,41 @@ class PaintingWiring(QObject):
     # strokes --------------------------------------------------------------------------------------------
 
     def undo(self) -> None:
-        """Take back the last stroke; what is still being looked for is the last."""
-        if self.canvas.searches.running:
-            self.canvas.cancel_stroke()
+        """Take back the last step of an outline, or the last stroke; what is still being looked for is the last."""
+        canvas = self.canvas
+        searching, drawing = bool(canvas.searches.running), canvas.begun
+        if not searching and canvas.outlines.back():
             return
-        self.canvas.finish_stroke()
-        self.session.undo()
+        changed = not searching and canvas.lift()
+        if canvas.searches.running:
+            canvas.cancel_stroke()
+        elif changed or not drawing:  # a stroke that has changed nothing yet is no reason to go further back
+            canvas.outlines.forget_steps()
+            self.session.undo()
 
     def redo(self) -> None:
         """Put it back."""
-        self.canvas.finish_stroke()
-        self.session.redo()
+        if not self.canvas.outlines.forward():
+            self.canvas.finish_stroke()
+            self.session.redo()
 
     def _on_stroke(self, before: Patch, after: Patch) -> None:
         # the image that is seen: the next one may have been asked for, and be on its way
         self.session.add_stroke(before, after, self.canvas.key)
 
+    def refresh_steps(self) -> None:
+        """Ask what can be undone and redone, and enable it."""
+        self._steps = (self.session.can_undo(), self.session.can_redo())
+        self._enable_steps()
+
+    def _enable_steps(self) -> None:
+        # called as the pen comes down, so nothing on the disk is asked
+        act, canvas, may = self.window.actions_, self.canvas, not self.session.reading
+        act["edit.undo"].setEnabled(self._steps[0] or (canvas.begun and may))
+        act["edit.redo"].setEnabled(self._steps[1] or (canvas.outlines.again and may))
+
     def _on_history(self) -> None:
-        act = self.window.actions_
-        act["edit.undo"].setEnabled(self.session.can_undo())
-        act["edit.redo"].setEnabled(self.session.can_redo())
+        self.refresh_steps()
         self.window.redraw()
 
     def _on_cursor(self, x: int, y: int, label: int | None) -> None:

@@ -52,10 +52,11 @@ class SlicesWiring(QObject):
         self._stack, self._painted = list[str](), set[int]()  # see _slices; the numbers of those that are painted
         self._known = ""  # the image to which these belong
         self._filling: background.Task | None = None
+        self._left: set[str] = set()  # those of them that are as they were filled
         self.filled: dict[str, int] = {}  # what was filled last, and the edits that did it
         self._made: dict[str, int] = {}  # slices that were filled, by the edits that did it, and not touched since
         self.session.opened.connect(self._on_opened)
-        self.session.image_chosen.connect(lambda _: self._draw())
+        self.session.image_chosen.connect(self._on_chosen)
         self.session.records_changed.connect(self._on_records)
         self.session.record_changed.connect(self._on_record)
         self.session.image_ready.connect(self.refresh)
@@ -143,8 +144,31 @@ class SlicesWiring(QObject):
         kept = self.session.recall(_KEPT, {})
         self._made = {str(path): int(edit) for path, edit in kept.items()} if isinstance(kept, dict) else {}
 
+    def on_step(self) -> None:
+        """In another step what was filled is no matter any more."""
+        if self.window.step not in ("images", "paint"):
+            self.window.notice.solved("slices")
+
+    def _on_chosen(self, path: str) -> None:
+        self._draw()
+        if self._left and not self._is_beside_filled(path):
+            self._left.clear()
+            self.window.notice.solved("slices")
+
+    def _is_beside_filled(self, path: str) -> bool:
+        """Whether an image belongs to the stack or the numbered series that was filled last."""
+        filled = next(iter(self.filled), "")
+        record = self.session.record(path)
+        if record is not None and record.slices > 1:
+            return split_slice(path)[0] == split_slice(filled)[0]
+        return path in self.filled or (_series(path) is not None and _series(path) == _series(filled))
+
     def _on_record(self, record: ImageRecord) -> None:
         project, path = self.session.project, record.path
+        if path in self._left and project is not None and project.newest_edit(path) != self.filled[path]:
+            self._left.discard(path)
+            if not self._left:  # nothing is left that could be taken back
+                self.window.notice.solved("slices")
         if path in self._made and project is not None and project.newest_edit(path) != self._made[path]:
             del self._made[path]  # somebody has mended it, so it counts as painted from now on
             self.session.remember(_KEPT, dict(self._made))
@@ -281,7 +305,7 @@ class SlicesWiring(QObject):
         if session.project is not project:
             return
         if not plan:
-            self._filling, self.filled = None, filled
+            self._filling, self.filled, self._left = None, filled, set(filled)
             self.refresh()
             self._tell(filled)
             return

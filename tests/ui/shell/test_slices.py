@@ -181,6 +181,35 @@ def test_what_was_filled_is_filled_anew_after_a_correction(qtbot, stack, open_fo
     assert all(set(np.unique(stored(stack, number))) == {1, UNPAINTED} for number in range(3, 12))
 
 
+def told_of_filling(window) -> bool:
+    return any(one.about == "slices" for one in window.notice.notices)
+
+
+def test_the_offer_to_take_all_back_goes_with_what_it_is_about(qtbot, stack):
+    for number in (5, 8):
+        paint_ball(qtbot, stack, number)
+
+    def fill():
+        show(qtbot, stack, STACK[5])
+        stack.go_to_step("paint")
+        key(stack, Qt.Key.Key_I, SHIFT)
+        qtbot.waitUntil(lambda: "Filled 2 slices" in stack.notice.shown(), timeout=PATIENCE)
+
+    fill()
+    for at in (5, 6):
+        show(qtbot, stack, STACK[at])
+        assert told_of_filling(stack), "one looks through them"
+        stack.actions_["edit.undo"].trigger()
+    assert not told_of_filling(stack), "all were undone"
+    fill()
+    stack.go_to_step("finetune")
+    assert not told_of_filling(stack)
+    stack.stacks._take_back(stack.stacks.filled)
+    fill()
+    show(qtbot, stack, "cherry.png")
+    assert not told_of_filling(stack), "another image"
+
+
 def test_what_is_painted_is_never_touched(qtbot, stack):
     for number in (5, 7, 9):
         paint_ball(qtbot, stack, number)

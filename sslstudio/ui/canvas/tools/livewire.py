@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sslstudio.regions.livewire import Wire
 from sslstudio.regions.rect import NOTHING, Rect
+from sslstudio.ui.canvas.pen import Outline
 from sslstudio.ui.canvas.tools.gesture import Gesture, View
 
 if TYPE_CHECKING:
@@ -14,13 +15,12 @@ if TYPE_CHECKING:
 
 
 class LiveWire(Gesture):
-    """Keeps one piece of line per click; Backspace takes the last one back."""
+    """Keeps one piece of line per click."""
 
     def __init__(self) -> None:
         super().__init__()
         self._pieces: list[list[Point]] = []
         self._wire: Wire | None = None
-        self._image: object = None
         self._erase = False
 
     @property
@@ -33,6 +33,23 @@ class LiveWire(Gesture):
         """Until it is closed."""
         return self.busy
 
+    @property
+    def line(self) -> Outline:
+        """What is fixed so far."""
+        return Outline(tuple(map(tuple, self._pieces)), self._erase)
+
+    @property
+    def first(self) -> Point | None:
+        """The place of the first click."""
+        return self._pieces[0][0] if self._pieces else None
+
+    def take_up(self, pen: Pen, line: Outline) -> None:
+        """Go on from another line, in the image of now."""
+        self._pieces, self._erase, self._wire = [list(piece) for piece in line.pieces], line.erases, None
+        if self._pieces and pen.image is not None:
+            self._wire = Wire(pen.image, self._pieces[-1][-1])
+        self._draw([])
+
     def press(self, pen: Pen, place: Point, view: View, *, erase: bool) -> Rect:
         """Fix the line up to here and go on from here."""
         if pen.image is None or pen.label_at(place) is None:
@@ -41,7 +58,6 @@ class LiveWire(Gesture):
             self._erase = erase
         self._pieces.append(self._wire.way(place) if self._wire and self._pieces else [place])
         self._wire = Wire(pen.image, place)
-        self._image = pen.image
         self._draw([])
         return NOTHING
 
@@ -63,18 +79,10 @@ class LiveWire(Gesture):
         self.cancel()
         return pen.take_polygon(points, erase=self._erase) if len(points) > 2 else NOTHING
 
-    def back(self) -> None:
-        """Take back the last click."""
-        if self._pieces:
-            self._pieces.pop()
-        if self._pieces and self._image is not None:
-            self._wire = Wire(self._image, self._pieces[-1][-1])  # type: ignore[arg-type]
-        self._draw([])
-
     def cancel(self) -> None:
         """Forget the line."""
         super().cancel()
-        self._pieces, self._wire, self._image = [], None, None
+        self._pieces, self._wire = [], None
 
     def _draw(self, ahead: list[Point]) -> None:
         self.outline = [place for piece in self._pieces for place in piece] + ahead

@@ -170,9 +170,9 @@ class ToolsWiring(QObject):
             return
         if not path:
             record = session.current()
-            first = tr("slice of the stack") if record is not None and record.slices > 1 else tr("image of the list")
+            sliced = record is not None and record.slices > 1
             self._tell(
-                tr("This is the first {first}.").format(first=first),
+                tr("This is the first slice of the stack.") if sliced else tr("This is the first image of the list."),
                 tr("Choose another, then copy from the one before it."),
             )
             return

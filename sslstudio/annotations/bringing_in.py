@@ -25,6 +25,7 @@ from sslstudio.project.project import Project
 from sslstudio.project.sparse_labels import SparseLabels
 
 _CHUNK = 32  # masks per transaction
+_KEPT = 1 << 26  # pixels
 _SHOWN = 5  # odd things told per image
 _NONE = np.zeros((0, 0), np.uint8)
 LEAVE_OUT = "unpainted"
@@ -74,6 +75,7 @@ class _Outcome:
     notes: list[str] = field(default_factory=list)
     left: list[tuple[str, str]] = field(default_factory=list)
     painted: frozenset[str] = frozenset()  # images that had a mask before
+    kept: dict[int, Drawn] = field(default_factory=dict)  # what was drawn already, by the image's ``id``
     empty_is_ground: bool = False  # whether an image without any shape is all background
 
     @classmethod
@@ -122,10 +124,10 @@ def preview(
     path, kind, found = _read(source, format_)
     outcome = _Outcome.of(project, found, uncovered)
     counts, used, best = np.zeros((2, 256), np.int64), set[int](), (0, "", _NONE)
-    for image, one, drawn in _drawn(project, kind, found, outcome, progress):
+    for image, drawn in _drawn(project, kind, found, outcome, progress):
         found_here = tally(drawn)
         counts += np.stack([found_here > 0, found_here])
-        used |= set(one.places()) if one.places else set(np.flatnonzero(found_here).tolist())
+        used |= set(np.flatnonzero(found_here).tolist())
         variety = int(np.count_nonzero(found_here))
         if variety > best[0]:
             best = (variety, image, small_labels(drawn))
@@ -170,12 +172,14 @@ def bring_in(
     in whole or not at all. Raises UserError when nothing can be read.
     """
     _, kind, found = _read(source, format_)
-    used = _used(project, kind, found, uncovered, progress)
+    before = _Outcome.of(project, found, uncovered)
+    used = _used(project, kind, found, before, progress)
     plan = _plan(project, found, used, classes or {}, uncovered)
     outcome = _Outcome.of(project, found, uncovered)
+    outcome.kept = before.kept
     waiting: list[tuple[str, Labels]] = []
     first = True
-    for image, _, drawn in _drawn(project, kind, found, outcome, progress):
+    for image, drawn in _drawn(project, kind, found, outcome, progress):
         if first:  # only once something can come in: a file without a match leaves the classes as they are
             project.set_classes(plan.classes)
             first = False
@@ -255,12 +259,11 @@ def _guess(found: Annotations, used: set[int]) -> Uncovered:
     return later("unpainted") if ground else later("background")
 
 
-def _used(project: Project, kind: Format, found: Annotations, uncovered: Uncovered, progress: Progress) -> set[int]:
+def _used(project: Project, kind: Format, found: Annotations, here: _Outcome, progress: Progress) -> set[int]:
     """The places of the classes that occur in what will come in."""
     used: set[int] = set()
-    here = _Outcome.of(project, found, uncovered)
-    for _, one, drawn in _drawn(project, kind, found, here, lambda _, total: progress(0, total), look=True):
-        used |= set(one.places()) if one.places else set(np.flatnonzero(tally(drawn)).tolist())
+    for _, drawn in _drawn(project, kind, found, here, lambda _, total: progress(0, total), used):
+        used |= set(np.flatnonzero(tally(drawn)).tolist())
     return used
 
 
@@ -320,11 +323,17 @@ def _free_colour(colour: str, classes: Sequence[LabelClass]) -> str:
 
 
 def _drawn(
-    project: Project, kind: Format, found: Annotations, outcome: _Outcome, progress: Progress, *, look: bool = False
-) -> Iterator[tuple[str, FoundImage, Labels]]:
-    """(image, what is said of it, labels in the file's places) of all that can come in; ``outcome`` tells the others.
+    project: Project,
+    kind: Format,
+    found: Annotations,
+    outcome: _Outcome,
+    progress: Progress,
+    seen: set[int] | None = None,
+) -> Iterator[tuple[str, Labels]]:
+    """(image, labels in the file's places) of all that can come in; the others are told in ``outcome``.
 
-    To ``look`` is to leave the labels empty where it is known without them which classes occur.
+    Where only the classes are of interest, ``seen`` are those that occurred so far, which the caller adds to: labels
+    that can hold no others are not drawn, but empty.
     """
     matcher = Matcher(record.path for record in project.images())
     for number, one in enumerate(found.images, 1):
@@ -335,14 +344,14 @@ def _drawn(
             elif why := _why_left(one, outcome):
                 outcome.left.append((image, why))
             else:
-                drawn = _draw_one(project, kind, one, image, look=look)
+                drawn = _draw_one(project, kind, one, image, outcome.kept, seen)
                 if drawn.nothing:
                     outcome.left.append((image, drawn.nothing))
                 else:
                     matcher.take(image, one.told)
                     outcome.matched.append(image)
                     outcome.notes += _odd(image, drawn)
-                    yield image, one, drawn.labels
+                    yield image, drawn.labels
         except UserError as error:
             outcome.refused.append((one.told, error.problem))
         progress(number, len(found.images))
@@ -371,7 +380,9 @@ def _size(project: Project, image: str) -> tuple[int, int]:
     return height, width
 
 
-def _draw_one(project: Project, kind: Format, one: FoundImage, image: str, *, look: bool) -> Drawn:
+def _draw_one(
+    project: Project, kind: Format, one: FoundImage, image: str, kept: dict[int, Drawn], seen: set[int] | None
+) -> Drawn:
     height, width = _size(project, image)
     if one.size is not None and one.size != (height, width):
         raise UserError(
@@ -387,10 +398,12 @@ def _draw_one(project: Project, kind: Format, one: FoundImage, image: str, *, lo
             ),
             tr("Export the annotations in one of these formats."),
         )
-    if look and one.places is not None:
+    if seen is not None and one.places is not None and one.places() <= seen:
         return Drawn(_NONE)
-    drawn = one.draw(height, width)
+    drawn = kept.pop(id(one), None) or one.draw(height, width)
     project.check_mask(image, drawn.labels)
+    if seen is not None and sum(other.labels.size for other in kept.values()) < _KEPT:
+        kept[id(one)] = drawn  # it is wanted again soon, and a huge one takes minutes
     return drawn
 
 

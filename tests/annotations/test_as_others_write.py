@@ -419,7 +419,8 @@ def test_colour_tables_of_excel_are_read(tmp_path, project):
 
 def test_classes_that_do_not_occur_are_not_added(tmp_path, project):
     row = "".join(f"<label><name>{name}</name></label>" for name in ("cell", "wall", "root"))
-    document = cvat(("cell_1.png", CVAT_POLYGON)).replace("<annotations>", f"<annotations><meta>{row}</meta>")
+    covered = CVAT_POLYGON.replace('"cell"', '"root"')
+    document = cvat(("cell_1.png", covered + CVAT_POLYGON)).replace("<annotations>", f"<annotations><meta>{row}</meta>")
     source = put(tmp_path / "m", **{"a.xml": document})
     report = bring_in(project, source)
     assert [one.name for one in project.classes] == ["background", "cell"]

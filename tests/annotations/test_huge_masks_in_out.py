@@ -166,7 +166,7 @@ def test_shapes_beyond_the_border_are_cut_and_told(tmp_path, slides, monkeypatch
             report = bring_in(project, source)
             found.append((report, known(project), project.classes))
     assert found[0][0] == found[1][0]
-    assert len(found[0][0].notes) == 2
+    assert len(found[0][0].notes) == 3  # cut, outside, and so no class “away”
     assert np.array_equal(found[0][1], found[1][1])
     assert found[0][2] == found[1][2]
     assert set(np.unique(found[0][1])) == {0, 1, 2}

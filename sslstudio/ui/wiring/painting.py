@@ -95,7 +95,7 @@ class PaintingWiring(QObject):
 
     def _wire_panel(self) -> None:
         panel = self.window.panels["paint"]
-        panel.brush_chosen.connect(self.canvas.set_brush)
+        panel.brush_chosen.connect(self.canvas.sizing.choose)
         panel.class_chosen.connect(self.choose_class)
         panel.class_add_wanted.connect(self.add_class)
         panel.class_rename_wanted.connect(self.rename_class)

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from sslstudio.ui.main_window import MainWindow
 
 # switches of the same kind as an option
-_ACTIONS = {"paint.square": "square", "paint.sieved": "sieved", "paint.contiguous": "contiguous"}
+_ACTIONS = {
+    "paint.square": "square",
+    "paint.sieved": "sieved",
+    "paint.pressure": "pressure",
+    "paint.contiguous": "contiguous",
+}
 _AT_ONCE = 4_000_000  # pixels that are changed without anybody noticing a delay; more are changed beside the window
 Shaping = Callable[[Any, int, ToolOptions, Rect], Iterator[Change]]
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from sslstudio.images.sample import CLASSES, make_picture, write_sample
 from sslstudio.project.masks import read_mask
+from sslstudio.runs.prepare import models_of
 
 
 def test_the_sample_is_the_same_everywhere_and_holds_every_class(tmp_path):
@@ -44,6 +45,8 @@ def test_the_demonstration_ends_with_a_table_and_files(tmp_path):
     assert set(told["miou"]) == {"with-pretraining", "without-pretraining", "all-background"}
     assert Path(told["onnx"]).stat().st_size > 1_000_000
     assert Path(told["project"], "project.sqlite").exists()
+    newest = models_of(Path(told["project"]))[-1].name  # what Review and Export begin with
+    assert newest == Path(told["model"]).name == "with-pretraining"
     assert len(told["overlays"]) == 6
     assert all(Image.open(path).width > 700 for path in told["overlays"])
     assert {"Pretraining", "Exporting", "total"} <= set(told["seconds"])

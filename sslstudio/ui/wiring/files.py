@@ -402,7 +402,9 @@ class FilesWiring(QObject):
         dialog.chosen.connect(lambda mapping, classes: self._take_masks(found.source, mapping, classes))
         dialog.open()
 
-    def _take_masks(self, source: Path, values: dict[int, int], classes: tuple[LabelClass, ...]) -> None:
+    def _take_masks(
+        self, source: Path, values: dict[int, int] | None = None, classes: tuple[LabelClass, ...] | None = None
+    ) -> None:
         project = self.session.project
         if project is None:
             return

@@ -1,5 +1,6 @@
 """Other people's checkpoints, in the true names of each: what they give equals the network that they come from."""
 
+import ast
 import re
 
 import pytest
@@ -483,3 +484,12 @@ def test_a_file_whose_network_cannot_be_told_says_so(tmp_path):
     found = inspect(tmp_path / "x.pth")
     assert found.report is None
     assert "cannot be told" in found.problem
+
+
+def test_the_advice_to_save_weights_is_code_that_python_takes():
+    from sslstudio.learning.backbones.checkpoints import SAVE_SAFELY
+
+    assert '"weights.pth"' in SAVE_SAFELY
+    for call in re.findall(r"[\w.]+\(model\.state_dict\(\), [^)]*\)", SAVE_SAFELY):
+        ast.parse(call)
+    assert SAVE_SAFELY.count("state_dict(), ") == 2

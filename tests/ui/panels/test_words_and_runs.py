@@ -257,7 +257,7 @@ def test_the_numbers_of_a_file_are_called_what_the_file_holds(tmp_path):
     (tmp_path / "i").mkdir()
     for name in ("int16", "uint16", "float64", "uint32"):
         tifffile.imwrite(tmp_path / "i" / f"{name}.tif", np.arange(64, dtype=name).reshape(8, 8))
-    np.save(tmp_path / "i" / "stack.npy", np.zeros((20, 8, 8), np.int8))
+    np.save(tmp_path / "i" / "stack.npy", np.zeros((20, 30, 40), np.int8))
     with Project.create(tmp_path / "p", tmp_path / "i") as project:
         project.check_files()
         told = {record.path: depth(record) for record in project.images()}

@@ -75,6 +75,9 @@ def test_nothing_of_the_window_is_left_in_english(qtbot, monkeypatch, open_stran
         window.go_to_step(step)
         unfold(window)
         found |= untranslated(window)
+    window.go_to_step("paint")
+    window.actions_["view.look"].setChecked(True)  # the card that is filled only once it is shown
+    found |= untranslated(window.view_card)
     assert found == set()
     plain = [
         name for name, action in window.actions_.items() if MARK not in action.text() or MARK not in action.toolTip()

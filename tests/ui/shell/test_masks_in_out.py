@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QPushB
 
 from sslstudio.project.classes import named_classes
 from sslstudio.project.masks import write_mask
+from sslstudio.ui import theme
 from sslstudio.ui.main_window import MainWindow
 
 PATIENCE = 20_000
@@ -194,3 +195,14 @@ def test_the_predictions_of_a_model_are_measured_where_there_are_some(qtbot, ope
     table.reject()
     qtbot.waitUntil(lambda: "Measured 1 region in 1 image" in opened.notice.shown(), timeout=PATIENCE)
     assert "cell_2.png,object,1,1536" in (tmp_path / "t.csv").read_text()
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_boxes_of_the_export_dialog_can_be_seen(opened, look):
+    opened.actions_[f"looks.{look}"].trigger()
+    opened.actions_["file.export_masks"].trigger()
+    box = opened.findChild(QDialog, "dialog.export_masks").overlay
+    picture = box.grab().toImage()
+    edge = {picture.pixelColor(x, picture.height() // 2).name() for x in range(4)}
+    assert max(theme.contrast(colour, theme.tone().window) for colour in edge) >= 3
+    opened.actions_["looks.light"].trigger()

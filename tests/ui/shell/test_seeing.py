@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QColorDialog
 
 from sslstudio.project.classes import LabelClass
 from sslstudio.ui import theme
+from sslstudio.ui.panels.words import image_facts
 from tests.ui.shell.conftest import PATIENCE
 
 LEFT = Qt.MouseButton.LeftButton
@@ -459,6 +460,7 @@ def test_channels_are_called_as_the_file_calls_them(easel, tmp_path):
     easel.qtbot.waitUntil(lambda: any(one.path.startswith("f_") for one in found.records), timeout=PATIENCE)
     easel.go("f_")
     assert [check.text() for check in easel.card.channels.checks] == ["DAPI", "GFP", "Cy3", "TL"]
+    assert image_facts([found.current()])[1] == "4 channels", "and not a colour with something more"
     easel.go("d_")
     assert easel.card.channels.checks[0].text() == "Channel 1"
 
@@ -484,3 +486,18 @@ def test_a_pixels_value_is_told_channel_by_channel():
 
     assert value_words((0, 0, 0)) == "0 0 0"
     assert value_words((7,)) == "7"
+
+
+def test_the_overlay_is_one_figure_in_the_panel_and_below_in_every_view(easel):
+    easel.go("e_")
+    window, panel = easel.window, easel.window.panels["review"]
+    window.go_to_step("review")
+    window.review._on_view("beside")
+    window.drawing.draw()
+    assert panel.opacity.slider.isEnabled()
+    panel.opacity.slider.setValue(30)
+    assert window.status.opacity.value() == 30
+    window.status.opacity.setValue(70)
+    window.drawing.draw()
+    assert panel.opacity.slider.value() == 70
+    assert easel.canvas._opacity == 0.7

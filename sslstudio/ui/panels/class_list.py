@@ -284,10 +284,13 @@ class ClassList(QWidget):
 
     def _put_in_order(self) -> None:
         """Let Tab come to the lines where they stand; Qt puts what was made last at the end of the window."""
-        before: QWidget = self.new.previousInFocusChain() or self.new
+        before = self.new.previousInFocusChain()
+        while before is not None and before.focusPolicy() == Qt.FocusPolicy.NoFocus:  # Qt puts nothing behind those
+            before = before.previousInFocusChain()
         for line in self.lines:
             for part in (line, line.swatch, line.edit, line.hide_, line.lock, line.remove):
-                QWidget.setTabOrder(before, part)
+                if before is not None:
+                    QWidget.setTabOrder(before, part)
                 before = part
 
     def _place(self) -> int:

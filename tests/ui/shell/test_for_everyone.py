@@ -183,11 +183,11 @@ def test_tab_comes_to_the_classes_where_they_stand(opened):
     opened.go_to_step("paint")
     opened.drawing.draw()
     panel = opened.panels["paint"]
-    order, one = [], panel.classes.lines[0]
+    order, one = [], opened.browser.search  # made before all panels
     for _ in range(5000):
         order.append(one.objectName())
         one = one.nextInFocusChain()
-        if one is panel.classes.lines[0]:
+        if one is opened.browser.search:
             break
     wanted = ("classes.0", "classes.0.colour", "classes.1", "classes.new", "classes.add", "continue")
     places = [order.index(f"panel.paint.{name}") for name in wanted]

@@ -44,6 +44,7 @@ class Stroke:
         self._sieve = sieve  # which pixels of a rectangle a brush takes; None for all
         self.touched = NOTHING  # the bounding box of exactly those pixels that changed
         self.held: int | None = None  # a label that was to change and may not
+        self.recorded: list[tuple[Rect, np.ndarray | np.uint8, np.ndarray | None]] | None = None  # to draw it anew
         self._kept = kept_of(labels)
 
     def line(self, start: Point, end: Point, diameter: int, *, square: bool = False) -> Rect:
@@ -79,7 +80,17 @@ class Stroke:
         """Give the pixels of ``rect`` these labels, (its shape) uint8, where they may change; what changed."""
         return NOTHING if rect.empty else self._put(rect, labels, None)
 
+    def again(self) -> Stroke:
+        """The same stroke, if it was recorded, drawn anew on the labels as they are now."""
+        stroke = Stroke(self.labels, self.value, self._changeable)
+        stroke.recorded = []
+        for step in self.recorded or ():
+            stroke._put(*step)
+        return stroke
+
     def _put(self, rect: Rect, labels: np.ndarray | np.uint8, inside: np.ndarray | None) -> Rect:
+        if self.recorded is not None:
+            self.recorded.append((rect, labels, inside))
         part = rect.of(self.labels)
         changing = part != labels
         if inside is not None:

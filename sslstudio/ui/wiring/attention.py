@@ -159,10 +159,12 @@ class AttentionWiring(QObject):
 
     def accept(self) -> None:
         """Make the proposal a part of the mask, in the class that is painted now; can be undone."""
+        self.window.canvas.searches.then(self._accept)
+
+    def _accept(self) -> None:
         where, labels = self.proposal(), self.session.labels
         if where is None or labels is None or not where.any() or not self._class_name():
             return
-        self.window.canvas.finish_stroke()
         rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
         area = Rect(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
         label = np.uint8(self.window.canvas.current_class)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -47,6 +47,7 @@ class PaintingWiring(QObject):
         session.classes_changed.connect(self._on_classes)
         session.image_chosen.connect(self._on_chosen)
         session.labels_arriving.connect(self.canvas.finish_stroke)
+        session.reader.when_free = lambda deliver: self.canvas.searches.then(deliver, last=True)
         session.image_ready.connect(self._on_ready)
         session.image_failed.connect(self._on_unreadable)
         session.patched.connect(self.canvas.apply_patch)
@@ -82,8 +83,8 @@ class PaintingWiring(QObject):
             "view.zoom_out": canvas.zoom_out,
             "view.fit": canvas.zoom_fit,
             "view.actual": canvas.zoom_actual,
-            "image.previous": lambda: self.window.browser.go(-1),
-            "image.next": lambda: self.window.browser.go(1),
+            "image.previous": lambda: self._go(-1),
+            "image.next": lambda: self._go(1),
             "image.next_unpainted": self.next_unpainted,
             "image.search": self._search,
         }
@@ -108,12 +109,15 @@ class PaintingWiring(QObject):
 
     def go_to(self, path: str, ahead: Sequence[str] = ()) -> None:
         """Show another image after a stroke under way; those ``ahead``, or next in the list, are loaded too."""
-        self.canvas.finish_stroke()
-        self.session.go_to(path, ahead or self.window.browser.neighbours(path))
+        ahead = ahead or self.window.browser.neighbours(path)
+        self.canvas.searches.then(lambda: self.session.go_to(path, ahead), last=True)
+
+    def _go(self, by: int, **wanted: Callable[[ImageRecord], bool]) -> None:
+        self.canvas.searches.then(lambda: self.window.browser.go(by, **wanted), last=True)
 
     def next_unpainted(self) -> None:
         """Go on to the next image without a mask."""
-        self.window.browser.go(1, wanted=lambda record: not record.painted and not record.problem)
+        self._go(1, wanted=lambda record: not record.painted and not record.problem)
 
     def _search(self) -> None:
         self.window.actions_["view.browser"].setChecked(True)
@@ -175,9 +179,10 @@ class PaintingWiring(QObject):
         searching, drawing = bool(canvas.searches.running), canvas.begun
         if not searching and canvas.outlines.back():
             return
-        changed = not searching and canvas.lift()
+        changed = canvas.lift()
         if canvas.searches.running:
-            canvas.cancel_stroke()
+            if not canvas.searches.take_back():
+                canvas.cancel_stroke()
         elif changed or not drawing:  # a stroke that has changed nothing yet is no reason to go further back
             canvas.outlines.forget_steps()
             self.session.undo()
@@ -185,8 +190,7 @@ class PaintingWiring(QObject):
     def redo(self) -> None:
         """Put it back."""
         if not self.canvas.outlines.forward():
-            self.canvas.finish_stroke()
-            self.session.redo()
+            self.canvas.searches.then(self.session.redo)
 
     def _on_stroke(self, before: Patch, after: Patch) -> None:
         # the image that is seen: the next one may have been asked for, and be on its way
@@ -297,7 +301,9 @@ class PaintingWiring(QObject):
             self._set_classes(classes)
 
     def _remove(self, places: tuple[int, ...], left: tuple[LabelClass, ...] = ()) -> None:
-        self.canvas.finish_stroke()
+        self.canvas.searches.then(lambda: self._remove_now(places, left))
+
+    def _remove_now(self, places: tuple[int, ...], left: tuple[LabelClass, ...]) -> None:
         self._leaving = ()
         self.session.remove_classes(places, left)
         if self.session.relabelling:

@@ -13,6 +13,7 @@ from sslstudio.language import later, tr
 
 Need = Literal["", "project", "image", "run"]
 
+CLASS_KEYS = 10  # classes that have a key of their own, the tenth 0; all of them are among the commands
 MENUS = ("File", "Edit", "Paint", "View", "Image", "Learn", "Help")
 
 
@@ -240,26 +241,8 @@ _PAINT = (
         "image",
         gap=True,
     ),
-    Action(
-        "paint.lock",
-        "Paint",
-        "Lock class",
-        "Shift+L",
-        "locked",
-        "Keep what is painted with it",
-        "image",
-        checkable=True,
-    ),
-    Action(
-        "paint.hide",
-        "Paint",
-        "Hide class",
-        "Shift+H",
-        "eye_off",
-        "It is kept as it is meanwhile",
-        "image",
-        checkable=True,
-    ),
+    Action("paint.lock", "Paint", "Lock class", "Shift+L", "locked", "Keep what is painted with it", "image", True),
+    Action("paint.hide", "Paint", "Hide class", "Shift+H", "eye_off", "It is kept as it is meanwhile", "image", True),
     Action("paint.grow", "Paint", "Grow", ".", "", "The current class reaches further", "image", gap=True),
     Action("paint.shrink", "Paint", "Shrink", ",", "", "The current class loses its rim to its neighbours", "image"),
     Action("paint.smooth", "Paint", "Smooth", "Shift+M", "", "Jags and threads of the current class go", "image"),
@@ -306,7 +289,7 @@ _PAINT = (
             f"paint.class_{number}",
             "Paint",
             "Class {number}",
-            str(number),
+            str(number % 10),
             "",
             "Paint with the class at place {number}",
             "project",
@@ -314,8 +297,10 @@ _PAINT = (
             gap=number == 1,
             number=number,
         )
-        for number in range(1, 10)
+        for number in range(1, CLASS_KEYS + 1)
     ),
+    Action("paint.class_previous", "Paint", "Previous class", "Ctrl+Up", "", "As the list has them", "project"),
+    Action("paint.class_next", "Paint", "Next class", "Ctrl+Down", "", "As the list has them", "project"),
 )
 
 _VIEW = (

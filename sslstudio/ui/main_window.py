@@ -153,6 +153,7 @@ class MainWindow(QMainWindow):
         menus = {name: self.menuBar().addMenu(text) for name, text in zip(MENUS, _with_keys(MENUS), strict=True)}
         tools = QActionGroup(self)
         classes = QActionGroup(self)
+        classes.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)  # none has a class without a key
         for row in ACTIONS:
             action = _qaction(row, self)
             if row.gap:
@@ -160,7 +161,7 @@ class MainWindow(QMainWindow):
             menus[row.menu].addAction(action)
             if row.id in TOOLS:
                 tools.addAction(action)
-            elif row.id.startswith("paint.class_"):
+            elif row.number and row.menu == "Paint":
                 classes.addAction(action)
             self.actions_[row.id] = action
         for name, menu in menus.items():

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QAbstractButton, QColorDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from sslstudio.language import tr
+from sslstudio.ui.actions import CLASS_KEYS
 from sslstudio.ui.keyboard import KeyboardPlace
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import Line
@@ -169,7 +170,7 @@ class ClassLine(KeyboardPlace, QAbstractButton):
         role, middle = QPalette.ColorRole, Qt.AlignmentFlag.AlignVCenter
         taken = 24 * (3 if self.remove.isVisibleTo(self) else 2) + SPACE // 2
         right = area.adjusted(0, 0, -SPACE - taken, 0)
-        key = str(self.place + 1) if self.place < 9 else ""
+        key = str((self.place + 1) % 10) if self.place < CLASS_KEYS else ""
         painter.setFont(font(SMALL, tabular=True))
         painter.setPen(self.palette().color(role.PlaceholderText))
         painter.drawText(right, int(middle | Qt.AlignmentFlag.AlignRight), key)
@@ -186,8 +187,8 @@ class ClassLine(KeyboardPlace, QAbstractButton):
     def _say(self) -> None:
         painted = tr("{pixels} pixels painted").format(pixels=self.row.pixels) if self.row.pixels else tr("not painted")
         self.setAccessibleName(tr("Class {name}, {painted}").format(name=self.row.name, painted=painted))
-        if self.place < 9:
-            self.setAccessibleDescription(tr("Key {place}").format(place=self.place + 1))
+        if self.place < CLASS_KEYS:
+            self.setAccessibleDescription(tr("Key {place}").format(place=(self.place + 1) % 10))
 
     def _on_edited(self) -> None:
         if self.edit.isHidden():

@@ -12,6 +12,7 @@ from sslstudio.language import tr
 from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.regions.rect import whole
+from sslstudio.ui.actions import CLASS_KEYS
 from sslstudio.ui.canvas.pen import TOOLS
 from sslstudio.ui.canvas.sampling import label_under
 from sslstudio.ui.notice import Notice
@@ -70,12 +71,14 @@ class PaintingWiring(QObject):
         act, canvas = self.window.actions_, self.canvas
         for tool in TOOLS:
             act[f"paint.{tool}"].triggered.connect(lambda _=False, tool=tool: canvas.set_tool(tool))
-        for number in range(1, 10):
+        for number in range(1, CLASS_KEYS + 1):
             act[f"paint.class_{number}"].triggered.connect(lambda _=False, at=number - 1: self.choose_class(at))
         plain = {
             "paint.smaller": canvas.brush_smaller,
             "paint.larger": canvas.brush_larger,
             "paint.swap": self.swap,
+            "paint.class_previous": lambda: self._choose_beside(-1),
+            "paint.class_next": lambda: self._choose_beside(1),
             "edit.undo": self.undo,
             "edit.redo": self.redo,
             "edit.classes": self.edit_classes,
@@ -232,6 +235,10 @@ class PaintingWiring(QObject):
                 self.canvas.set_tool("brush")
         self._show_class(self.canvas.current_class)
 
+    def _choose_beside(self, by: int) -> None:
+        if self._names:
+            self.choose_class((self.canvas.current_class + by) % len(self._names))
+
     def swap(self) -> None:
         """Change between the class and the background."""
         current = self.canvas.current_class
@@ -336,7 +343,7 @@ class PaintingWiring(QObject):
             self.canvas.set_current_class(min(1, len(classes) - 1) if current in gone else later)
         self._names = [one.name for one in classes]
         self.canvas.set_classes(classes)
-        for number in range(1, 10):
+        for number in range(1, CLASS_KEYS + 1):
             action = self.window.actions_[f"paint.class_{number}"]
             action.setVisible(number <= len(classes))
             action.setText(
@@ -352,8 +359,8 @@ class PaintingWiring(QObject):
         self.window.redraw()
 
     def _show_class(self, at: int) -> None:
-        if at < 9:
-            self.window.actions_[f"paint.class_{at + 1}"].setChecked(True)
+        for number in range(1, CLASS_KEYS + 1):
+            self.window.actions_[f"paint.class_{number}"].setChecked(number == at + 1)
         self.window.redraw()
 
     def _on_masks_shown(self, shown: bool) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
+from sslstudio import language
+from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.ui import shortcuts, state
 from sslstudio.ui.actions import ACTIONS
 from sslstudio.ui.dialogs.palette import PaletteDialog
 from sslstudio.ui.dialogs.shortcuts import ShortcutsDialog
 from sslstudio.ui.finding import found
+from sslstudio.ui.synonyms import SYNONYMS
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -133,6 +137,117 @@ def test_the_palette_leaves_out_what_cannot_be_done(window):
     assert any(text.startswith("Open project") for text in texts)
     assert not any(text.startswith("Brush") for text in texts)
     shown.close()
+
+
+WORDS = {
+    "rubber": "Eraser",
+    "grabcut": "Object in a box",
+    "bucket": "Fill",
+    "flood": "Fill",
+    "dilate": "Grow",
+    "erode": "Shrink",
+    "eyedropper": "Pick the class",
+    "threshold": "Magic wand",
+    "morphology": "Grow",
+    "magnetic lasso": "Live-wire",
+    "intelligent scissors": "Live-wire",
+    "opacity": "Overlay opacity",
+    "colour": "Classes",
+    "rectangle": "Object in a box",
+    "contrast": "Contrast and channels",
+    "brightness": "Contrast and channels",
+    "unpainted": "Eraser",  # it stands in the tip
+}
+
+
+def listed(shown: PaletteDialog) -> list[str]:
+    return [shown.list.item(at).text() for at in range(shown.list.count())]
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_the_palette_knows_what_others_call_it(opened, words):
+    shown = palette(opened)
+    QTest.keyClicks(shown.line, words)
+    assert WORDS[words] in listed(shown)[:4]
+    assert "Export model" not in listed(shown)
+    shown.close()
+
+
+def test_what_cannot_be_done_stands_there_with_the_reason_and_does_nothing(opened):
+    shown = palette(opened)
+    QTest.keyClicks(shown.line, "undo")
+    assert listed(shown)[0] == "Undo"
+    assert shown.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole) == "Undo, nothing to take back"
+    QTest.keyClick(shown.line, Qt.Key.Key_Return)
+    assert shown.isVisible()
+    shown.close()
+
+
+def test_the_palette_says_when_nothing_fits(opened):
+    shown = palette(opened)
+    QTest.keyClicks(shown.line, "qqq")
+    assert not shown.list.isVisible()
+    assert shown.nothing.isVisible()
+    assert shown.nothing.text().startswith("Nothing fits “qqq”. Try")
+    QTest.keyClick(shown.line, Qt.Key.Key_Return)
+    shown.line.clear()
+    assert shown.list.isVisible()
+    assert not shown.nothing.isVisible()
+    shown.close()
+
+
+def test_the_palette_leads_to_the_opacity_at_the_bottom(qtbot, opened):
+    shown = palette(opened)
+    QTest.keyClicks(shown.line, "transparency")
+    QTest.keyClick(shown.line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: opened.status.opacity.hasFocus(), timeout=5000)
+    before = opened.painting.opacity
+    QTest.keyClick(opened.status.opacity, Qt.Key.Key_Right)
+    assert opened.painting.opacity > before
+
+
+def test_the_palette_knows_german_words(monkeypatch, opened):
+    monkeypatch.setenv(language.VARIABLE, "de")
+    shown = palette(opened)
+    QTest.keyClicks(shown.line, "Radiergummi")
+    assert shown.list.count() >= 1
+    QTest.keyClick(shown.line, Qt.Key.Key_Return)
+    assert opened.canvas.tool == "eraser"
+
+
+def test_every_synonym_belongs_to_an_action():
+    assert set(SYNONYMS) <= {row.id for row in ACTIONS}
+
+
+@pytest.fixture
+def many(opened):
+    """Fourteen classes."""
+    opened.painting._set_classes(tuple(LabelClass(f"c{at + 1}", default_colour(at)) for at in range(14)))
+    opened.canvas.setFocus()
+    return opened
+
+
+def test_the_tenth_class_has_a_key_and_all_are_in_the_palette(many):
+    QTest.keyClick(many, Qt.Key.Key_0)
+    assert many.canvas.current_class == 9
+    assert many.actions_["paint.class_10"].isChecked()
+    shown = palette(many)
+    QTest.keyClicks(shown.line, "c12")
+    assert listed(shown)[0] == "Class: c12"
+    QTest.keyClick(shown.line, Qt.Key.Key_Return)
+    assert many.canvas.current_class == 11
+    assert not many.actions_["paint.class_10"].isChecked()
+
+
+def test_keys_go_to_the_next_and_the_previous_class(many):
+    many.painting.choose_class(11)
+    QTest.keyClick(many, Qt.Key.Key_Down, CTRL)
+    QTest.keyClick(many, Qt.Key.Key_Down, CTRL)
+    assert many.canvas.current_class == 13
+    QTest.keyClick(many, Qt.Key.Key_Down, CTRL)
+    assert many.canvas.current_class == 0
+    QTest.keyClick(many, Qt.Key.Key_Up, CTRL)
+    assert many.canvas.current_class == 13
 
 
 def test_finding_prefers_beginnings():

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QAbstractButton, QColorDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QColorDialog,
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sslstudio.language import tr
 from sslstudio.ui.actions import CLASS_KEYS
 from sslstudio.ui.keyboard import KeyboardPlace
+from sslstudio.ui.panels.bars import SlimBar
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import Line
 from sslstudio.ui.panels.parts import RADIUS
@@ -16,7 +26,8 @@ from sslstudio.ui.panels.states import ClassRow
 from sslstudio.ui.panels.words import thousands
 from sslstudio.ui.theme import SMALL, SPACE, TEXT, font
 
-ROW_HEIGHT = 5 * SPACE
+ROW_HEIGHT, _GAP = 5 * SPACE, SPACE // 2
+MOST = 8.5  # rows in sight; the half one tells that there are more
 
 
 class Swatch(KeyboardPlace, QAbstractButton):
@@ -235,9 +246,18 @@ class ClassList(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(SPACE // 2)
-        self._box = QVBoxLayout()
-        self._box.setSpacing(SPACE // 2)
-        box.addLayout(self._box)
+        rows = QWidget()
+        self._box = QVBoxLayout(rows)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(_GAP)
+        self.scroll = QScrollArea(widgetResizable=True)
+        self.scroll.setObjectName(f"{name}.scroll")
+        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll.setVerticalScrollBar(SlimBar())
+        self.scroll.setWidget(rows)
+        box.addWidget(self.scroll)
         row = QHBoxLayout()
         row.setContentsMargins(0, SPACE // 2, 0, 0)
         row.setSpacing(SPACE)
@@ -260,6 +280,8 @@ class ClassList(QWidget):
             self._key = key
             self._build(rows)
         for place, (line, row) in enumerate(zip(self.lines, rows, strict=True)):
+            if place == current and not line.isChecked():
+                self._reveal(line)
             line.setChecked(place == current)
             if line.row != row:
                 line.set_row(row)
@@ -281,6 +303,12 @@ class ClassList(QWidget):
             line.hide_wanted.connect(self._on_hide)
             self._box.addWidget(line)
             self.lines.append(line)
+
+        self.scroll.setFixedHeight(round(min(len(rows), MOST) * (ROW_HEIGHT + _GAP)) - _GAP * (len(rows) <= MOST))
+
+    def _reveal(self, line: ClassLine) -> None:
+        """Scroll to a line that was chosen by key."""
+        QTimer.singleShot(0, line, lambda: self.scroll.ensureWidgetVisible(line, 0, ROW_HEIGHT // 2))
 
     def _place(self) -> int:
         line = self.sender()

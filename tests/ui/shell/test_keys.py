@@ -250,6 +250,23 @@ def test_keys_go_to_the_next_and_the_previous_class(many):
     assert many.canvas.current_class == 13
 
 
+def test_a_long_list_of_classes_scrolls_and_the_panels_end_stays_reachable(qtbot, many):
+    many.resize(1366, 768)
+    many.go_to_step("paint")
+    many.drawing.draw()
+    classes, panel = many.panels["paint"].classes, many.panels["paint"]
+    assert len(classes.lines) == 14
+    assert classes.scroll.height() < 9 * 44
+    key = QTest.keyClick
+    key(many, Qt.Key.Key_1)
+    key(many, Qt.Key.Key_Up, CTRL)
+    chosen = classes.lines[13]
+    qtbot.waitUntil(lambda: chosen.isChecked() and not chosen.visibleRegion().isEmpty(), timeout=5000)
+    assert chosen.visibleRegion().boundingRect().height() == chosen.height()
+    panel.verticalScrollBar().setValue(panel.verticalScrollBar().maximum())
+    assert not panel.go_on.visibleRegion().isEmpty()
+
+
 def test_finding_prefers_beginnings():
     texts = ["Smaller brush", "Brush", "Square brush", "Whole image"]
     assert [texts[at] for at in found("bru", texts)] == ["Brush", "Smaller brush", "Square brush"]

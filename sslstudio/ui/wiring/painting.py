@@ -12,7 +12,7 @@ from sslstudio.language import tr
 from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.regions.rect import whole
-from sslstudio.ui.actions import CLASS_KEYS
+from sslstudio.ui.actions import BY_ID, CLASS_KEYS
 from sslstudio.ui.canvas.pen import TOOLS
 from sslstudio.ui.canvas.sampling import label_under
 from sslstudio.ui.notice import Notice
@@ -134,7 +134,21 @@ class PaintingWiring(QObject):
         if len(self.session.project.classes if self.session.project else ()) > 1:
             self.choose_class(1)
 
+    def _show_hand(self) -> None:
+        """Tell in the status line what a stroke would paint, since it can be painted in every step."""
+        canvas, classes = self.canvas, self._classes()
+        tool, at = canvas.tool, canvas.current_class
+        paints = tool not in ("pan", "select") and canvas.paintable and bool(classes)
+        current = classes[at] if at < len(classes) and tool != "eraser" else None
+        self.window.status.hand.show_hand(
+            BY_ID[f"paint.{tool}"].told if paints else "",
+            canvas.brush if tool in ("brush", "eraser") else 0,
+            current.name if current else "",
+            current.colour if current else "",
+        )
+
     def _on_brush(self, diameter: int) -> None:
+        self._show_hand()
         self.session.remember("brush", diameter)
         self.window.redraw()
 
@@ -356,11 +370,13 @@ class PaintingWiring(QObject):
 
     def _show_tool(self, tool: str) -> None:
         self.window.actions_[f"paint.{tool}"].setChecked(True)
+        self._show_hand()
         self.window.redraw()
 
     def _show_class(self, at: int) -> None:
         for number in range(1, CLASS_KEYS + 1):
             self.window.actions_[f"paint.class_{number}"].setChecked(number == at + 1)
+        self._show_hand()
         self.window.redraw()
 
     def _on_masks_shown(self, shown: bool) -> None:

@@ -129,6 +129,7 @@ _EDIT = (
     ),
 )
 
+_PROPOSE = later("Where the network looks most, as a proposal: Enter takes it into the mask, Esc drops it")
 _PAINT = (
     Action("paint.brush", "Paint", "Brush", "B", "brush", "Paint with the current class", "image", checkable=True),
     Action("paint.eraser", "Paint", "Eraser", "E", "eraser", "Back to unpainted", "image", checkable=True),
@@ -216,6 +217,7 @@ _PAINT = (
     Action(
         "paint.pan", "Paint", "Move", "M", "pan", "Drag the image; with any tool: hold Space", "image", checkable=True
     ),
+    Action("paint.propose", "Paint", "Propose the object", "Shift+X", "", _PROPOSE, "image", True, True),
     Action("paint.smaller", "Paint", "Smaller brush", "[", "minus", "Also Shift and wheel", "image", gap=True),
     Action("paint.larger", "Paint", "Larger brush", "]", "plus", "Also Shift and wheel", "image"),
     Action("paint.swap", "Paint", "Swap class and background", "X", "swap", "And back again", "image"),

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.language import tr
 from sslstudio.ui.actions import BY_ID, CLASS_KEYS, Action
-from sslstudio.ui.synonyms import BY_POINTER, PLACES, SYNONYMS
+from sslstudio.ui.synonyms import BY_POINTER, PLACES, SYNONYMS, told_how
 
 if TYPE_CHECKING:
     from sslstudio.ui.main_window import MainWindow
@@ -43,7 +43,10 @@ def commands(window: MainWindow) -> list[Command]:
         *(_of_action(row, window) for row in rows if not _is_class(row)),
         *_classes(window),
         *_places(window),
-        *(Command("", tr(text), _both(words), tr(how)) for text, how, words in BY_POINTER),
+        *(
+            Command("", tr(text), _both(words), told_how(how, _key(window, name)))
+            for text, how, words, name in BY_POINTER
+        ),
     ]
 
 
@@ -54,12 +57,17 @@ def _of_action(row: Action, window: MainWindow) -> Command:
         row.id,
         action.text().rstrip("…"),
         (words, row.told_tip),
-        action.shortcut().toString(QKeySequence.SequenceFormat.NativeText),
+        _key(window, row.id),
         row.icon,
         row.told_tip,
         "" if action.isEnabled() else _why_not(row, window),
         action.trigger,
     )
+
+
+def _key(window: MainWindow, name: str) -> str:
+    """The key of an action as people read it; empty for none."""
+    return window.actions_[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText) if name else ""
 
 
 def _why_not(row: Action, window: MainWindow) -> str:
@@ -89,7 +97,7 @@ def _classes(window: MainWindow) -> list[Command]:
             f"class.{at}",
             tr("Class: {name}").format(name=one.name),
             (tr("paint label category"),),
-            window.actions_[f"paint.class_{at + 1}"].shortcut().toString() if at < CLASS_KEYS else "",
+            _key(window, f"paint.class_{at + 1}") if at < CLASS_KEYS else "",
             why_not=tr("open for reading") if window.session.reading else "",
             do=lambda at=at: window.painting.choose_class(at),
         )

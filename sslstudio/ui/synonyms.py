@@ -5,7 +5,7 @@ Words that stand in an action's text or tip are found anyway. Translations list 
 
 from __future__ import annotations
 
-from sslstudio.language import later
+from sslstudio.language import later, tr
 
 SYNONYMS: dict[str, str] = {
     "file.open_folder": later("new project create load pictures photos directory"),
@@ -32,6 +32,7 @@ SYNONYMS: dict[str, str] = {
     "paint.fill": later("bucket flood paint bucket pour"),
     "paint.select": later("rectangle marquee region roi crop area"),
     "paint.pan": later("hand drag scroll move"),
+    "paint.propose": later("attention saliency automatic auto segment suggest dino"),
     "paint.smaller": later("size thinner decrease width diameter radius"),
     "paint.larger": later("size thicker bigger increase width diameter radius"),
     "paint.swap": later("exchange switch toggle foreground"),
@@ -94,10 +95,20 @@ SYNONYMS: dict[str, str] = {
 PLACES: tuple[tuple[str, str, str], ...] = (
     ("status.opacity", later("Overlay opacity"), later("transparency alpha strength tint mask")),
 )
-# What only the pointer does: text, how, what else it is called.
-BY_POINTER: tuple[tuple[str, str, str], ...] = (
-    (later("Pick the class"), later("right click"), later("eyedropper pipette dropper sample colour picker")),
-    (later("Contrast, brightness"), later("right drag across, up and down"), later("window level")),
-    (later("Zoom at the pointer"), later("wheel"), later("magnify scroll")),
-    (later("Brush size"), later("Shift and wheel"), later("width diameter radius")),
+# What the pointer and held keys do: text, how, what else it is called, the action whose key fills “{key}”.
+BY_POINTER: tuple[tuple[str, str, str, str], ...] = (
+    (later("Zoom at the pointer"), later("wheel"), later("magnify scroll"), ""),
+    (later("Move the image"), later("hold Space or {key}, or drag with the middle button"), later("pan"), "paint.pan"),
+    (later("Brush size"), later("Shift and wheel"), later("width diameter radius"), ""),
+    (later("Erase for a moment"), later("hold Alt or {key}"), later("rubber"), "paint.eraser"),
+    (later("A tool for a moment"), later("hold its key"), later("temporary"), ""),
+    (later("Pick the class"), later("right click"), later("eyedropper pipette dropper sample colour picker"), ""),
+    (later("Contrast, brightness"), later("right drag across, up and down"), later("window level"), ""),
+    (later("Finish or cancel"), later("Enter or Esc"), later("close abort"), ""),
 )
+
+
+def told_how(how: str, key: str) -> str:
+    """How the pointer does it, in the language in force; “{key}” is filled, and left out where there is no key."""
+    text = tr(how)
+    return text.format(key=key) if key or "{key}" not in text else text.replace(tr(" or {key}"), "")

@@ -100,7 +100,7 @@ class PaletteDialog(QDialog):
         self.list.setVisible(self.list.count() > 0)
         self.nothing.setVisible(not self.list.count())
         self.nothing.setText(
-            tr("Nothing fits “{query}”. Try one word for what you want to do, such as fill, contrast or export.").format(
+            tr("Nothing fits “{query}”. Try one word for it, such as fill, contrast or export.").format(
                 query=query.strip()
             )
         )

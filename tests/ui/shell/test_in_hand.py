@@ -20,9 +20,7 @@ def test_class_tool_and_size_are_told_in_every_step(opened):
         assert hand.text == f"nucleus · Brush {opened.canvas.brush} px"
         assert hand.colour == opened.session.project.classes[1].colour
         drawn = hand.grab().toImage()
-        assert any(
-            drawn.pixelColor(x, drawn.height() // 2).name() == hand.colour.lower() for x in range(drawn.width())
-        )
+        assert any(drawn.pixelColor(x, drawn.height() // 2).name() == hand.colour.lower() for x in range(drawn.width()))
     before = opened.canvas.brush
     key(opened, Qt.Key.Key_BracketRight)
     assert opened.canvas.brush > before

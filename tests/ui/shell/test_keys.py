@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from sslstudio import language
 from sslstudio.project.classes import LabelClass, default_colour
@@ -27,10 +27,10 @@ def dialog(window) -> ShortcutsDialog:
     return next(one for one in window.findChildren(ShortcutsDialog) if one.isVisible())
 
 
-def choose(shown: ShortcutsDialog, name: str, key: Qt.Key) -> None:
+def choose(shown: ShortcutsDialog, name: str, key: Qt.Key, held=Qt.KeyboardModifier.NoModifier) -> None:
     """Type a key into an action's field."""
     shown.fields[name].setFocus()
-    QTest.keyClick(shown.fields[name], key)
+    QTest.keyClick(shown.fields[name], key, held)
 
 
 def palette(window) -> PaletteDialog:
@@ -102,6 +102,82 @@ def test_other_keys_of_an_action_stay_and_all_can_be_taken_away(opened):
     QTest.mouseClick(shown.keep, Qt.MouseButton.LeftButton)
     assert shortcuts.kept()["edit.redo"] == ("Z", "Ctrl+Y")
     assert shortcuts.kept()["paint.fill"] == ()
+
+
+def test_a_second_key_can_be_given_up_and_the_first_does_not_bring_it_back(opened):
+    shown = dialog(opened)
+    second = shown.rows["edit.redo"][1].field
+    assert second.key == "Ctrl+Y"
+    second.clear()
+    choose(shown, "paint.wand", Qt.Key.Key_Y, CTRL)
+    choose(shown, "edit.redo", Qt.Key.Key_Z, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    assert shown.keep.isEnabled(), shown.note.text()
+    QTest.mouseClick(shown.keep, Qt.MouseButton.LeftButton)
+    assert shortcuts.kept()["edit.redo"] == ("Ctrl+Shift+Z",)
+    assert shortcuts.kept()["paint.wand"] == ("Ctrl+Y",)
+
+
+@pytest.mark.parametrize(("letter", "menu"), [("F", "File"), ("P", "Paint"), ("H", "Help")])
+def test_keys_that_open_menus_are_conflicts(opened, letter, menu):
+    assert f"&{menu}" in [one.text() for one in opened.menuBar().actions()]
+    shown = dialog(opened)
+    choose(shown, "paint.brush", getattr(Qt.Key, f"Key_{letter}"), Qt.KeyboardModifier.AltModifier)
+    assert not shown.keep.isEnabled()
+    assert f"Alt+{letter} is needed for opening the menu “{menu}”" in shown.note.text()
+
+
+def test_escape_in_a_field_keeps_its_key_and_the_dialog(opened):
+    shown = dialog(opened)
+    choose(shown, "paint.brush", Qt.Key.Key_Escape)
+    assert shown.isVisible()
+    assert shown.fields["paint.brush"].key == "B"
+    choose(shown, "paint.brush", Qt.Key.Key_Z)
+    QTest.keyClick(shown.fields["paint.brush"], Qt.Key.Key_Escape)
+    assert shown.fields["paint.brush"].key == "B"
+
+
+def test_each_field_goes_back_to_its_first_key(opened):
+    shown = dialog(opened)
+    row = shown.rows["paint.brush"][0]
+    assert not row.back.isVisible()
+    choose(shown, "paint.brush", Qt.Key.Key_Z)
+    assert row.back.isVisible()
+    QTest.mouseClick(row.back, Qt.MouseButton.LeftButton)
+    assert row.field.key == "B"
+    QTest.mouseClick(shown.keep, Qt.MouseButton.LeftButton)
+    assert shortcuts.kept() == shortcuts.defaults()
+
+
+def test_the_search_leaves_what_fits_and_enter_in_it_keeps_nothing(opened):
+    shown = dialog(opened)
+    QTest.keyClicks(shown.search, "rubber")
+    assert [name for name, rows in shown.rows.items() if rows[0].isVisible()] == ["paint.eraser"]
+    QTest.keyClick(shown.search, Qt.Key.Key_Return)
+    assert shown.isVisible()
+    shown.search.clear()
+    QTest.keyClicks(shown.search, "ctrl+shift+k")
+    assert "learn.working" in [name for name, rows in shown.rows.items() if rows[0].isVisible()]
+    shown.search.clear()
+    assert all(rows[0].isVisible() for rows in shown.rows.values())
+
+
+def test_what_is_said_about_a_conflict_moves_nothing(opened):
+    shown = dialog(opened)
+    field = shown.fields["paint.box"]
+    before = field.mapTo(shown, field.rect().topLeft())
+    choose(shown, "paint.wand", Qt.Key.Key_B)
+    QApplication.sendPostedEvents()
+    shown.layout().activate()
+    assert shown.note.isVisible()
+    assert field.mapTo(shown, field.rect().topLeft()) == before
+
+
+def test_held_keys_follow_the_keys_of_their_tools(opened):
+    shown = dialog(opened)
+    choose(shown, "paint.eraser", Qt.Key.Key_Z)
+    QTest.mouseClick(shown.keep, Qt.MouseButton.LeftButton)
+    texts = [one.text() for one in dialog(opened).findChildren(QLabel)]
+    assert "hold Alt or Z" in texts
 
 
 def test_a_damaged_file_of_keys_costs_only_what_is_damaged(window):

@@ -30,7 +30,6 @@ TABLES: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
     "setting": ((1, 2), ("names",)),
     "MethodInfo": ((6 - 1,), ("summary",)),
 }
-MENUS = "MENUS"
 
 
 @dataclass(frozen=True)

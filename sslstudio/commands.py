@@ -81,13 +81,13 @@ def pretrain(words: Namespace) -> Output:
     from sslstudio.recipes.overrides import pull, with_settings
     from sslstudio.recipes.suggest import in_words
     from sslstudio.runs.follow import Teller
-    from sslstudio.runs.prepare import default_pretrain_recipe, pretrain_request
+    from sslstudio.runs.prepare import default_pretrain_recipe, preset_of, pretrain_request
 
     if words.resume:
         return _resume(words)
     given = pull(words.settings, "method", "backbone", "minutes", "preset", "channels")
     with read_project(words.project) as project:
-        preset = words.preset or given.get("preset") or str(project.setting("preset", "natural"))
+        preset = words.preset or given.get("preset") or preset_of(project)
         recipe, reasons = default_pretrain_recipe(
             project,
             minutes_of(words.minutes, given, 10.0),
@@ -115,6 +115,7 @@ def finetune(words: Namespace) -> Output:
         encoder_method,
         finetune_request,
         latest_encoder,
+        preset_of,
     )
 
     if words.resume:
@@ -127,7 +128,7 @@ def finetune(words: Namespace) -> Output:
         encoder = find_run(project.path, words.encoder_run) if words.encoder_run else None
         if encoder is None and not backbone:
             encoder = latest_encoder(project.path)
-        preset = words.preset or given.get("preset") or str(project.setting("preset", "natural"))
+        preset = words.preset or given.get("preset") or preset_of(project)
         minutes = minutes_of(words.minutes, given, 5.0)
         name = encoder_backbone(encoder) if encoder else backbone
         by = encoder_method(encoder) if encoder else ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gettext
 import os
 from functools import cache
+from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,6 +37,13 @@ class _Decimal(float):
         return super().__format__(spec).translate(_COMMA)
 
 
+class _Whole(int):
+    """A whole number whose groups of three are parted by points: ``{count:,}`` becomes 12.345."""
+
+    def __format__(self, spec: str) -> str:
+        return super().__format__(spec).translate(_COMMA)
+
+
 _COMMA = str.maketrans(".,", ",.")
 
 
@@ -54,7 +62,9 @@ def _told(text: str) -> str:
 
 
 def _number(value: Any) -> Any:
-    return _Decimal(value) if isinstance(value, float) else value
+    if isinstance(value, float):
+        return _Decimal(value)
+    return _Whole(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
 
 
 def later(message: S) -> S:
@@ -86,6 +96,12 @@ def nearest(code: str) -> str:
 def within(words: str) -> str:
     """Words that stand alone, as they stand within a sentence: English begins them small, German keeps its nouns."""
     return words[:1].lower() + words[1:] if current() == "en" else words
+
+
+def grouped(value: int) -> str:
+    """A whole number in groups of three, with the comma or the point of the language in force: 12,345."""
+    written = f"{value:,}"
+    return written if current() == "en" else written.translate(_COMMA)
 
 
 def decimal(value: float, digits: int) -> str:

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sslstudio import language
+from sslstudio.recipes.method_rules import Situation, suggest_method
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "sslstudio"
@@ -209,6 +211,18 @@ def test_german_speaks_with_its_plurals_and_its_comma(monkeypatch):
     assert language.tr_many("{count} image", "{count} images", 2).format(count=2) == "2 Bilder"
     assert language.tr("about {seconds:.1f} s").format(seconds=2.5) == "etwa 2,5 s"
     assert language.tr("nobody marked this") == "nobody marked this"
+    many = language.tr_many("{total:,} image", "{total:,} images", 12345)
+    assert many.format(total=12345) == many.format(total=np.int64(12345)) == "12.345 Bilder"
+    plain = language.tr("{count} image, {yes}")
+    assert plain.format(count=12345, yes=True) == "12345 image, True"
+
+
+def test_the_reason_for_a_method_counts_images_in_the_readers_way(monkeypatch):
+    situation = Situation(images=12345, side=224, device="cpu", minutes=10, backbone="conv")
+    monkeypatch.setenv(language.VARIABLE, "de")
+    assert "12.345 Bildern" in suggest_method(situation)[1]
+    monkeypatch.setenv(language.VARIABLE, "en")
+    assert "12,345 images" in suggest_method(situation)[1]
 
 
 def test_without_a_word_about_it_a_process_speaks_english(monkeypatch):

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from sslstudio.annotations.formats import FORMATS, PLAIN, find_format
+from sslstudio.annotations.formats import FORMATS, PLAIN, find_format, huge_formats
 from sslstudio.annotations.matching import Matcher
 from sslstudio.annotations.model import Annotations, Format, FoundImage, Uncovered, is_background, merge_key
 from sslstudio.annotations.palette_png import ImportReport, classes_file, may_choose_classes, read_class_list
 from sslstudio.annotations.pictures import mask_folder
 from sslstudio.annotations.source import Source
-from sslstudio.annotations.survey import Survey, survey
+from sslstudio.annotations.survey import Survey, small_labels, small_picture, survey
 from sslstudio.errors import UserError
-from sslstudio.images.reader import read_rgb8
+from sslstudio.images.limits import is_huge
 from sslstudio.language import later, tr
 from sslstudio.project.classes import LabelClass, check_classes, default_colour
-from sslstudio.project.masks import UNPAINTED
+from sslstudio.project.edit_log import tally
+from sslstudio.project.label_map import UNPAINTED, Labels, mapped
 from sslstudio.project.project import Project
+from sslstudio.project.sparse_labels import SparseLabels
 
-PREVIEW = 320  # pixels of the longer side
 _CHUNK = 32  # masks per transaction
 _SHOWN = 5  # odd things told per image
 LEAVE_OUT = "unpainted"
@@ -96,19 +97,19 @@ def preview(
     outcome, best = _Outcome(notes=list(found.notes)), (0, "", np.zeros((0, 0), np.uint8))
     painted = {record.path for record in project.painted()}
     over = 0
-    for image, drawn in _drawn(project, found, outcome, progress):
-        found_here = np.bincount(drawn.ravel(), minlength=256)
+    for image, drawn in _drawn(project, kind, found, outcome, progress):
+        found_here = tally(drawn)
         counts += np.stack([found_here > 0, found_here])
         labels = _final(drawn, plan, outside)
         over += image in painted
-        variety = int(np.count_nonzero(np.bincount(labels.ravel(), minlength=256)))
+        variety = int(np.count_nonzero(tally(labels)))
         if variety > best[0]:
-            best = (variety, image, _small(labels))
+            best = (variety, image, small_labels(labels))
     rows = tuple(
         ClassRow(one.name, plan.becomes[place], plan.becomes[place] in plan.new, *map(int, counts[:, place]))
         for place, one in enumerate(found.classes)
     )
-    picture = _picture(project, best[1], best[2]) if best[0] else None
+    picture = small_picture(project, best[1], best[2]) if best[0] else None
     labels_shown = best[2] if best[0] else None
     return Preview(path, kind.id, rows, outside, outcome.report(), over, best[1], picture, labels_shown, plan.classes)
 
@@ -126,18 +127,18 @@ def bring_in(
     ``classes`` maps names of the file to names of the project, or to "unpainted"; others merge by name, and what
     the project lacks is added. An image comes in whole or not at all. Raises UserError when nothing can be read.
     """
-    _, _, found = _read(source, format_)
+    _, kind, found = _read(source, format_)
     plan = _plan(project, found, classes or {})
     outside = uncovered or found.uncovered or _guess(found)
     outcome = _Outcome(notes=list(found.notes))
-    waiting: list[tuple[str, np.ndarray]] = []
+    waiting: list[tuple[str, Labels]] = []
     first = True
-    for image, drawn in _drawn(project, found, outcome, progress):
+    for image, drawn in _drawn(project, kind, found, outcome, progress):
         if first:  # only once something can come in: a file without a match leaves the classes as they are
             project.set_classes(plan.classes)
             first = False
         waiting.append((image, _final(drawn, plan, outside)))
-        if len(waiting) == _CHUNK:
+        if len(waiting) == _CHUNK or isinstance(drawn, SparseLabels):
             _keep(project, waiting, outcome)
     _keep(project, waiting, outcome)
     project.save_masks()
@@ -163,7 +164,7 @@ def look(project: Project, source: Path, progress: Progress = lambda *_: None) -
     return preview(project, opened.path, kind, progress=progress)
 
 
-def _keep(project: Project, waiting: list[tuple[str, np.ndarray]], outcome: _Outcome) -> None:
+def _keep(project: Project, waiting: list[tuple[str, Labels]], outcome: _Outcome) -> None:
     """Set some masks in one transaction; a disk that refuses is told with what had come in before."""
     try:
         with project.together():
@@ -236,7 +237,9 @@ def _free_colour(colour: str, classes: Sequence[LabelClass]) -> str:
     return colour if colour and colour not in taken else default_colour(len(classes))
 
 
-def _drawn(project: Project, found: Annotations, outcome: _Outcome, progress: Progress):  # type: ignore[no-untyped-def]
+def _drawn(
+    project: Project, kind: Format, found: Annotations, outcome: _Outcome, progress: Progress
+) -> Iterator[tuple[str, Labels]]:
     """(image, labels in the file's places) of all that can come in; the others are told in ``outcome``."""
     matcher = Matcher(record.path for record in project.images())
     outcome.refused += found.refused
@@ -265,7 +268,7 @@ def _drawn(project: Project, found: Annotations, outcome: _Outcome, progress: Pr
             )
         else:
             try:
-                labels = _draw_one(project, one, candidates[0], outcome)
+                labels = _draw_one(project, kind, one, candidates[0], outcome)
             except UserError as error:
                 outcome.refused.append((one.name, error.problem))
             else:
@@ -275,9 +278,8 @@ def _drawn(project: Project, found: Annotations, outcome: _Outcome, progress: Pr
         progress(number, len(found.images))
 
 
-def _draw_one(project: Project, one: FoundImage, image: str, outcome: _Outcome) -> np.ndarray:
-    labels = project.label_map(image).labels  # also looks into an image that nobody has looked into yet
-    height, width = labels.shape
+def _draw_one(project: Project, kind: Format, one: FoundImage, image: str, outcome: _Outcome) -> Labels:
+    height, width = project.label_map(image).labels.shape  # also looks into an image that nobody has looked into yet
     if one.size is not None and one.size != (height, width):
         raise UserError(
             tr("It was made for {size} × {size_2} pixels, but {image} has {width} × {height}.").format(
@@ -285,12 +287,12 @@ def _draw_one(project: Project, one: FoundImage, image: str, outcome: _Outcome) 
             ),
             tr("Annotations must be of exactly this image."),
         )
-    if not isinstance(labels, np.ndarray):
+    if is_huge(height, width) and not kind.huge:
         raise UserError(
-            tr("{image} is huge, and bringing in annotations would need all of its mask in memory.").format(
-                image=image
+            tr("{image} is huge, and {format} needs all of its mask in memory at once; these do not: {others}.").format(
+                image=image, format=tr(kind.name), others=huge_formats()
             ),
-            tr("Cut the image into tiles of which each has annotations of its own."),
+            tr("Export the annotations in one of these formats."),
         )
     drawn = one.draw(height, width)
     project.check_mask(image, drawn.labels)
@@ -301,27 +303,12 @@ def _draw_one(project: Project, one: FoundImage, image: str, outcome: _Outcome) 
     return drawn.labels
 
 
-def _final(drawn: np.ndarray, plan: _Plan, outside: Uncovered) -> np.ndarray:
+def _final(drawn: Labels, plan: _Plan, outside: Uncovered) -> Labels:
     """Labels in the project's places, uncovered pixels as the background or unpainted."""
-    labels = plan.table[drawn]
+    table = plan.table.copy()
     ground = next((place for place, one in enumerate(plan.classes) if is_background(one.name)), None)
     if outside == "background" and ground is None and plan.classes:
         ground = 0  # the first class is what is not looked for, whatever it is called
     if outside == "background" and ground is not None:
-        labels[drawn == UNPAINTED] = ground
-    return labels
-
-
-def _small(labels: np.ndarray) -> np.ndarray:
-    step = max(1, -(-max(labels.shape) // PREVIEW))
-    return np.ascontiguousarray(labels[step // 2 :: step, step // 2 :: step])
-
-
-def _picture(project: Project, image: str, small: np.ndarray) -> np.ndarray | None:
-    try:
-        pixels = read_rgb8(project.image_file(image))
-    except UserError:
-        return None
-    step = max(1, -(-max(pixels.shape[:2]) // PREVIEW))
-    pixels = pixels[step // 2 :: step, step // 2 :: step]
-    return np.ascontiguousarray(pixels) if pixels.shape[:2] == small.shape else None
+        table[UNPAINTED] = ground
+    return mapped(drawn, table)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,12 @@ import numpy as np
 
 from sslstudio.annotations.model import Annotations, Classes, Drawn, Format, FoundImage, Job, hex_colour
 from sslstudio.annotations.outlines import Region, regions
-from sslstudio.annotations.run_lengths import from_counts, from_letters, to_counts, to_letters
-from sslstudio.annotations.shapes import Bitmap, Polygon, Shape, draw, flat, ring, usable
+from sslstudio.annotations.run_lengths import Columns, columns_of, counts_of, from_letters, to_letters
+from sslstudio.annotations.shapes import Polygon, Shape, Strokes, draw, flat, ring, usable
 from sslstudio.annotations.source import Source
+from sslstudio.annotations.streams import write_json
 from sslstudio.errors import UserError
 from sslstudio.language import later, tr
-from sslstudio.project.files import replace_file
 
 FILE = "annotations.json"
 
@@ -102,22 +103,14 @@ def _shape(area: dict, places: dict[Any, int]) -> Shape | None:
         )
     place, outline = places[area["category_id"]], area.get("segmentation")
     if isinstance(outline, dict):
-        return Bitmap(place, partial(_decode, outline, what))
-    if not outline:
+        return Strokes(place, partial(_decode, outline, what))
+    if not isinstance(outline, (list, np.ndarray)) or not len(outline):
         raise UserError(tr("{what} has a box but no outline").format(what=what), "")
-    parts = outline if isinstance(outline[0], list) else [outline]
-    if len(parts) == 1:
-        return Polygon(place, (ring(parts[0], what),))
-    return Bitmap(place, partial(_union, [ring(part, what) for part in parts]))
+    parts = outline if isinstance(outline, list) and isinstance(outline[0], (list, np.ndarray)) else [outline]
+    return Polygon(place, tuple(ring(part, what) for part in parts), each=True)
 
 
-def _union(rings: list[np.ndarray], height: int, width: int) -> np.ndarray:
-    """Several polygons of one thing: a pixel belongs to it when it is in any of them."""
-    drawn = draw([Polygon(0, (one,)) for one in rings], height, width)
-    return drawn.labels == 0
-
-
-def _decode(outline: dict, what: str, height: int, width: int) -> np.ndarray:
+def _decode(outline: dict, what: str, height: int, width: int) -> Columns:
     size, counts = outline.get("size"), outline.get("counts")
     if not (isinstance(size, list) and len(size) == 2) or counts is None:
         raise UserError(tr("{what} has run lengths without a size.").format(what=what), tr("Export it again."))
@@ -126,19 +119,12 @@ def _decode(outline: dict, what: str, height: int, width: int) -> np.ndarray:
             tr("{what} has run lengths for {size} × {size_2} pixels.").format(what=what, size=size[1], size_2=size[0]),
             tr("Export it again."),
         )
-    numbers = from_letters(counts, what) if isinstance(counts, str) else counts
-    return from_counts(numbers, height * width, what).reshape(width, height).T
+    return columns_of(from_letters(counts, what) if isinstance(counts, str) else counts, height, width, what)
 
 
 def write(job: Job, out: Path, *, letters: bool = False) -> list[Path]:
     """One ``annotations.json``: each connected area is an annotation, as polygon, or as run lengths with holes."""
     images: list[dict[str, Any]] = []
-    areas: list[dict[str, Any]] = []
-    for number, picture in enumerate(job.pictures(), 1):
-        height, width = picture.labels.shape
-        images.append({"id": number, "file_name": picture.path, "width": width, "height": height})
-        for region in regions(picture.labels, job.background):
-            areas.append(_area(region, (height, width), len(areas) + 1, number, letters))
     categories = [
         {"id": place, "name": one.name, "supercategory": "", "color": one.colour} for place, one in job.shape_classes
     ]
@@ -146,21 +132,28 @@ def write(job: Job, out: Path, *, letters: bool = False) -> list[Path]:
         "info": {"description": "Masks of SSL Studio", "uncovered": job.uncovered},
         "licenses": [],
         "categories": categories,
-        "images": images,
-        "annotations": areas,
+        "annotations": [],
+        "images": images,  # known once all areas are written
     }
     file = out / FILE
-    replace_file(file, json.dumps(document, ensure_ascii=False).encode(), tr("The file {name}").format(name=file.name))
+    write_json(file, document, "annotations", _areas(job, images, letters), settle=True)
     return [file]
 
 
+def _areas(job: Job, images: list[dict[str, Any]], letters: bool) -> Iterator[dict[str, Any]]:
+    """The annotations of all images, which are noted in ``images``."""
+    numbers = count(1)
+    for image, picture in enumerate(job.pictures(), 1):
+        height, width = picture.labels.shape
+        images.append({"id": image, "file_name": picture.path, "width": width, "height": height})
+        for region in regions(picture.labels, job.background):
+            yield _area(region, (height, width), next(numbers), image, letters)
+
+
 def _area(region: Region, size: tuple[int, int], number: int, image: int, letters: bool) -> dict[str, Any]:
-    height, width = region.bitmap.shape
     outline: Any = [flat(region.outer)]
     if letters or region.holes:
-        whole = np.zeros(size, bool)
-        whole[region.top : region.top + height, region.left : region.left + width] = region.bitmap
-        counts = to_counts(whole.T.ravel())
+        counts = counts_of(region.rings, *size)
         outline = {"size": list(size), "counts": to_letters(counts) if letters else counts}
     return {
         "id": number,
@@ -168,10 +161,12 @@ def _area(region: Region, size: tuple[int, int], number: int, image: int, letter
         "category_id": region.place,
         "segmentation": outline,
         "area": region.area,
-        "bbox": [region.left, region.top, width, height],
+        "bbox": [region.left, region.top, region.width, region.height],
         "iscrowd": 0,
     }
 
 
-COCO = Format("coco", later("COCO JSON"), recognise, read, write)
-COCO_RLE = Format("coco-rle", later("COCO JSON (run lengths)"), lambda _: False, read, partial(write, letters=True))
+COCO = Format("coco", later("COCO JSON"), recognise, read, write, huge=True)
+COCO_RLE = Format(
+    "coco-rle", later("COCO JSON (run lengths)"), lambda _: False, read, partial(write, letters=True), huge=True
+)

@@ -27,6 +27,11 @@ FORMATS: dict[str, Format] = {one.id: one for one in _ALL}
 PLAIN = ("palette", "grey")  # pixel values are class numbers; ``palette_png`` asks what they mean
 
 
+def huge_formats() -> str:
+    """The names of those in which masks of huge images can be brought in and handed out."""
+    return ", ".join(tr(one.name) for one in _ALL if one.huge)
+
+
 def find_format(source: Source) -> Format:
     """The format of a source; raises UserError when it is none of those that are known."""
     for one in _ALL:

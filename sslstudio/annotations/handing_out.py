@@ -7,21 +7,19 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from sslstudio.annotations.formats import FORMATS
-from sslstudio.annotations.model import Job, Picture, is_background, rgb
+from sslstudio.annotations.companions import write_companions
+from sslstudio.annotations.formats import FORMATS, huge_formats
+from sslstudio.annotations.model import Format, Job, Picture, is_background
+from sslstudio.annotations.outlines import TooManyCorners
 from sslstudio.errors import UserError
-from sslstudio.images.reader import read_rgb8
 from sslstudio.language import tr
-from sslstudio.project.classes import LabelClass
-from sslstudio.project.files import disk_refused, ensure_writable, replace_file, sync_folder
-from sslstudio.project.masks import UNPAINTED, read_mask
+from sslstudio.project.files import disk_refused, ensure_writable, sync_folder
+from sslstudio.project.label_map import Labels, mapped
+from sslstudio.project.masks import read_labels
 from sslstudio.project.project import Project
+from sslstudio.project.sparse_labels import SparseLabels
 
 COMPANIONS = ("coloured", "overlay")
-OVERLAY = 0.5  # strength of the classes over their image
-_QUIET = 0.15  # strength of the background over its image
 Progress = Callable[[int, int], object]
 
 
@@ -68,23 +66,33 @@ def export_masks(
         for number, path in enumerate(wanted, 1):
             try:
                 labels = labels_of(project, path, model)
+                _check_size(labels, path, kind)
             except UserError as error:
                 refused[path] = error.problem
                 continue
-            yield Picture(path, project.image_file(path), labels)
             done[path] = None
+            yield Picture(path, project.image_file(path), labels)
             progress(number, len(wanted))
 
     job = _job(project, pictures, model, wanted)
     with tempfile.TemporaryDirectory(prefix=".masks-", dir=out) as name:
         place = Path(name)
-        files = [out / file.relative_to(place) for file in kind.write(job, place)]
-        count, problems = _companions(job, place, companions)
+        try:
+            files = [out / file.relative_to(place) for file in kind.write(job, place)]
+        except TooManyCorners as error:
+            raise UserError(f"{list(done)[-1]}: {error.problem}", error.advice) from None
+        count, problems, reduced = write_companions(job, place, companions)
         _publish(place, out)
     refused |= problems
     notes = [kind.note] if kind.note else []
     if job.uncovered == "unpainted" and not kind.pictures:
         notes.append(tr("Some pixels are unpainted, so the background was written as shapes of its own."))
+    notes += [
+        tr("{path} is huge: in the pictures beside its mask, one pixel stands for {factor} × {factor}.").format(
+            path=path, factor=factor
+        )
+        for path, factor in reduced.items()
+    ]
     return ExportReport(tuple(done), tuple(files), count, tuple(refused.items()), tuple(notes))
 
 
@@ -119,21 +127,23 @@ def sources(project: Project, model: str) -> list[str]:
     return found
 
 
-def labels_of(project: Project, path: str, model: str) -> np.ndarray:
+def labels_of(project: Project, path: str, model: str) -> Labels:
     """The labels painted on an image, or found by a model in the classes of now; raises UserError."""
     if not model:
-        labels = project.label_map(path).labels
-        if not isinstance(labels, np.ndarray):
-            raise UserError(
-                tr("The mask of {path} is huge, and other formats would need all of it in memory.").format(path=path),
-                tr("Save the project and take its palette PNG as it is: {mask_file}.").format(
-                    mask_file=project.mask_file(path)
-                ),
-            )
-        return labels
-    labels = project.places_of(model)[read_mask(project.prediction_file(model, path))]
+        return project.label_map(path).labels
+    labels = mapped(read_labels(project.prediction_file(model, path)), project.places_of(model))
     project.check_mask(path, labels)
     return labels
+
+
+def _check_size(labels: Labels, path: str, kind: Format) -> None:
+    if isinstance(labels, SparseLabels) and not kind.huge:
+        raise UserError(
+            tr("The mask of {path} is huge, and {format} needs all of it in memory; these do not: {others}.").format(
+                path=path, format=tr(kind.name), others=huge_formats()
+            ),
+            tr("Choose one of these formats."),
+        )
 
 
 def _job(project: Project, pictures: Callable[[], Iterator[Picture]], model: str, wanted: list[str]) -> Job:
@@ -146,53 +156,3 @@ def _job(project: Project, pictures: Callable[[], Iterator[Picture]], model: str
 def _all_painted(project: Project, wanted: list[str]) -> bool:
     shares = {record.path: record.painted for record in project.painted()}
     return all(shares[path] >= 1 for path in wanted)
-
-
-def _companions(job: Job, out: Path, wanted: Collection[str]) -> tuple[int, dict[str, str]]:
-    """Coloured pictures and overlays as PNG; how many, and images that could not be read."""
-    count, problems = 0, {}
-    for picture in job.pictures() if wanted else ():
-        if "coloured" in wanted:
-            _write_png(out / "coloured" / f"{picture.path}.png", coloured(picture.labels, job.classes))
-            count += 1
-        if "overlay" in wanted:
-            try:
-                pixels = overlay(read_rgb8(picture.file), picture.labels, job.classes)
-            except UserError as error:
-                problems[picture.path] = error.problem
-                continue
-            _write_png(out / "overlay" / f"{picture.path}.png", pixels)
-            count += 1
-    return count, problems
-
-
-def coloured(labels: np.ndarray, classes: tuple[LabelClass, ...]) -> np.ndarray:
-    """(H, W, 3) uint8 in the classes' colours; unpainted is black."""
-    table = np.zeros((256, 3), np.uint8)
-    for place, one in enumerate(classes):
-        table[place] = rgb(one.colour)
-    return table[labels]
-
-
-def overlay(pixels: np.ndarray, labels: np.ndarray, classes: tuple[LabelClass, ...]) -> np.ndarray:
-    """The image (H, W, 3) with its classes shining over it; the background hardly, unpainted not at all."""
-    if pixels.shape[:2] != labels.shape:
-        raise UserError(tr("The image does not have the size of its mask any more."), tr("Refresh the project."))
-    strength = np.zeros((256, 1), np.float32)
-    for place, one in enumerate(classes):
-        strength[place] = _QUIET if is_background(one.name) else OVERLAY
-    strength[UNPAINTED] = 0
-    share = strength[labels]
-    mixed: np.ndarray = (pixels * (1 - share) + coloured(labels, classes) * share + 0.5).astype(np.uint8)
-    return mixed
-
-
-def _write_png(file: Path, pixels: np.ndarray) -> None:
-    import cv2
-
-    good, data = cv2.imencode(".png", pixels[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])
-    if not good:
-        raise UserError(
-            tr("{name} could not be made into a PNG.").format(name=file.name), tr("Its image may be too large.")
-        )
-    replace_file(file, data.tobytes(), tr("The picture {name}").format(name=file.name), settle=False)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import math
+from collections.abc import Iterator
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -15,11 +16,15 @@ from sslstudio.annotations.palette_png import MOST_FOUND, classes_file, read_cla
 from sslstudio.annotations.pictures import MASKS, mask_files, mask_folder, write_classes
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
+from sslstudio.images import limits
+from sslstudio.images.numbers import Numbers, Tile, huge_numbers
 from sslstudio.images.reader import probe
+from sslstudio.images.segments import NotByParts
 from sslstudio.images.slices import all_slices, split_slice
 from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
-from sslstudio.project.masks import UNPAINTED
+from sslstudio.project.label_map import UNPAINTED, Labels
+from sslstudio.project.sparse_labels import TILE, SparseLabels
 
 _MOST_COLOURS = 4  # at the end of a shape these are colours and no width
 _SUFFIXES = (".tif", ".tiff")
@@ -33,7 +38,7 @@ def recognise(source: Source) -> bool:
     if classes_file(mask_folder(source.folder)) is not None:
         return True
     try:
-        return read_labels(source.folder / files[0]).dtype.itemsize > 1
+        return _parts(source.folder / files[0])[1].itemsize > 1
     except UserError:
         return False
 
@@ -48,7 +53,7 @@ def read(source: Source) -> Annotations:
     highest = 0
     for name in (one for file in files for one in _slices(source.folder, file)):
         try:
-            highest = max(highest, _highest(read_labels(source.folder / name)))
+            highest = max(highest, _highest(source.folder / name))
         except UserError:
             continue  # refused with its reason when it is drawn
     if highest >= MOST_FOUND:
@@ -61,8 +66,12 @@ def read(source: Source) -> Annotations:
     return _annotations(source, files, classes, objects=False)
 
 
-def _highest(labels: np.ndarray) -> int:
-    return int(labels[labels != UNPAINTED].max(initial=0)) if labels.dtype == np.uint8 else int(labels.max(initial=0))
+def _highest(file: Path) -> int:
+    """The highest number that is not unpainted."""
+    return max(
+        int(part[part != UNPAINTED].max(initial=0)) if part.dtype == np.uint8 else int(part.max(initial=0))
+        for _, _, part in _parts(file)[2]
+    )
 
 
 def _annotations(
@@ -87,9 +96,19 @@ def _slices(folder: Path, name: str) -> list[str]:
 
 
 def _draw(file: Path, count: int, objects: bool, height: int, width: int) -> Drawn:
-    labels = read_labels(file)
+    shape, _, parts = _parts(file)
+    if not limits.is_huge(*shape):
+        return Drawn(_places(next(parts)[2], count, objects))
+    labels = SparseLabels(shape[0], shape[1], UNPAINTED)
+    for top, left, part in parts:
+        labels[top : top + part.shape[0], left : left + part.shape[1]] = _places(part, count, objects)
+    return Drawn(labels)
+
+
+def _places(labels: np.ndarray, count: int, objects: bool) -> np.ndarray:
+    """Numbers as places of classes; raises UserError for one that has none."""
     if objects:
-        return Drawn((labels > 0).astype(np.uint8))
+        return (labels > 0).astype(np.uint8)
     unknown = np.unique(labels[((labels >= count) & (labels != UNPAINTED)) | (labels < 0)])
     if unknown.size:
         raise UserError(
@@ -97,7 +116,34 @@ def _draw(file: Path, count: int, objects: bool, height: int, width: int) -> Dra
                 unknown=unknown[0], count=count - 1
             )
         )
-    return Drawn(labels.astype(np.uint8))
+    return labels.astype(np.uint8)
+
+
+def _parts(file: Path) -> tuple[tuple[int, ...], np.dtype, Iterator[Tile]]:
+    """Size and type of a TIFF's numbers, and they themselves: by tiles if it is huge. Raises UserError."""
+    try:
+        numbers = huge_numbers(file) if file.is_file() else None  # a slice of a stack is no file
+    except NotByParts as error:
+        raise UserError(
+            tr("{name} is too large to open at once, and {why}.").format(name=file.name, why=error),
+            tr("Save it as a TIFF with tiles."),
+        ) from None
+    except Exception:  # noqa: BLE001 - the other reader says what is wrong with it
+        numbers = None
+    if numbers is None:
+        labels = read_labels(file)
+        return labels.shape, labels.dtype, iter([(0, 0, labels)])
+    return numbers.shape, numbers.dtype, _tiles(numbers, file)
+
+
+def _tiles(numbers: Numbers, file: Path) -> Iterator[Tile]:
+    try:
+        for top, left, part in numbers.tiles():
+            yield top, left, _whole_numbers(part, file)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(tr("{name} cannot be read as a TIFF; it may be damaged.").format(name=file.name)) from error
 
 
 def read_labels(file: Path) -> np.ndarray:
@@ -127,6 +173,11 @@ def read_labels(file: Path) -> np.ndarray:
                 name=file.name, shape=shape
             )
         )
+    return _whole_numbers(pixels, file)
+
+
+def _whole_numbers(pixels: np.ndarray, file: Path) -> np.ndarray:
+    """The same as whole numbers; raises UserError for others."""
     if pixels.dtype.kind == "f":
         if not (np.isfinite(pixels).all() and (pixels == np.rint(pixels)).all()):
             raise UserError(tr("{name} holds fractions; labels are whole numbers.").format(name=file.name))
@@ -154,19 +205,26 @@ def write(job: Job, out: Path) -> list[Path]:
     names = Names()
     for picture in job.pictures():
         name = names.of(picture.path, ".tif")
-        replace_file(
-            out / MASKS / name, _tiff(picture.labels, colours), tr("The mask {name}").format(name=name), settle=False
-        )
+        data = partial(_write_tiff, picture.labels, colours)
+        replace_file(out / MASKS / name, data, tr("The mask {name}").format(name=name), settle=False)
     write_classes(job.classes, out)
     return [out / MASKS]
 
 
-def _tiff(labels: np.ndarray, colours: np.ndarray) -> bytes:
+def _write_tiff(labels: Labels, colours: np.ndarray, file: BinaryIO) -> None:
     import tifffile
 
-    data = io.BytesIO()
-    tifffile.imwrite(data, labels, photometric="palette", colormap=colours, metadata=None)
-    return data.getvalue()
+    if isinstance(labels, np.ndarray):
+        tifffile.imwrite(file, labels, photometric="palette", colormap=colours, metadata=None)
+        return
+    tiles = (_full(labels.tile(place)) for place in labels.places())
+    about: Any = {"shape": labels.shape, "dtype": np.uint8, "tile": (TILE, TILE), "compression": "zlib"}
+    tifffile.imwrite(file, tiles, photometric="palette", colormap=colours, metadata=None, **about)
 
 
-LABEL_TIFF = Format("tiff", later("Label TIFF (napari, ImageJ)"), recognise, read, write, pictures=True)
+def _full(tile: np.ndarray) -> np.ndarray:
+    """A tile as files have them, in full size at the image's edges too."""
+    return np.pad(tile, ((0, TILE - tile.shape[0]), (0, TILE - tile.shape[1])), constant_values=UNPAINTED)
+
+
+LABEL_TIFF = Format("tiff", later("Label TIFF (napari, ImageJ)"), recognise, read, write, pictures=True, huge=True)

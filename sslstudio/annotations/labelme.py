@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-import json
 import math
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -18,11 +17,13 @@ from sslstudio.annotations.names import Names
 from sslstudio.annotations.outlines import Region, regions
 from sslstudio.annotations.shapes import Bitmap, Polygon, Shape, draw, pairs, ring, usable
 from sslstudio.annotations.source import Source
+from sslstudio.annotations.streams import write_json
 from sslstudio.errors import UserError
+from sslstudio.images import limits
 from sslstudio.language import later, tr
-from sslstudio.project.files import replace_file
 
 _FLAG = "uncovered pixels are unpainted"
+_MOST_DRAWN = 1 << 25  # pixels of a mask picture
 _VERSION = "5.5.0"  # of labelme's file format: the first to read masks without a warning
 
 
@@ -71,7 +72,7 @@ def _draw(makers: list, height: int, width: int) -> Drawn:
 
 
 def _shape(row: Any, place: int, what: str) -> Shape | None:
-    if not isinstance(row, dict) or not isinstance(row.get("points"), list):
+    if not isinstance(row, dict) or not isinstance(row.get("points"), (list, np.ndarray)):
         raise UserError(tr("{what} has no points").format(what=what), "")
     kind, points = row.get("shape_type") or "polygon", row["points"]
     if kind == "polygon":
@@ -101,13 +102,18 @@ def _bitmap(text: str, what: str) -> np.ndarray:
 
     try:
         with Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=("PNG",)) as image:
+            if limits.is_huge(image.height, image.width):
+                raise UserError(tr("{what} is a mask picture that is too large to be read").format(what=what))
             return np.array(image.convert("L")) > 0
     except (OSError, ValueError, SyntaxError, binascii.Error):
         raise UserError(tr("{what} has a mask picture that cannot be read").format(what=what), "") from None
 
 
 def write(job: Job, out: Path) -> list[Path]:
-    """One JSON per image, of the same name; areas with holes as mask pictures, which labelme knows."""
+    """One JSON per image, of the same name; areas with holes as mask pictures, which labelme knows.
+
+    Those that are too large for a picture have their holes cut open by slits of no width.
+    """
     names = Names()
     return [_write_one(job, picture, out / names.of(picture.path, ".json")) for picture in job.pictures()]
 
@@ -117,23 +123,23 @@ def _write_one(job: Job, picture: Picture, file: Path) -> Path:
     document = {
         "version": _VERSION,
         "flags": {_FLAG: True} if job.uncovered == "unpainted" else {},
-        "shapes": [_row(region, job.classes[region.place].name) for region in regions(picture.labels, job.background)],
+        "shapes": [],
         "imagePath": PurePosixPath(picture.path).name,
         "imageData": None,
         "imageHeight": height,
         "imageWidth": width,
     }
-    data = json.dumps(document, ensure_ascii=False, indent=1).encode()
-    replace_file(file, data, tr("The file {name}").format(name=file.name), settle=False)
+    rows = (_row(region, job.classes[region.place].name) for region in regions(picture.labels, job.background))
+    write_json(file, document, "shapes", rows, indent=1, settle=False)
     return file
 
 
 def _row(region: Region, name: str) -> dict[str, Any]:
-    height, width = region.bitmap.shape
     row: dict[str, Any] = {"label": name, "group_id": None, "description": "", "flags": {}}
-    if not region.holes:
-        return {**row, "shape_type": "polygon", "points": pairs(region.outer), "mask": None}
-    corners = [[region.left, region.top], [region.left + width - 1, region.top + height - 1]]  # both ends included
+    if not region.holes or region.height * region.width > _MOST_DRAWN:
+        return {**row, "shape_type": "polygon", "points": pairs(region.one_ring()), "mask": None}
+    right, bottom = region.left + region.width - 1, region.top + region.height - 1
+    corners = [[region.left, region.top], [right, bottom]]  # both ends included
     return {**row, "shape_type": "mask", "points": corners, "mask": _picture(region.bitmap)}
 
 
@@ -145,4 +151,4 @@ def _picture(bitmap: np.ndarray) -> str:
     return base64.b64encode(data.getvalue()).decode()
 
 
-LABELME = Format("labelme", later("labelme JSON"), recognise, read, write)
+LABELME = Format("labelme", later("labelme JSON"), recognise, read, write, huge=True)

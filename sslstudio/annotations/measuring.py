@@ -6,19 +6,22 @@ import csv
 import io
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from sslstudio.annotations.handing_out import labels_of, sources
+from sslstudio.annotations.joining import areas
 from sslstudio.errors import UserError
 from sslstudio.images.pixel_size import PixelSize, pixel_size
 from sslstudio.language import tr
+from sslstudio.project.edit_log import tally
 from sslstudio.project.files import replace_file
-from sslstudio.project.masks import UNPAINTED
+from sslstudio.project.label_map import UNPAINTED, Labels
 from sslstudio.project.project import Project
+from sslstudio.project.sparse_labels import SparseLabels
 
 PER_IMAGE = (
     "image", "class", "regions", "area_px", "share", "mean_region_px", "pixel_width_um", "pixel_height_um", "area_um2",
@@ -27,6 +30,7 @@ PER_REGION = (
     "image", "class", "region", "area_px", "centre_x", "centre_y", "left", "top", "width", "height",
     "equivalent_diameter_px", "area_um2", "equivalent_diameter_um",
 )  # fmt: skip
+_NONE = np.zeros((0, 0), np.int32)  # of a piece only the figures are kept
 Progress = Callable[[int, int], object]
 
 
@@ -59,9 +63,9 @@ def measure(project: Project, out: Path, model: str = "", progress: Progress = l
             continue
         size = pixel_size(project.image_file(path))
         with_size += size is not None
-        for place, one in enumerate(project.classes):
-            found = list(_regions(labels == place))
-            images.add(path, one.name, *_summary(found, labels, size))
+        painted = int(tally(labels)[:UNPAINTED].sum())
+        for one, found in zip(project.classes, _regions(labels, len(project.classes)), strict=True):
+            images.add(path, one.name, *_summary(found, painted, size))
             for at, region in enumerate(found, 1):
                 regions.add(path, one.name, at, *region, *_physical(region[0], size))
         progress(number, len(wanted))
@@ -71,18 +75,43 @@ def measure(project: Project, out: Path, model: str = "", progress: Progress = l
     return Measured(out, second, len(wanted) - len(refused), regions.rows, with_size, tuple(refused))
 
 
-def _regions(bitmap: np.ndarray) -> Iterator[tuple]:
-    """Area, centre, box and the diameter of a disc of the same area, for each connected part."""
-    count, _, boxes, centres = cv2.connectedComponentsWithStats(bitmap.astype(np.uint8), connectivity=8)
+def _regions(labels: Labels, classes: int) -> list[list[tuple]]:
+    """Of each class area, centre, box and the diameter of a disc of the same area, for each connected part."""
+    if isinstance(labels, SparseLabels):
+        return _of_tiles(labels, classes)
+    return [list(_of_bitmap((labels == place).view(np.uint8))) for place in range(classes)]
+
+
+def _of_bitmap(bitmap: np.ndarray) -> Iterator[tuple]:
+    count, _, boxes, centres = cv2.connectedComponentsWithStats(bitmap, connectivity=8)
     for number in range(1, count):
         left, top, width, height, area = (int(value) for value in boxes[number])
-        x, y = (round(float(value) + 0.5, 2) for value in centres[number])  # the middle of pixel 0 lies at 0.5
-        yield area, x, y, left, top, width, height, round(math.sqrt(4 * area / math.pi), 3)
+        yield area, *_middle(*centres[number]), left, top, width, height, _diameter(area)
 
 
-def _summary(found: list[tuple], labels: np.ndarray, size: PixelSize | None) -> tuple:
+def _of_tiles(labels: SparseLabels, classes: int) -> list[list[tuple]]:
+    """The same for a huge mask; what lies in several bands of it is one region."""
+    found: list[list[tuple]] = [[] for _ in range(classes)]
+    for place, parts in areas(labels, range(classes), 8, lambda piece: replace(piece, crop=_NONE)):
+        area = sum(part.area for part in parts)
+        x, y = (sum(part.sums[axis] for part in parts) / area for axis in (0, 1))
+        left, top = min(part.left for part in parts), min(part.top for part in parts)
+        width = max(part.left + part.width for part in parts) - left
+        height = max(part.top + part.height for part in parts) - top
+        found[place].append((area, *_middle(x, y), left, top, width, height, _diameter(area)))
+    return [sorted(rows, key=lambda row: (row[4], row[3])) for rows in found]
+
+
+def _middle(x: float, y: float) -> tuple[float, float]:
+    return round(float(x) + 0.5, 2), round(float(y) + 0.5, 2)  # the middle of pixel 0 lies at 0.5
+
+
+def _diameter(area: int) -> float:
+    return round(math.sqrt(4 * area / math.pi), 3)
+
+
+def _summary(found: list[tuple], painted: int, size: PixelSize | None) -> tuple:
     area = sum(region[0] for region in found)
-    painted = int(np.count_nonzero(labels != UNPAINTED))
     share = round(area / painted, 6) if painted else ""
     mean = round(area / len(found), 2) if found else ""
     scale = (f"{size.x:.6g}", f"{size.y:.6g}", f"{area * size.x * size.y:.6g}") if size else ("", "", "")

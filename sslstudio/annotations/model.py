@@ -13,6 +13,7 @@ from sslstudio.errors import UserError
 from sslstudio.language import tr
 from sslstudio.project.background import NAMES as BACKGROUND_NAMES
 from sslstudio.project.classes import MAX_CLASSES, LabelClass
+from sslstudio.project.label_map import Labels
 
 if TYPE_CHECKING:
     from sslstudio.annotations.source import Source
@@ -34,9 +35,12 @@ class FoundClass:
 
 @dataclass(frozen=True)
 class Drawn:
-    """One image's labels, (H, W) uint8 places in the file's classes with 255 where nothing lies, and what was odd."""
+    """One image's labels, (H, W) uint8 places in the file's classes with 255 where nothing lies, and what was odd.
 
-    labels: np.ndarray
+    They are by tiles where the image is huge.
+    """
+
+    labels: Labels
     notes: tuple[str, ...] = ()
 
 
@@ -69,11 +73,21 @@ class Annotations:
 
 @dataclass(frozen=True)
 class Picture:
-    """An image to write: its path in the project, its file, and (H, W) uint8 labels; 255 is unpainted."""
+    """An image to write: its path in the project, its file, and (H, W) uint8 labels; 255 is unpainted.
+
+    They are by tiles where the image is huge, which only ``Format.huge`` can write.
+    """
 
     path: str
     file: Path
-    labels: np.ndarray
+    labels: Labels
+
+    @property
+    def array(self) -> np.ndarray:
+        """The labels as one array, which those of a huge image are not."""
+        if not isinstance(self.labels, np.ndarray):
+            raise ValueError("this format cannot write labels by tiles")
+        return self.labels
 
 
 @dataclass(frozen=True)
@@ -99,6 +113,7 @@ class Format:
     """A format: how it is recognised by its content, read, and written below a folder.
 
     ``write`` returns the files for reading in again; ``index`` formats are pictures whose values are classes.
+    Masks of ``huge`` images are read and written part by part.
     """
 
     id: str
@@ -108,6 +123,7 @@ class Format:
     write: Callable[[Job, Path], list[Path]]
     pictures: bool = False
     note: str = ""
+    huge: bool = False
 
 
 @dataclass

@@ -16,7 +16,9 @@ from sslstudio.images.scan import natural_key
 from sslstudio.images.slices import without_suffix
 from sslstudio.language import tr, tr_many
 from sslstudio.project.classes import FIRST_CLASSES, LabelClass, default_colour, first_classes
-from sslstudio.project.masks import UNPAINTED, read_mask
+from sslstudio.project.edit_log import tally
+from sslstudio.project.label_map import UNPAINTED, Labels, mapped
+from sslstudio.project.masks import read_labels
 from sslstudio.project.project import Project
 
 _SUFFIXES = (".png", ".tif", ".tiff", ".bmp")
@@ -171,7 +173,7 @@ def _bring_in(
         with project.together():
             for file, image in pairs[first : first + _CHUNK]:
                 try:
-                    labels = table[read_mask(source / file)]
+                    labels = mapped(read_labels(source / file), table)
                     values = _values(labels)
                     _refuse_unknown(values, count)
                     project.check_mask(image, labels)
@@ -184,8 +186,8 @@ def _bring_in(
     return matched, refused, only_background
 
 
-def _values(labels: np.ndarray) -> list[int]:
-    return [int(value) for value in np.flatnonzero(np.bincount(labels.ravel(), minlength=256))]
+def _values(labels: Labels) -> list[int]:
+    return [int(value) for value in np.flatnonzero(tally(labels))]
 
 
 def _refuse_unknown(values: list[int], count: int) -> None:
@@ -230,7 +232,7 @@ def _classes_for(
     highest = -1
     for file, _ in pairs:
         try:
-            found = [value for value in _values(table[read_mask(source / file)]) if value < UNPAINTED]
+            found = [value for value in _values(mapped(read_labels(source / file), table)) if value < UNPAINTED]
         except UserError:
             continue  # refused with its reason when it is brought in
         highest = max([highest, *found])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -17,8 +17,11 @@ from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
 from sslstudio.language import later, tr
 from sslstudio.project.classes import LabelClass
+from sslstudio.project.edit_log import tally
 from sslstudio.project.files import replace_file
-from sslstudio.project.masks import UNPAINTED, read_mask, write_mask
+from sslstudio.project.label_map import UNPAINTED, Labels
+from sslstudio.project.mask_rows import write_rows
+from sslstudio.project.masks import read_labels, write_mask
 
 MASKS = "masks"  # the folder of what is read in again, beside pictures for people
 
@@ -62,10 +65,10 @@ def _from_values(source: Source, files: Sequence[str]) -> list[FoundClass]:
     highest = 0
     for name in files:
         try:
-            labels = read_mask(source.folder / name)
+            counts = tally(read_labels(source.folder / name))
         except UserError:
             continue  # refused with its reason when it is drawn
-        highest = max(highest, int(labels[labels < UNPAINTED].max(initial=0)))
+        highest = max(highest, int(np.flatnonzero(counts[:UNPAINTED]).max(initial=0)))
     if highest >= MOST_FOUND:
         raise UserError(
             tr("The masks hold the value {highest}, which is more likely a grey level than a class.").format(
@@ -77,8 +80,8 @@ def _from_values(source: Source, files: Sequence[str]) -> list[FoundClass]:
 
 
 def _draw(file: Path, count: int, height: int, width: int) -> Drawn:
-    labels = read_mask(file)
-    unknown = np.unique(labels[(labels >= count) & (labels < UNPAINTED)])
+    labels = read_labels(file)
+    unknown = np.flatnonzero(tally(labels)[count:UNPAINTED]) + count
     if unknown.size:
         raise UserError(
             tr("It holds the value {unknown}; the classes are 0 to {count}.").format(
@@ -94,19 +97,21 @@ def write(job: Job, out: Path, *, grey: bool) -> list[Path]:
     for picture in job.pictures():
         file = out / MASKS / names.of(picture.path, ".png")
         if grey:
-            replace_file(file, _grey(picture.labels), tr("The mask {name}").format(name=file.name), settle=False)
+            data = partial(_write_grey, picture.labels)
+            replace_file(file, data, tr("The mask {name}").format(name=file.name), settle=False)
         else:
             write_mask(file, picture.labels, [one.colour for one in job.classes], settle=False)
     write_classes(job.classes, out)
     return [out / MASKS]
 
 
-def _grey(labels: np.ndarray) -> bytes:
+def _write_grey(labels: Labels, file: BinaryIO) -> None:
     from PIL import Image
 
-    data = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(labels)).save(data, "PNG", compress_level=3)
-    return data.getvalue()
+    if isinstance(labels, np.ndarray):
+        Image.fromarray(np.ascontiguousarray(labels)).save(file, "PNG", compress_level=3)
+    else:
+        write_rows(file, labels, b"", {})
 
 
 def write_classes(classes: Sequence[LabelClass], out: Path, unpainted: str = "") -> None:
@@ -116,8 +121,8 @@ def write_classes(classes: Sequence[LabelClass], out: Path, unpainted: str = "")
     replace_file(out / "classes.json", json.dumps(document, ensure_ascii=False, indent=1).encode(), "classes.json")
 
 
-PALETTE = Format("palette", later("Palette PNG"), recognise, read, partial(write, grey=False), pictures=True)
+PALETTE = Format("palette", later("Palette PNG"), recognise, read, partial(write, grey=False), pictures=True, huge=True)
 GREY = Format(
-    "grey", later("Grey PNG"), lambda _: False, read, partial(write, grey=True), pictures=True,
+    "grey", later("Grey PNG"), lambda _: False, read, partial(write, grey=True), pictures=True, huge=True,
     note=later("The pixel values are class numbers, so grey masks look black; coloured ones lie beside them."),
 )  # fmt: skip

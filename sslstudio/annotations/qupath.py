@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from functools import partial
 from pathlib import Path
@@ -12,9 +11,9 @@ from sslstudio.annotations.model import Annotations, Classes, Drawn, Format, Fou
 from sslstudio.annotations.outlines import Region, regions
 from sslstudio.annotations.shapes import Polygon, Shape, draw, pairs, ring, usable
 from sslstudio.annotations.source import Source
+from sslstudio.annotations.streams import write_json
 from sslstudio.errors import UserError
 from sslstudio.language import later, tr
-from sslstudio.project.files import replace_file
 
 _AREAS = ("Polygon", "MultiPolygon")
 
@@ -71,9 +70,9 @@ def _makers(row: Any, number: int, classes: Classes) -> list:
                 ),
             )
         ]
-    parts = shape.get("coordinates") or []
+    parts = shape.get("coordinates")
     parts = [parts] if shape["type"] == "Polygon" else parts
-    return [partial(_polygon, part, place, what) for part in parts]
+    return [partial(_polygon, part, place, what) for part in (parts if isinstance(parts, list) else [])]
 
 
 def _refuse(problem: str) -> Shape | None:
@@ -98,15 +97,10 @@ def write(job: Job, out: Path) -> list[Path]:
 
 
 def _write_one(job: Job, picture: Picture, out: Path) -> Path:
-    features = [_feature(job, region) for region in regions(picture.labels, job.background)]
-    document = {"type": "FeatureCollection", "uncovered": job.uncovered, "features": features}
+    features = (_feature(job, region) for region in regions(picture.labels, job.background))
+    document: dict[str, Any] = {"type": "FeatureCollection", "uncovered": job.uncovered, "features": []}
     file = out / f"{picture.path}.geojson"
-    replace_file(
-        file,
-        json.dumps(document, ensure_ascii=False).encode(),
-        tr("The file {name}").format(name=file.name),
-        settle=False,
-    )
+    write_json(file, document, "features", features, settle=False)
     return file
 
 
@@ -124,4 +118,4 @@ def _feature(job: Job, region: Region) -> dict[str, Any]:
     }
 
 
-QUPATH = Format("qupath", later("QuPath GeoJSON"), recognise, read, write)
+QUPATH = Format("qupath", later("QuPath GeoJSON"), recognise, read, write, huge=True)

@@ -148,7 +148,7 @@ def write(job: Job, out: Path) -> list[Path]:
     names = Names()
     for picture in job.pictures():
         file = out / MASKS / names.of(picture.path, ".png")
-        replace_file(file, png_bytes(table[picture.labels]), tr("The mask {name}").format(name=file.name), settle=False)
+        replace_file(file, png_bytes(table[picture.array]), tr("The mask {name}").format(name=file.name), settle=False)
     write_classes(classes, out, void)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

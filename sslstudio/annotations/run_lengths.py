@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,11 @@ def to_counts(flat: np.ndarray) -> list[int]:
 
 def from_counts(counts: Any, size: int, what: str) -> np.ndarray:
     """The flat bool array of ``size`` again; raises UserError, which begins with ``what``, for a wrong length."""
+    lengths = _lengths(counts, size, what)
+    return np.repeat(np.arange(lengths.size) % 2 == 1, lengths)
+
+
+def _lengths(counts: Any, size: int, what: str) -> np.ndarray:
     try:
         lengths = np.asarray(counts, np.int64)
     except (TypeError, ValueError, OverflowError):
@@ -33,7 +40,63 @@ def from_counts(counts: Any, size: int, what: str) -> np.ndarray:
             ),
             tr("Export it again from where it came."),
         )
-    return np.repeat(np.arange(lengths.size) % 2 == 1, lengths)
+    return lengths
+
+
+@dataclass(frozen=True)
+class Columns:
+    """An area as runs down the columns of an image: (N,) column, first row and row behind the last of each."""
+
+    column: np.ndarray
+    top: np.ndarray
+    bottom: np.ndarray
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """The first row that it comes into, and the one behind the last."""
+        return (int(self.top.min()), int(self.bottom.max())) if self.top.size else (0, 0)
+
+    def part(self, top: int, bottom: int) -> tuple[int, int, np.ndarray]:
+        """Top and left of what lies in some rows, and its pixels (h, w) bool."""
+        near = (self.top < bottom) & (self.bottom > top)
+        column, first, last = self.column[near], self.top[near], self.bottom[near]
+        if not column.size:
+            return top, 0, np.zeros((0, 0), bool)
+        top, bottom, left = max(top, int(first.min())), min(bottom, int(last.max())), int(column.min())
+        width, height = int(column.max()) + 1 - left, bottom - top
+        rows = np.concatenate([np.maximum(first, top), np.minimum(last, bottom)]) - top
+        cells = (height + 1) * width
+        toggles = np.bincount(rows * width + np.tile(column - left, 2), minlength=cells).reshape(-1, width)
+        return top, left, np.cumsum(toggles[:height], axis=0, dtype=np.uint8) % 2 == 1
+
+
+def columns_of(counts: Any, height: int, width: int, what: str) -> Columns:
+    """What COCO's counts for an image say; raises UserError, which begins with ``what``, for a wrong length."""
+    edges = np.cumsum(_lengths(counts, height * width, what))
+    edges = edges[: edges.size // 2 * 2].reshape(-1, 2)
+    start, stop = edges[edges[:, 1] > edges[:, 0]].T
+    first, last = start // height, -(-stop // height)  # a run goes on at the top of the next column
+    times = last - first
+    column = np.repeat(first, times) + np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+    top = np.maximum(np.repeat(start, times), column * height) - column * height
+    bottom = np.minimum(np.repeat(stop, times), (column + 1) * height) - column * height
+    return Columns(column, top, bottom)
+
+
+def counts_of(rings: Sequence[np.ndarray], height: int, width: int) -> list[int]:
+    """COCO's counts of the area that outlines (N, 2) x, y along the edges of pixels enclose."""
+    starts = np.concatenate(rings).astype(np.int64)
+    ends = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings]).astype(np.int64)
+    level = starts[:, 0] != ends[:, 0]
+    left, right = (fold(starts[level, 0], ends[level, 0]) for fold in (np.minimum, np.maximum))
+    times = right - left
+    column = np.repeat(left, times) + np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+    turns = np.sort(column * height + np.repeat(starts[level, 1], times))
+    double = np.flatnonzero(turns[1:] == turns[:-1])  # down to the bottom, and on from the top of the next column
+    turns = np.delete(turns, np.concatenate([double, double + 1]))
+    if turns.size and turns[-1] == height * width:
+        turns = turns[:-1]
+    return np.diff(np.concatenate([[0], turns, [height * width]])).tolist()
 
 
 def to_letters(counts: list[int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,21 +11,28 @@ import numpy as np
 
 from sslstudio.annotations.model import Drawn
 from sslstudio.annotations.outlines import fill
+from sslstudio.annotations.run_lengths import Columns
 from sslstudio.errors import UserError
+from sslstudio.images import limits
 from sslstudio.language import tr, tr_many
 from sslstudio.project.masks import UNPAINTED
+from sslstudio.project.sparse_labels import TILE, SparseLabels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Polygon:
-    """An area inside an odd number of ``rings``, (N, 2) x, y in pixels, or in shares of the image if ``relative``."""
+    """An area inside an odd number of ``rings``, (N, 2) x, y in pixels, or in shares of the image if ``relative``.
+
+    With ``each`` it is all that lies inside any of them.
+    """
 
     place: int
     rings: tuple[np.ndarray, ...]
     relative: bool = False
+    each: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Bitmap:
     """An area as pixels: ``read(height, width)`` gives bool (h, w), laid down at (``top``, ``left``)."""
 
@@ -34,54 +42,149 @@ class Bitmap:
     left: int = 0
 
 
-Shape = Polygon | Bitmap
+@dataclass(frozen=True, slots=True)
+class Strokes:
+    """An area as runs down the columns of the image: ``read(height, width)`` gives them."""
+
+    place: int
+    read: Callable[[int, int], Columns]
+
+
+Shape = Polygon | Bitmap | Strokes
+Part = tuple[int, int, np.ndarray]  # top and left of some pixels (h, w) bool
 
 
 def draw(shapes: Iterable[Shape], height: int, width: int) -> Drawn:
-    """All shapes on one image; says how many were cut at the border or lie outside it."""
-    labels = np.full((height, width), UNPAINTED, np.uint8)
-    cut = outside = 0
+    """All shapes on one image, a huge one by tiles; says how many were cut at the border or lie outside it."""
+    if limits.is_huge(height, width):
+        return _by_bands([_laid(shape, height, width) for shape in shapes], height, width)
+    labels, tally = np.full((height, width), UNPAINTED, np.uint8), _Beyond()
     for shape in shapes:
-        top, left, bitmap, beyond = _pixels(shape, height, width)
-        outside += beyond and not bitmap.any()
-        cut += beyond and bool(bitmap.any())
-        labels[top : top + bitmap.shape[0], left : left + bitmap.shape[1]][bitmap] = shape.place
-    notes = []
-    if cut:
-        notes.append(
-            tr_many(
-                "{many} beyond the image and was cut at its border",
-                "{many} beyond the image and were cut at its border",
-                cut,
-            ).format(many=_many(cut))
-        )
-    if outside:
-        notes.append(
-            tr_many(
-                "{outside} shape lies wholly outside the image",
-                "{outside} shapes lie wholly outside the image",
-                outside,
-            ).format(outside=outside)
-        )
-    return Drawn(labels, tuple(notes))
+        one = _laid(shape, height, width)
+        tally.count(one, _lay(one, labels, 0))
+    return Drawn(labels, tally.notes())
+
+
+def _by_bands(laid: list[_Laid], height: int, width: int) -> Drawn:
+    """The shapes on a huge image: those that come into some rows are drawn there, then the rows are packed."""
+    bands, labels = defaultdict(list), SparseLabels(height, width, UNPAINTED)
+    seen, tally = bytearray(len(laid)), _Beyond()
+    for number, one in enumerate(laid):
+        for band in range(one.top // TILE, -(-one.bottom // TILE)):
+            bands[band].append(number)
+    for band in sorted(bands):
+        rows = np.full((min(TILE, height - band * TILE), width), UNPAINTED, np.uint8)
+        for number in bands.pop(band):
+            seen[number] |= _lay(laid[number], rows, band * TILE)
+        labels.set_rows(band, rows)
+    for one, anything in zip(laid, seen, strict=True):
+        tally.count(one, bool(anything))
+    return Drawn(labels, tally.notes())
+
+
+def _lay(one: _Laid, labels: np.ndarray, top: int) -> bool:
+    """Draw what lies of a shape in (h, W) ``labels``, whose first row is ``top``; whether anything does."""
+    at, left, bitmap = one.part(top, top + labels.shape[0])
+    labels[at - top : at - top + bitmap.shape[0], left : left + bitmap.shape[1]][bitmap] = one.place
+    return bool(bitmap.any()) if one.beyond else True
+
+
+@dataclass(slots=True)
+class _Beyond:
+    """How many shapes were cut at the border of the image, and how many lie outside it."""
+
+    cut: int = 0
+    outside: int = 0
+
+    def count(self, one: _Laid, anything: bool) -> None:
+        """One more shape, of which anything or nothing could be drawn."""
+        self.cut += one.beyond and anything
+        self.outside += one.beyond and not anything
+
+    def notes(self) -> tuple[str, ...]:
+        """The same in words."""
+        cut, outside, notes = self.cut, self.outside, []
+        if cut:
+            notes.append(
+                tr_many(
+                    "{many} beyond the image and was cut at its border",
+                    "{many} beyond the image and were cut at its border",
+                    cut,
+                ).format(many=_many(cut))
+            )
+        if outside:
+            notes.append(
+                tr_many(
+                    "{outside} shape lies wholly outside the image",
+                    "{outside} shapes lie wholly outside the image",
+                    outside,
+                ).format(outside=outside)
+            )
+        return tuple(notes)
 
 
 def _many(count: int) -> str:
     return tr_many("{count} shape reaches", "{count} shapes reach", count).format(count=count)
 
 
-def _pixels(shape: Shape, height: int, width: int) -> tuple[int, int, np.ndarray, bool]:
-    """(top, left, bitmap inside the image, whether it reaches beyond by more than a pixel)."""
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """A shape on an image ``width`` wide: the rows that it comes into, whether it reaches out by more than a pixel."""
+
+    shape: Polygon | Part | Columns
+    place: int
+    top: int
+    bottom: int
+    width: int
+    beyond: bool = False
+
+    def part(self, top: int, bottom: int) -> Part:
+        """What lies of it in some rows, inside the image."""
+        if isinstance(self.shape, Polygon):
+            rings = self.shape.rings
+            parts = [(ring,) for ring in rings] if self.shape.each else [rings]
+            return _union([fill(one, bottom, self.width, top) for one in parts])
+        if isinstance(self.shape, Columns):
+            return self.shape.part(top, bottom)
+        at, left, bitmap = self.shape
+        return max(top, at), left, bitmap[max(0, top - at) : max(0, bottom - at)]
+
+
+def _laid(shape: Shape, height: int, width: int) -> _Laid:
+    """A shape as it lies on the image."""
     if isinstance(shape, Polygon):
-        scale = np.array([width, height], np.float64) if shape.relative else np.ones(2)
-        rings = [ring * scale for ring in shape.rings]
-        corners = np.concatenate(rings)
-        beyond = bool(corners.min() < -1 or corners[:, 0].max() > width + 1 or corners[:, 1].max() > height + 1)
-        return *fill(rings, height, width), beyond
+        scale = np.array([width, height], np.float64) if shape.relative else None
+        rings = shape.rings if scale is None else tuple(ring * scale for ring in shape.rings)
+        (left, top), (right, bottom) = _box(rings)
+        beyond = min(left, top) < -1 or right > width + 1 or bottom > height + 1
+        first, last = (int(np.clip(value, 0, height)) for value in (np.floor(top), np.ceil(bottom)))
+        return _Laid(Polygon(shape.place, rings, each=shape.each), shape.place, first, last, width, beyond)
+    if isinstance(shape, Strokes):
+        columns = shape.read(height, width)
+        return _Laid(columns, shape.place, *columns.rows, width)
     bitmap = shape.read(height, width)
     top, left = max(0, shape.top), max(0, shape.left)
     inside = bitmap[top - shape.top : height - shape.top, left - shape.left : width - shape.left]
-    return min(top, height), min(left, width), inside, bool(bitmap.sum() > inside.sum())
+    beyond, top = bool(bitmap.sum() > inside.sum()), min(top, height)
+    return _Laid((top, min(left, width), inside), shape.place, top, top + inside.shape[0], width, beyond)
+
+
+def _box(rings: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest x, y."""
+    least, most = [ring.min(axis=0) for ring in rings], [ring.max(axis=0) for ring in rings]
+    return (least[0], most[0]) if len(rings) == 1 else (np.min(least, axis=0), np.max(most, axis=0))
+
+
+def _union(parts: list[Part]) -> Part:
+    """The pixels that lie in any of some parts."""
+    if len(parts) == 1:
+        return parts[0]
+    top, left = min(part[0] for part in parts), min(part[1] for part in parts)
+    bottom, right = (max(part[axis] + part[2].shape[axis] for part in parts) for axis in (0, 1))
+    bitmap = np.zeros((bottom - top, right - left), bool)
+    for at, across, one in parts:
+        bitmap[at - top : at - top + one.shape[0], across - left : across - left + one.shape[1]] |= one
+    return top, left, bitmap
 
 
 def ring(points: Any, what: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass
@@ -10,12 +11,16 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
+
 from sslstudio.errors import UserError
 from sslstudio.images.scan import natural_key
 from sslstudio.language import tr
 
 _DOCUMENTS = (".json", ".geojson", ".xml")
 _PICTURES = (".png", ".tif", ".tiff", ".bmp", ".gif")
+_LONG = frozenset(("coordinates", "counts", "points", "rle"))
+_MORE = 4  # numbers than x, y and perhaps z
 _NOT_ANNOTATIONS = ("classes.json", "info.json", "package.json")
 
 
@@ -126,7 +131,7 @@ def _json(file: Path) -> Any:
     if not text.strip():
         raise UserError(tr("{name} is empty.").format(name=file.name), tr("Export it again from where it came."))
     try:
-        return json.loads(text)
+        return json.loads(text, object_hook=_compact)
     except json.JSONDecodeError as error:
         raise UserError(
             tr("{name} is not valid JSON: {msg} in line {lineno}, column {colno}.").format(
@@ -138,6 +143,29 @@ def _json(file: Path) -> Any:
         raise UserError(
             tr("{name} is nested too deeply to be annotations.").format(name=file.name), tr("Choose another file.")
         ) from None
+
+
+def _compact(row: dict[str, Any]) -> dict[str, Any]:
+    """An object whose corners and run lengths are arrays: as lists of numbers they take ten times the memory."""
+    for key in _LONG & row.keys():
+        row[key] = _packed(row[key])
+    if isinstance(outlines := row.get("segmentation"), list):  # of COCO: a flat list each, or one alone
+        row["segmentation"] = _packed(outlines, flat=True)
+    return row
+
+
+def _packed(values: Any, flat: bool = False) -> Any:
+    """Numbers, and unless ``flat`` pairs of them, as an array; lists of such lists one by one; others as they are."""
+    if not isinstance(values, list) or not values:
+        return values
+    first = values[0]
+    pairs = not flat and isinstance(first, list) and 0 < len(first) < _MORE and not isinstance(first[0], list)
+    if pairs or isinstance(first, (int, float)):
+        with contextlib.suppress(ValueError, OverflowError):  # where some have more numbers than others
+            array = np.array(values)
+            if array.dtype.kind in "if":
+                return array
+    return [_packed(value, flat) for value in values]
 
 
 def _xml(file: Path) -> Any:

@@ -7,12 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from sslstudio.annotations.palette_png import MOST_FOUND, classes_file, mask_pairs, may_choose_classes
 from sslstudio.errors import UserError
+from sslstudio.images.huge_reading import thumbnail_of
 from sslstudio.images.reader import read_rgb8
-from sslstudio.project.masks import UNPAINTED, read_mask
+from sslstudio.images.reduced import resized
+from sslstudio.project.edit_log import tally
+from sslstudio.project.label_map import UNPAINTED, Labels, every
+from sslstudio.project.masks import read_labels
 from sslstudio.project.project import Project
 
 NEW = -1  # in a guess: a class that is yet to be made
@@ -54,7 +59,7 @@ def survey(project: Project, source: Path, progress: Callable[[int, int], object
     example, most, read = ("", ""), 0, 0
     for number, (file, image) in enumerate(pairs, 1):
         try:
-            counts = np.bincount(read_mask(source / file).ravel(), minlength=256)
+            counts = tally(read_labels(source / file))
         except UserError:
             continue  # refused with its reason when it is brought in
         found = np.flatnonzero(counts).tolist()
@@ -83,14 +88,27 @@ def _is_plain(project: Project, source: Path, values: Sequence[int]) -> bool:
 
 
 def _preview(project: Project, source: Path, file: str, image: str) -> tuple[np.ndarray | None, np.ndarray]:
-    labels = read_mask(source / file)
-    step = max(1, -(-max(labels.shape) // PREVIEW))
-    labels = np.ascontiguousarray(labels[step // 2 :: step, step // 2 :: step])
+    labels = small_labels(read_labels(source / file))
+    return small_picture(project, image, labels), labels
+
+
+def small_labels(labels: Labels) -> np.ndarray:
+    """Some of the labels, (h, w) uint8, at most ``PREVIEW`` each way."""
+    return every(labels, max(1, -(-max(labels.shape) // PREVIEW)))
+
+
+def small_picture(project: Project, image: str, small: np.ndarray) -> np.ndarray | None:
+    """The pixels (h, w, 3) under labels that ``small_labels`` gave; None where there are none, or not so many."""
+    file = project.image_file(image)
     try:
-        pixels = read_rgb8(project.image_file(image))[step // 2 :: step, step // 2 :: step]
+        if (huge := thumbnail_of(file, PREVIEW, project.path / "cache", image)) is not None:
+            return resized(huge[0], small.shape[0], small.shape[1], cv2.INTER_AREA)
+        pixels = read_rgb8(file)
     except UserError:
-        return None, labels
-    return (np.ascontiguousarray(pixels) if pixels.shape[:2] == labels.shape else None), labels
+        return None
+    step = max(1, -(-max(pixels.shape[:2]) // PREVIEW))
+    pixels = pixels[step // 2 :: step, step // 2 :: step]
+    return np.ascontiguousarray(pixels) if pixels.shape[:2] == small.shape else None
 
 
 def groups(values: Sequence[int]) -> list[tuple[int, ...]]:

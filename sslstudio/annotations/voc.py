@@ -88,7 +88,7 @@ def write(job: Job, out: Path) -> list[Path]:
     for picture in job.pictures():
         name = names.of(picture.path, ".png")
         stems.append(PurePosixPath(name).with_suffix("").as_posix())
-        labels = np.minimum(table[picture.labels], UNPAINTED).astype(np.uint8)
+        labels = np.minimum(table[picture.array], UNPAINTED).astype(np.uint8)
         replace_file(out / FOLDER / name, _png(labels, palette), tr("The mask {name}").format(name=name), settle=False)
     lines = ["# label:color_rgb:parts:actions"]
     lines += [f"{name}:{','.join(map(str, bytes.fromhex(colour_of(at)[1:])))}::" for at, name in enumerate(rows)]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 import numpy as np
 
 from sslstudio.annotations.model import Annotations, Classes, Drawn, Format, FoundImage, Job
 from sslstudio.annotations.names import Names
-from sslstudio.annotations.outlines import regions
+from sslstudio.annotations.outlines import Region, regions
 from sslstudio.annotations.shapes import Polygon, Shape, draw, ring, usable
 from sslstudio.annotations.source import Source, read_text
 from sslstudio.errors import UserError
@@ -149,24 +151,22 @@ def write(job: Job, out: Path) -> list[Path]:
     for picture in job.pictures():
         height, width = picture.labels.shape
         size = np.array([width, height], np.float64)
-        lines = [
-            " ".join([str(numbers[region.place]), *(f"{value:.8g}" for value in (region.one_ring() / size).ravel())])
-            for region in regions(picture.labels, job.background)
-        ]
+        lines = partial(_write_lines, regions(picture.labels, job.background), numbers, size)
         file = out / "labels" / names.of(picture.path, ".txt")
-        replace_file(
-            file,
-            "".join(f"{line}\n" for line in lines).encode(),
-            tr("The file {name}").format(name=file.name),
-            settle=False,
-        )
+        replace_file(file, lines, tr("The file {name}").format(name=file.name), settle=False)
     rows = [f"  {numbers[place]}: {json.dumps(one.name, ensure_ascii=False)}" for place, one in job.shape_classes]
     text = "\n".join([f"{_MARK}{job.uncovered}", "path: .", "train: images", "val: images", "names:", *rows, ""])
     replace_file(out / "data.yaml", text.encode(), tr("The file data.yaml"))
     return [out]
 
 
+def _write_lines(areas: Iterator[Region], numbers: dict[int, int], size: np.ndarray, file: BinaryIO) -> None:
+    for region in areas:
+        shares = (f"{value:.8g}" for value in (region.one_ring() / size).ravel())
+        file.write(f"{' '.join([str(numbers[region.place]), *shares])}\n".encode())
+
+
 YOLO = Format(
-    "yolo", later("YOLO segmentation"), recognise, read, write,
+    "yolo", later("YOLO segmentation"), recognise, read, write, huge=True,
     note=later("Put the images into a folder “images” beside “labels” before training."),
 )  # fmt: skip

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import os
 import struct
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +26,16 @@ _DEFLATED, _IMPLICIT, _EXPLICIT, _BIG_ENDIAN = (
 _PIXELS = ((0x7FE0, 0x0008), (0x7FE0, 0x0009), (0x7FE0, 0x0010))  # tags
 _UNKNOWN = 0xFFFFFFFF  # the length of what is compressed
 _FILMS = "1.2.840.10008.1.2.4.10"  # beginnings of the names of MPEG and the like
+Pose = tuple[float, ...]  # directions of rows and of columns, three numbers each, then x, y, z in mm; empty for unknown
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in its series a slice lies; ``number`` is None where the file has none."""
+
+    series: str
+    pose: Pose = ()
+    number: int | None = None
 
 
 @functools.cache
@@ -240,6 +252,44 @@ def spacing_of(header: Any, frame: int) -> tuple[float, float] | None:
             if value and len(value) == 2:
                 return 1000 * float(value[1]), 1000 * float(value[0])
     return None
+
+
+def place_of(header: Any) -> Place | None:
+    """The place of a file's only frame; None where there are more, or the file does not say of which series it is."""
+    series = str(_said(header, "SeriesInstanceUID") or "").strip()
+    if not series or frames_of(header) > 1:
+        return None
+    turned, at = _numbers(header, "ImageOrientationPatient", 6), _numbers(header, "ImagePositionPatient", 3)
+    pose = (*turned, *at) if turned and at else ()
+    if pose and math.hypot(*facing(pose)) < 0.5:  # some programs write zeros
+        pose = ()
+    number = _numbers(header, "InstanceNumber", 1)
+    return Place(series, pose, int(number[0]) if number else None)
+
+
+def facing(pose: Pose) -> tuple[float, float, float]:
+    """The direction in which a slice is crossed: upright on its rows and columns."""
+    a, b, c, d, e, f = pose[:6]
+    return b * f - c * e, c * d - a * f, a * e - b * d
+
+
+def _said(header: Any, name: str) -> Any:
+    """A value of the header; None where it is missing or nonsense, which costs an order but never the picture."""
+    try:
+        return header.get(name)
+    except Exception:  # noqa: BLE001 - pydicom reads a value when it is asked for, and raises what it likes
+        return None
+
+
+def _numbers(header: Any, name: str, count: int) -> tuple[float, ...]:
+    """Numbers of the header if there are so many and all of them make sense; else none."""
+    value = _said(header, name)
+    several = () if value is None or value == "" else [value] if count == 1 else value
+    try:
+        found = tuple(float(one) for one in several)
+    except (TypeError, ValueError):
+        return ()
+    return found if len(found) == count and all(math.isfinite(one) for one in found) else ()
 
 
 def _first(value: Any) -> float | None:

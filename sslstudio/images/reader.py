@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,13 +43,17 @@ _MAX_BYTES = 2 << 30
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What a file's header says; width and height as seen, after the camera's orientation; ``pages`` are slices."""
+    """What a file's header says; width and height as seen, after the camera's orientation; ``pages`` are slices.
+
+    ``place`` is where it lies in a series of files, which DICOM knows.
+    """
 
     width: int
     height: int
     channels: int
     dtype: str
     pages: int = 1
+    place: dicom_files.Place | None = None
 
 
 def probe(path: Path) -> ImageInfo:
@@ -433,7 +437,8 @@ def _dicom_info(header: Any, number: int) -> ImageInfo:
 
 
 def _probe_dicom(file: BinaryIO, path: Path, number: int) -> ImageInfo:
-    return _dicom_info(dicom_files.read_header(file, path), number)
+    header = dicom_files.read_header(file, path)
+    return replace(_dicom_info(header, number), place=dicom_files.place_of(header))
 
 
 def _read_dicom(file: BinaryIO, path: Path, number: int) -> np.ndarray:

@@ -8,6 +8,7 @@ a file of many pages was one image stays as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 MARK = "#"
@@ -35,6 +36,23 @@ def is_slice(path: str) -> bool:
 def file_of(path: Path | str) -> Path:
     """The file in which an image lies, be it a slice or not."""
     return Path(split_slice(str(path))[0])
+
+
+def whole_of(path: str, series: str = "") -> str:
+    """The whole of which an image is a part: the DICOM ``series`` if it is of one, else its file.
+
+    Parts of one whole are much alike, so none of them can tell how well the others are known.
+    """
+    return series or split_slice(path)[0]
+
+
+def sources(wholes: Iterable[str]) -> list[int]:
+    """For each image, given as its whole (or its path, where that is no file of a series), the number of its whole.
+
+    They are numbered from 0 as they come first: slices of one stack have the same number.
+    """
+    known: dict[str, int] = {}
+    return [known.setdefault(whole_of(one), len(known)) for one in wholes]
 
 
 def without_suffix(path: str) -> str:

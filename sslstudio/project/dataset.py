@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sslstudio.errors import UserError
-from sslstudio.images.slices import file_of, split_slice
+from sslstudio.images.slices import file_of
 from sslstudio.language import tr
-from sslstudio.project.project import Project
+from sslstudio.project.project import ImageRecord, Project
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Labelled:
     image: str
     mask: str
     split: Literal["train", "validation"]
+    series: str = ""  # of DICOM, for ``whole_of``
 
 
 def pretrain_images(project: Project) -> tuple[str, ...]:
@@ -36,49 +37,59 @@ def pretrain_images(project: Project) -> tuple[str, ...]:
     return usable
 
 
+def series_of(project: Project) -> dict[str, str]:
+    """The DICOM series of each image that is a file of one, by path."""
+    return {record.path: record.series for record in project.images() if record.series}
+
+
 def labelled_images(project: Project, validation: float, seed: int) -> tuple[Labelled, ...]:
     """Painted images in two parts, ``validation`` (0 to 1) of them for judging; raises UserError when there is none.
 
     An image stays in its part while more are painted, and a class is never only in the validation part. Slices of
-    one stack are in the same part, unless there is only one stack.
+    one stack, be it a file or a DICOM series, are in the same part, unless there is only one stack.
     """
-    painted = [record.path for record in project.painted() if not record.problem]
-    painted = [path for path in painted if file_of(project.image_file(path)).exists()]
+    project.check_files(only_urgent=True)  # those of a project from before series were known tell theirs
+    painted = [record for record in project.painted() if not record.problem]
+    painted = [record for record in painted if file_of(project.image_file(record.path)).exists()]
     if not painted:
         raise UserError(tr("No mask has been painted yet."), tr("Paint at least one image, then start again."))
     held_out = _held_out(project, painted, validation, seed)
     folder = project.path
     return tuple(
         Labelled(
-            path,
-            project.mask_file(path).relative_to(folder).as_posix(),
-            "validation" if path in held_out else "train",
+            record.path,
+            project.mask_file(record.path).relative_to(folder).as_posix(),
+            "validation" if record.path in held_out else "train",
+            record.series,
         )
-        for path in painted
+        for record in painted
     )
 
 
-def _held_out(project: Project, painted: list[str], validation: float, seed: int) -> set[str]:
+def _held_out(project: Project, painted: list[ImageRecord], validation: float, seed: int) -> set[str]:
     wanted = min(len(painted) - 1, max(1, round(len(painted) * validation))) if validation > 0 else 0
-    labels = {path: project.painted_classes(path) for path in painted}
+    labels = {record.path: project.painted_classes(record.path) for record in painted}
     left = Counter(label for found in labels.values() for label in found)
     chosen: set[str] = set()
-    for group in sorted(_groups(painted), key=lambda group: hashlib.sha256(f"{seed}:{group[0]}".encode()).digest()):
+    most = max(wanted, len(painted) // 2)  # a large stack would leave hardly anything to learn from
+    groups = _groups(painted)
+    for whole in sorted(groups, key=lambda whole: hashlib.sha256(f"{seed}:{whole}".encode()).digest()):
+        group = groups[whole]
         if len(chosen) >= wanted:
             break
         held = Counter(label for path in group for label in labels[path])
-        if all(left[label] > count for label, count in held.items()) and len(chosen) + len(group) < len(painted):
+        if all(left[label] > count for label, count in held.items()) and len(chosen) + len(group) <= most:
             chosen.update(group)
             left.subtract(held)
     return chosen
 
 
-def _groups(painted: list[str]) -> list[list[str]]:
-    """Images that are judged together: slices of one stack are too much alike to learn from some and test on others.
+def _groups(painted: list[ImageRecord]) -> dict[str, list[str]]:
+    """The images judged together, by their whole: slices are too much alike to learn from some and test on others.
 
     Where all are of one stack there is no other way than to part it.
     """
-    files: dict[str, list[str]] = {}
-    for path in painted:
-        files.setdefault(split_slice(path)[0], []).append(path)
-    return list(files.values()) if len(files) > 1 else [[path] for path in painted]
+    wholes: dict[str, list[str]] = {}
+    for record in painted:
+        wholes.setdefault(record.whole, []).append(record.path)
+    return wholes if len(wholes) > 1 else {record.path: [record.path] for record in painted}

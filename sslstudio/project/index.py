@@ -14,9 +14,10 @@ from typing import NamedTuple
 from sslstudio.errors import UserError
 from sslstudio.images.reader import ImageInfo, UnreadableImage, probe, read_rgb8, too_large
 from sslstudio.images.scan import Found, natural_key
-from sslstudio.images.slices import MARK, all_slices, is_slice, split_slice
+from sslstudio.images.slices import MARK, all_slices, is_slice, split_slice, whole_of
 from sslstudio.language import tr
 from sslstudio.project.database import Database
+from sslstudio.project.series import NOTHING_SAID, UNPLACED, Said, put_in_order, said_of, unplace
 
 Progress = Callable[[int, int], None]
 _COLUMNS = (  # in the order of ImageRecord's fields
@@ -24,17 +25,20 @@ _COLUMNS = (  # in the order of ImageRecord's fields
     "CASE painted WHEN 0 THEN 0.0 ELSE painted * 1.0 / (mask_width * mask_height) END, "
 )
 _ORDER = "ORDER BY sort_key, path"
-_LOOKED = "UPDATE image SET width=?, height=?, channels=?, dtype=?, slices=?, problem=?, probed=1 WHERE id=?"
+_LOOKED = (
+    "UPDATE image SET width=?, height=?, channels=?, dtype=?, slices=?, problem=?, probed=1, slice=0, "
+    "series=?, pose=?, number=?, sort_key=? WHERE id=?"
+)
 _PROBE_BATCH = 256
-_Looked = tuple[int, int, int, str, int, str, int]  # width, height, channels, dtype, slices, problem, id
+_Looked = tuple[int, int, int, str, int, str, Said]  # width, height, channels, dtype, slices, problem, place
 
 
 class ImageRecord(NamedTuple):
     """An image: ``path`` relative to the images root; sizes are 0 until it was looked into.
 
     ``painted`` is the share of its pixels, 0 to 1; ``problem`` is empty for an image that can be used. Of a stack
-    each slice is an image: this one is ``slice`` (from 1) of ``slices``. A tuple and no frozen class: a hundred
-    thousand of them take half the memory and a third of the time.
+    each slice is an image: this one is ``slice`` (from 1) of ``slices``, of one file or of a DICOM ``series`` of files.
+    A tuple and no frozen class: a hundred thousand of them take half the memory and a third of the time.
     """
 
     id: int
@@ -50,6 +54,12 @@ class ImageRecord(NamedTuple):
     predicted: bool
     slice: int = 1
     slices: int = 1
+    series: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The whole of which it is a part, as ``whole_of`` says."""
+        return whole_of(self.path, self.series)
 
 
 @dataclass(frozen=True)
@@ -83,12 +93,12 @@ class Index:
 
     def records(self, predicted: set[str], where: str = "", *values: object) -> list[ImageRecord]:
         """Images in natural order."""
-        sql = f"SELECT {_COLUMNS} slices FROM image {where} {_ORDER}"
+        sql = f"SELECT {_COLUMNS} slices, slice, series FROM image {where} {_ORDER}"
         return self._db.rows_as(partial(_record, predicted=predicted), sql, *values)
 
     def unchecked(self) -> int:
-        """How many images were not looked into since they were last seen to change."""
-        row = self._db.row("SELECT count(*) FROM image WHERE probed=0")
+        """How many images changed and were not looked into since, or have no place in their series yet."""
+        row = self._db.row(f"SELECT count(*) FROM image WHERE probed=0 OR ({UNPLACED})")
         return row[0] if row else 0
 
     def refresh(self, found: Sequence[Found], root: Path) -> RefreshReport:
@@ -117,6 +127,8 @@ class Index:
     def _drop_gone(self, missing: dict[str, tuple]) -> int:
         """Forget images that are gone; one that was painted stays, with a problem and its mask."""
         paths = [(path,) for path in missing]
+        of_series = self._db.rows("SELECT path, series FROM image WHERE series <> ''") if paths else []
+        unplace(self._db, {series for path, series in of_series if path in missing})
         self._db.write_many("DELETE FROM image WHERE path=? AND mask_width=0", paths)
         kept = self._db.rows("SELECT path FROM image WHERE size >= 0 AND mask_width > 0")
         gone_rows = [
@@ -133,7 +145,7 @@ class Index:
 
         ``only_urgent``: only of those that are painted, and of stacks, whose slices have rows of their own.
         """
-        where = "probed=0 AND (mask_width > 0 OR slices > 1)" if only_urgent else "probed=0"
+        where = "probed=0 AND (mask_width > 0 OR (slices > 1 AND series = ''))" if only_urgent else "probed=0"
         waiting = self._db.rows(f"SELECT id, path, mask_width, mask_height FROM image WHERE {where} {_ORDER}")
         done = 0
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
@@ -144,6 +156,7 @@ class Index:
                 done += len(rows)
                 if progress:
                     progress(done, len(waiting))
+        put_in_order(self._db)
 
     def decode(self, root: Path, paths: Iterable[str]) -> int:
         """Decode images in which no problem is known, and record those that cannot be; how many there are."""
@@ -167,20 +180,27 @@ class Index:
         """Look into one image's header now."""
         row = self._db.rows("SELECT id, path, mask_width, mask_height FROM image WHERE id=?", number)[0]
         self._note([row], [_looked_into(root, row)])
+        put_in_order(self._db)
 
     # slices ---------------------------------------------------------------------------------------------
 
     def _note(self, rows: Sequence[tuple[int, str, int, int]], answers: Sequence[_Looked]) -> None:
         """Record what was seen in files; those that turn out to be stacks get a row for each further slice."""
         with self._db.transaction():
-            known = "SELECT slices, problem FROM image WHERE id=?"
-            before = [self._db.row(known, number) or (1, "") for number, *_ in rows]
+            # of a series each file is one slice
+            known = "SELECT CASE series WHEN '' THEN slices ELSE 1 END, problem, series FROM image WHERE id=?"
+            before = [self._db.row(known, number) or (1, "", "") for number, *_ in rows]
             # a stack that cannot be read stays one, so that its slices go when it turns out to be a single image
             answers = [
-                one if one[0] else (*one[:4], had, *one[5:]) for one, (had, _) in zip(answers, before, strict=True)
+                one if one[0] else (*one[:4], had, *one[5:]) for one, (had, *_) in zip(answers, before, strict=True)
             ]
-            self._db.write_many(_LOOKED, answers)
-            for (number, path, *_), answer, (had, problem) in zip(rows, answers, before, strict=True):
+            seen = list(zip(rows, answers, before, strict=True))
+            self._db.write_many(
+                _LOOKED,
+                [(*found, *place, natural_key(path), number) for (number, path, *_), (*found, place), _ in seen],
+            )
+            unplace(self._db, {series for _, (*_, place), (*_, series) in seen if series != place[0]})
+            for (number, path, *_), answer, (had, problem, _) in seen:
                 if not is_slice(path) and (answer[4] > 1 or had > 1 or problem):
                     self._bring_in_line(number, path, answer)
 
@@ -236,11 +256,11 @@ def _new_row(found: Found) -> tuple[str, str, int, int, str, int]:
 
 def _looked_into(root: Path, row: tuple[int, str, int, int]) -> _Looked:
     """The values to record for one image."""
-    number, path, mask_width, mask_height = row
+    _, path, mask_width, mask_height = row
     try:
         info = probe(root / path)
     except UnreadableImage as error:
-        return 0, 0, 0, "", 1, error.problem, number
+        return 0, 0, 0, "", 1, error.problem, NOTHING_SAID
     refusal = too_large(root / path, info)
     if refusal is not None:
         from sslstudio.images.huge import why_not_by_parts  # decoders are loaded where pixels are needed
@@ -249,7 +269,7 @@ def _looked_into(root: Path, row: tuple[int, str, int, int]) -> _Looked:
     problem = refusal.problem if refusal else ""
     if mask_width and (mask_width, mask_height) != (info.width, info.height):
         problem = size_problem(path, info.width, info.height, mask_width, mask_height)
-    return info.width, info.height, info.channels, info.dtype, info.pages, problem, number
+    return info.width, info.height, info.channels, info.dtype, info.pages, problem, said_of(info)
 
 
 def size_problem(path: str, width: int, height: int, mask_width: int, mask_height: int) -> str:
@@ -261,9 +281,13 @@ def size_problem(path: str, width: int, height: int, mask_width: int, mask_heigh
 
 
 def _record(row: Sequence, predicted: set[str]) -> ImageRecord:
-    """A row of ``_COLUMNS`` and ``slices`` as a record; the few names of pixel types are shared."""
-    number = split_slice(row[1])[1] if row[10] > 1 else 1
-    return ImageRecord._make((*row[:5], sys.intern(row[5]), *row[6:10], row[1] in predicted, number, row[10]))
+    """A row of ``_COLUMNS``, ``slices``, ``slice`` and ``series`` as a record; what is the same for many is shared."""
+    slices, number, series = row[10:]
+    slices = 1 if series and not number else slices  # not in order yet
+    number = number or (split_slice(row[1])[1] if slices > 1 else 1)
+    return ImageRecord._make(
+        (*row[:5], sys.intern(row[5]), *row[6:10], row[1] in predicted, number, slices, sys.intern(series))
+    )
 
 
 def predicted_paths(predictions: Path) -> set[str]:

@@ -90,6 +90,20 @@ def patch_of(pieces: Pieces) -> Patch:
     return Patch(pieces.top, pieces.left, pieces)
 
 
+def every(labels: Labels, step: int) -> np.ndarray:
+    """Each ``step``-th label of each ``step``-th row, from the middle of the first step on; (h, w) uint8."""
+    first = step // 2
+    if isinstance(labels, np.ndarray):
+        return np.ascontiguousarray(labels[first::step, first::step])
+    rows = [labels[row : row + 1, :][0, first::step] for row in range(first, labels.shape[0], step)]
+    return np.stack(rows) if rows else np.zeros((0, len(range(first, labels.shape[1], step))), np.uint8)
+
+
+def mapped(labels: Labels, table: np.ndarray) -> Labels:
+    """Other labels in which each has become ``table[label]``, (256,) uint8."""
+    return labels.mapped(table) if isinstance(labels, SparseLabels) else table[labels]
+
+
 def whole_patch(labels: Labels) -> Patch:
     """All labels (H, W) as one patch; shared where they are an array."""
     return patch_of(pieces_of(labels)) if isinstance(labels, SparseLabels) else Patch(0, 0, labels)

@@ -7,6 +7,7 @@ those that it was written with, and by the rules for PNG an editor that changes 
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TILES = b"slTL"
 _MOST = 1 << 30  # bytes in a chunk
 _ADLER = 65521
+_GREY, _PALETTE = 0, 3
 _NONE, _SUB, _UP = 0, 1, 2
 _BUFFER = 1 << 20
 
@@ -32,10 +34,12 @@ class NotByRows(Exception):
 
 
 def write_rows(file: BinaryIO, labels: SparseLabels, palette: bytes, texts: dict[str, str]) -> None:
-    """Write a palette PNG; ``palette`` has 768 bytes. Raises OSError."""
+    """Write a palette PNG, a grey one without ``palette``, which has 768 bytes. Raises OSError."""
     file.write(_SIGNATURE)
-    _chunk(file, b"IHDR", struct.pack(">IIBBBBB", labels.shape[1], labels.shape[0], 8, 3, 0, 0, 0))
-    _chunk(file, b"PLTE", palette)
+    colour = _PALETTE if palette else _GREY
+    _chunk(file, b"IHDR", struct.pack(">IIBBBBB", labels.shape[1], labels.shape[0], 8, colour, 0, 0, 0))
+    if palette:
+        _chunk(file, b"PLTE", palette)
     for key, text in texts.items():
         _chunk(file, b"tEXt", key.encode("latin-1") + b"\0" + text.encode("latin-1"))
     _chunk(file, b"IDAT", b"\x78\x01")
@@ -65,7 +69,7 @@ def _bands(labels: SparseLabels) -> Iterator[tuple[bytes, int, int]]:
         ones = {labels.plain((row, column)) for column in range(-(-width // TILE))}
         key = (ones.pop() if len(ones) == 1 else -1, rows)
         if key not in known:
-            band = _packed_band(labels[top : top + rows, :])
+            band = _packed_band(labels.rows(row))
             if key[0] < 0:
                 yield band
                 continue
@@ -109,7 +113,7 @@ def _size(file: BinaryIO) -> tuple[int, int]:
     if len(head) < 33 or head[:8] != _SIGNATURE or head[12:16] != b"IHDR":
         raise ValueError("not a PNG")
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", head[16:29])
-    if depth != 8 or colour not in (0, 3) or interlaced:
+    if depth != 8 or colour not in (_GREY, _PALETTE) or interlaced:
         raise NotByRows
     return width, height
 
@@ -195,7 +199,7 @@ def _unfiltered(rows: np.ndarray, above: np.ndarray) -> np.ndarray:
     if not kinds.any():
         return part
     if kinds.max() > _UP:
-        raise NotByRows
+        return _unfiltered_by_pillow(rows, above)
     out = part.copy()
     for at in np.flatnonzero(kinds):
         if kinds[at] == _SUB:
@@ -203,3 +207,17 @@ def _unfiltered(rows: np.ndarray, above: np.ndarray) -> np.ndarray:
         else:
             out[at] += out[at - 1] if at else above
     return out
+
+
+def _unfiltered_by_pillow(rows: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """The same for filters in which each pixel waits for the one before: the rows as a small PNG of their own."""
+    from PIL import Image
+
+    height, width = rows.shape[0] + 1, rows.shape[1] - 1
+    small = io.BytesIO()
+    small.write(_SIGNATURE)
+    _chunk(small, b"IHDR", struct.pack(">IIBBBBB", width, height, 8, _GREY, 0, 0, 0))
+    _chunk(small, b"IDAT", zlib.compress(b"\0" + above.tobytes() + rows.tobytes(), 0))
+    _chunk(small, b"IEND", b"")
+    with Image.open(small, formats=("PNG",)) as image:
+        return np.array(image)[1:]

@@ -11,16 +11,18 @@ import numpy as np
 
 from sslstudio.errors import UserError
 from sslstudio.images.limits import is_huge
+from sslstudio.images.numbers import huge_numbers
 from sslstudio.images.reader import MAX_PIXELS
 from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
-from sslstudio.project.label_map import UNPAINTED, Labels
+from sslstudio.project.label_map import UNPAINTED, Labels, as_labels
 from sslstudio.project.mask_rows import NotByRows, read_rows, write_rows
 from sslstudio.project.sparse_labels import SparseLabels
 
 __all__ = ["UNPAINTED", "read_mask", "write_mask"]
 
 _NOTE = "SSL Studio"  # the key of a text in our own masks
+_TIFF = (".tif", ".tiff")
 _FORMATS = ("PNG", "TIFF", "BMP", "GIF")
 _ADVICE = later("A mask must be a palette or grey PNG: pixel value = class, 255 = unpainted.")
 
@@ -44,6 +46,8 @@ def read_noted(path: Path) -> tuple[Labels, str]:
     from PIL import Image
 
     path = Path(path)
+    if path.suffix.lower() in _TIFF and (labels := _of_huge_tiff(path)) is not None:
+        return labels, ""
     Image.MAX_IMAGE_PIXELS = None  # our own limit stands in its place, with an explanation
     try:
         with Image.open(path, formats=_FORMATS) as image:
@@ -79,6 +83,39 @@ def read_noted(path: Path) -> tuple[Labels, str]:
         raise DamagedMask(tr("The mask {name} {reason}.").format(name=path.name, reason=reason), tr(_ADVICE)) from error
 
 
+def read_labels(path: Path) -> Labels:
+    """A mask as ``read_mask`` gives it, by tiles if it is huge; raises UserError."""
+    return as_labels(read_noted(path)[0])
+
+
+def _of_huge_tiff(path: Path) -> SparseLabels | None:
+    """The class numbers of a huge TIFF by tiles; None where another reader is to say what it is."""
+    try:
+        numbers = huge_numbers(path)
+    except Exception:  # noqa: BLE001 - damaged, or too large for being read as a whole
+        return None
+    if numbers is None or numbers.dtype.kind not in "uib":
+        return None
+    labels = SparseLabels(*numbers.shape, UNPAINTED)
+    try:
+        for top, left, part in numbers.tiles():
+            if part.min() < 0 or part.max() > UNPAINTED:
+                raise _too_high(path, int(part.max()))
+            labels[top : top + part.shape[0], left : left + part.shape[1]] = part.astype(np.uint8)
+    except UserError:
+        raise
+    except Exception as error:
+        reason = tr("cannot be read as an image; it may be damaged")
+        raise DamagedMask(tr("The mask {name} {reason}.").format(name=path.name, reason=reason), tr(_ADVICE)) from error
+    return labels
+
+
+def _too_high(path: Path, value: int) -> UserError:
+    return UserError(
+        tr("{name} holds the value {max}; masks go up to 255.").format(name=path.name, max=value), tr(_ADVICE)
+    )
+
+
 def _too_large(path: Path, width: int, height: int) -> UserError:
     return UserError(
         tr("{name} is too large for a mask ({width} × {height}).").format(name=path.name, width=width, height=height),
@@ -104,10 +141,7 @@ def _numbers(image: Any, path: Path) -> np.ndarray:
         numbers = np.array(image)
         if numbers.min() >= 0 and numbers.max() <= 255:
             return numbers.astype(np.uint8)
-        raise UserError(
-            tr("{name} holds the value {max}; masks go up to 255.").format(name=path.name, max=int(numbers.max())),
-            tr(_ADVICE),
-        )
+        raise _too_high(path, int(numbers.max()))
     raise UserError(
         tr("{name} is a colour picture, so it does not say which class a pixel is.").format(name=path.name), tr(_ADVICE)
     )

@@ -258,10 +258,10 @@ class Project:
         self._predicted = predicted_paths(self.path / "predictions")
         return self._index.refresh(list(scan(self.images_root)), self.images_root)
 
-    def check_files(self, progress: Progress | None = None) -> list[ImageRecord]:
+    def check_files(self, progress: Progress | None = None, *, only_urgent: bool = False) -> list[ImageRecord]:
         """Look into the headers of files not yet looked into; those with a problem. ``progress(done, total)``."""
         if self._db.writable:
-            self._index.check(self.images_root, progress)
+            self._index.check(self.images_root, progress, only_urgent=only_urgent)
         return self.problems()
 
     def unchecked(self) -> int:

@@ -63,5 +63,21 @@ UPDATE image SET probed=0 WHERE problem='' AND size >= 0 AND (
 );
 """
 
+# DICOM files of one series were images by themselves, in the order of their names. They stay images with their masks;
+# whatever may be DICOM is looked into once more, which tells its place. DICOM often has no suffix, so others are named.
+_SERIES = """
+ALTER TABLE image ADD COLUMN series TEXT NOT NULL DEFAULT '';  -- of DICOM, of which the file is a part
+ALTER TABLE image ADD COLUMN pose TEXT NOT NULL DEFAULT '';    -- where it lies there, as images/dicom_files.py says
+ALTER TABLE image ADD COLUMN number INTEGER;                   -- its number there, if it has one
+ALTER TABLE image ADD COLUMN slice INTEGER NOT NULL DEFAULT 0; -- which of "slices" it is; 0: a series not put in order
+UPDATE image SET probed=0 WHERE problem='' AND size >= 0 AND slices=1 AND NOT (
+    lower(path) LIKE '%.jpg' OR lower(path) LIKE '%.jpeg' OR lower(path) LIKE '%.jpe' OR lower(path) LIKE '%.jfif'
+    OR lower(path) LIKE '%.png' OR lower(path) LIKE '%.webp' OR lower(path) LIKE '%.bmp' OR lower(path) LIKE '%.dib'
+    OR lower(path) LIKE '%.gif' OR lower(path) LIKE '%.tif' OR lower(path) LIKE '%.tiff' OR lower(path) LIKE '%.npy'
+    OR lower(path) LIKE '%.npz' OR lower(path) LIKE '%.avif' OR lower(path) LIKE '%.jp2' OR lower(path) LIKE '%.j2k'
+    OR lower(path) LIKE '%.p_m'
+);
+"""
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _STROKES_IN_TILES, _SLICES)  # never change one that was released; add the next
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _STROKES_IN_TILES, _SLICES, _SERIES)  # never change a released one; add the next

@@ -106,6 +106,21 @@ class SparseLabels:
             top, left = place[0] * TILE, place[1] * TILE
             self._touch(top, min(top + TILE, self.shape[0]), left, min(left + TILE, self.shape[1]))
 
+    def rows(self, row: int) -> np.ndarray:
+        """The labels of one row of tiles, (h, W) uint8; looking through all of them so leaves them packed."""
+        out = np.empty((tile_shape(self.shape, (row, 0))[0], self.shape[1]), np.uint8)
+        for column in range(self._plain.shape[1]):
+            shape = tile_shape(self.shape, (row, column))
+            out[:, column * TILE : column * TILE + shape[1]] = _labels_of(self.cell((row, column)), shape)
+        return out
+
+    def set_rows(self, row: int, labels: np.ndarray) -> None:
+        """Give the tiles of one row their labels, (h, W) uint8; they are packed at once."""
+        for place in self.places(row, 0):
+            if place[0] != row:
+                return
+            self.set_cell(place, _cell_of(labels[:, place[1] * TILE : (place[1] + 1) * TILE]))
+
     def plain(self, place: Place) -> int:
         """The only label of a tile, or -1; a tile that was painted over piece by piece may count as mixed."""
         return int(self._plain[place])

@@ -54,6 +54,7 @@ class SimilarQuery:
     """How alike every place of ``image`` is to ``examples``, which lie in the image ``source`` (empty: the same).
 
     ``encoder`` as for ``AttentionQuery``. ``cache`` is a folder in which features are kept for later; empty for none.
+    Of a huge image, ``part`` (left, top, right, bottom) alone is looked at, and examples are counted from its corner.
     """
 
     image: str
@@ -61,6 +62,7 @@ class SimilarQuery:
     examples: tuple[Example, ...]
     source: str = ""
     cache: str = ""
+    part: tuple[int, int, int, int] | None = None
 
 
 Query = SegmentQuery | AttentionQuery | SimilarQuery
@@ -106,6 +108,7 @@ def decode_query(line: bytes) -> tuple[int, Query]:
             return number, SegmentQuery(**values)
         if kind == "similar":
             values["examples"] = tuple(Example(**example) for example in values["examples"])
+            values["part"] = None if values.get("part") is None else tuple(map(int, values["part"]))
             return number, SimilarQuery(**values)
         if values.get("query") is not None:
             x, y = values["query"]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from sslstudio.language import later, tr, within
+from sslstudio.language import grouped, later, tr, within
 from sslstudio.recipes.methods.info import BackboneKind
 from sslstudio.recipes.presets import PRESETS
 
@@ -78,7 +78,7 @@ RULES: tuple[MethodRule, ...] = (
 def suggest_method(situation: Situation) -> tuple[str, str]:
     """The id of the method that suits, and why in one sentence."""
     rule = next(rule for rule in RULES if rule.fits(situation))
-    return rule.method, tr(rule.reason).format(images=f"{situation.images:,}")
+    return rule.method, tr(rule.reason).format(images=grouped(situation.images))
 
 
 # what speaks against a method -------------------------------------------------------------------------------

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from sslstudio.errors import UserError
 from sslstudio.language import tr
-from sslstudio.recipes.settings import Recipe, with_changes
+from sslstudio.recipes.settings import Recipe, unknown_setting, with_changes
 
 R = TypeVar("R", bound=Recipe)
 
@@ -38,7 +37,7 @@ def with_settings(recipe: R, pairs: Sequence[str]) -> R:
         elif name in own:
             inner[name] = value
         else:
-            raise _unknown(key, sorted(general | own))
+            raise unknown_setting(key, sorted(general | own))
     if inner and method is not None:
         changes["method"] = {**method.model_dump(), **inner}
     return with_changes(recipe, changes)
@@ -52,13 +51,3 @@ def _split(pair: str) -> tuple[str, str]:
             tr("Write --set key=value, for example --set batch_size=32."),
         )
     return key.strip(), value.strip()
-
-
-def _unknown(key: str, known: list[str]) -> UserError:
-    near = difflib.get_close_matches(key.removeprefix("method."), known, n=1)
-    hint = (
-        tr("Did you mean “{near}”?").format(near=near[0])
-        if near
-        else tr("Known: {known}.").format(known=", ".join(known))
-    )
-    return UserError(tr("There is no setting “{key}”.").format(key=key), hint)

@@ -6,6 +6,7 @@ street upside down is not; hue says nothing in an X-ray and much in a stained se
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sslstudio.language import later
@@ -71,7 +72,7 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "xray",
-            later("X-ray and ultrasound"),
+            later("X-ray, CT and ultrasound"),
             later("Grey images of a patient lying one way; only exposure varies."),
             # Grey has no hue; strong contrast changes would erase what a radiologist reads.
             Augmentation(
@@ -114,6 +115,23 @@ PRESETS: dict[str, Preset] = {
 }
 
 PRESET_NAMES: dict[str, str] = {preset.id: preset.name for preset in PRESETS.values()}
+
+
+_MEDICAL, _MICROSCOPES = ("dcm", "dicom", "ima"), (".ome.tif", ".ome.tiff", ".ome.btf")
+
+
+def likely(names: Iterable[str]) -> str:
+    """The preset that files' names speak for until somebody says what they show: most tell nothing."""
+    lowered = [name.partition("#")[0].rpartition("/")[2].lower() for name in names]
+    if 2 * sum(_is_medical(name) for name in lowered) > len(lowered):
+        return "xray"
+    return "microscopy" if 2 * sum(name.endswith(_MICROSCOPES) for name in lowered) > len(lowered) else "natural"
+
+
+def _is_medical(name: str) -> bool:
+    """Whether it is a DICOM file's: many have no ending, or are called by a number such as 1.2.840.10008."""
+    ending = name.rpartition(".")[2] if "." in name else ""
+    return ending in _MEDICAL or not ending or ending.isdigit()
 
 
 def look_of(preset: str, *, grey: bool = False) -> Augmentation:

@@ -103,13 +103,7 @@ def build(recipe: type[R], values: dict[str, Any]) -> R:
     """Validate ``values`` into a recipe; raises UserError naming the setting and its range."""
     for key in values:
         if key not in recipe.model_fields:
-            near = difflib.get_close_matches(key, list(recipe.model_fields), n=1)
-            hint = (
-                tr("Did you mean “{near}”?").format(near=near[0])
-                if near
-                else tr("Known: {model_fields}.").format(model_fields=", ".join(recipe.model_fields))
-            )
-            raise UserError(tr("There is no setting “{key}”.").format(key=key), hint)
+            raise unknown_setting(key, list(recipe.model_fields))
     try:
         return recipe.model_validate(values)
     except ValidationError as error:
@@ -121,6 +115,17 @@ def build(recipe: type[R], values: dict[str, Any]) -> R:
             ),
             tr("Choose another value."),
         ) from None
+
+
+def unknown_setting(key: str, known: list[str]) -> UserError:
+    """That there is no such setting, naming a similar one of those ``known``, or all."""
+    near = difflib.get_close_matches(key.removeprefix("method."), known, n=1)
+    hint = (
+        tr("Did you mean “{near}”?").format(near=near[0])
+        if near
+        else tr("Known: {known}.").format(known=", ".join(known))
+    )
+    return UserError(tr("There is no setting “{key}”.").format(key=key), hint)
 
 
 def with_changes(recipe: R, changes: dict[str, Any]) -> R:

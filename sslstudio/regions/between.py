@@ -7,6 +7,7 @@ the one place to the other; a class that one mask lacks tapers off to a point.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -18,11 +19,15 @@ _SLIVER = -1.0  # pixels; closer than this to what is unpainted in neither mask,
 
 @dataclass(frozen=True)
 class _Shape:
-    """A class in both masks: its distances (h, w), and where it lies (x, y) if it is one piece that moves."""
+    """A class in both masks: its distances (h, w), and where it lies (x, y) if it is one piece that moves.
+
+    Of one that moves, distances are known ``margin`` pixels beyond the window on every side.
+    """
 
     before: np.ndarray
     after: np.ndarray
     places: tuple[np.ndarray, np.ndarray] | None
+    margin: int = 0
 
     @property
     def size(self) -> int:
@@ -35,7 +40,8 @@ class _Shape:
         if self.places is not None:
             here, there = self.places
             before, after = _moved(before, share * (there - here)), _moved(after, (1 - share) * (here - there))
-        return (1 - share) * before + share * after
+        mixed = (1 - share) * before + share * after
+        return mixed[self.margin : mixed.shape[0] - self.margin, self.margin : mixed.shape[1] - self.margin]
 
 
 class Between:
@@ -80,8 +86,14 @@ class Between:
             after = before - before.max()
         assert before is not None
         assert after is not None
-        moves = label != self._ground and self._one_piece(label)
-        return _Shape(before, after, (_middle(here), _middle(there)) if moves else None)
+        if label == self._ground or not self._one_piece(label):
+            return _Shape(before, after, None)
+        # The larger of two shapes reaches beyond the window when both lie on one place.
+        margin = math.ceil(max(before.max(), after.max())) + 1
+        before, after = (_distances(np.pad(inside, margin)) for inside in (here, there))
+        assert before is not None
+        assert after is not None
+        return _Shape(before, after, (_middle(here), _middle(there)), margin)
 
     def _one_piece(self, label: int) -> bool:
         """Whether a class is a piece that can be followed: one in both masks, alone or so far away that it must move.
@@ -132,9 +144,12 @@ def _middle(inside: np.ndarray) -> np.ndarray:
 
 
 def _moved(field: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """A field moved by (x, y) pixels."""
+    """A field moved by (x, y) pixels; what comes in from beyond its edge is as far from the shape as it can be."""
     if not by.any():
         return field
     matrix = np.array([[1, 0, by[0]], [0, 1, by[1]]], np.float32)
-    size = field.shape[1], field.shape[0]
-    return cv2.warpAffine(field, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    height, width = field.shape
+    moved = cv2.warpAffine(field, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    columns, rows = np.arange(width) - by[0], np.arange(height) - by[1]
+    beside, below = (np.maximum(np.maximum(-at, at - end + 1), 0) for at, end in ((columns, width), (rows, height)))
+    return moved - np.hypot(beside, below[:, None]).astype(np.float32)

@@ -228,6 +228,8 @@ class RunFolder:
                     begun, last = event.time, RunState.RUNNING
                 case ev.Phase() if last in (RunState.FINISHED, RunState.STOPPED, RunState.FAILED):
                     last = RunState.WAITING  # resumed, and waiting for its turn
+                case ev.Phase() if last is RunState.PAUSED:
+                    last = RunState.RUNNING  # the pause is over; it waits for its turn
                 case ev.Paused():
                     last = RunState.PAUSED
                 case ev.Resumed():

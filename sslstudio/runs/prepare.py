@@ -18,6 +18,7 @@ from sslstudio.project.project import Project
 from sslstudio.recipes.backbones import check_backbone
 from sslstudio.recipes.channels import channels_problem, fits, folder_problem
 from sslstudio.recipes.finetune import FinetuneRecipe
+from sslstudio.recipes.presets import likely
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import with_changes
 from sslstudio.recipes.suggest import Device, Reason, suggest, suggest_finetune
@@ -82,7 +83,7 @@ def finetune_request(
         )
     project.save_masks()
     labelled = tuple(
-        LabelledImage(image=str(item.image), mask=str(item.mask), split=item.split)
+        LabelledImage(image=str(item.image), mask=str(item.mask), split=item.split, series=item.series)
         for item in labelled_images(project, recipe.validation, recipe.seed)
     )
     _check_channels(project, [item.image for item in labelled], recipe.channels)
@@ -254,6 +255,11 @@ def device() -> Device:
     if sys.platform == "win32":
         drivers = ("C:/Windows/System32/nvcuda.dll",)
     return "cuda" if any(Path(path).exists() for path in drivers) else "cpu"
+
+
+def preset_of(project: Project) -> str:
+    """What kind of images these are: what somebody said, or what their names speak for."""
+    return str(project.setting("preset", "")) or likely(pretrain_images(project))
 
 
 def default_pretrain_recipe(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from sslstudio.errors import UserError
+from sslstudio.images.slices import whole_of
 from sslstudio.language import tr
-from sslstudio.project.dataset import labelled_images, pretrain_images
+from sslstudio.project.dataset import labelled_images, pretrain_images, series_of
 from sslstudio.project.project import Project
 from sslstudio.recipes.backbones import check_backbone
 from sslstudio.recipes.channels import suggest_channels
 from sslstudio.recipes.settings import with_changes
+from sslstudio.runs.enough_masks import check_enough
 from sslstudio.runs.folder import RunFolder, find_run
 from sslstudio.runs.prepare import (
     channels_of,
@@ -20,6 +22,7 @@ from sslstudio.runs.prepare import (
     encoder_folder,
     fitting,
     latest_encoder,
+    preset_of,
 )
 from sslstudio.runs.request import ClassSpec, EvaluateRequest, HelpRequest, LabelledImage
 
@@ -45,6 +48,7 @@ def evaluate_request(
         backbone=encoder_backbone(run) if run else backbone,
         start="scratch" if run else start,
         channels=encoder_channels(run) if run else suggest_channels(channels_of(project, images))[0],
+        series=series_of(project),
     )
 
 
@@ -52,18 +56,8 @@ def help_request(project: Project, encoder_run: str = "", minutes: float = HELP_
     """The check whether a pretraining run helped, on all painted images; the newest run if empty."""
     run = chosen_run(project, encoder_run)
     labelled = _labelled(project)
-    if len(labelled) < 4:
-        painted = (
-            tr("No image is painted") if not labelled else tr("Only {labelled} painted").format(labelled=len(labelled))
-        )
-        painted += "" if not labelled else " image" if len(labelled) == 1 else " images"
-        raise UserError(
-            tr("{painted} so far: this check needs at least 4, to learn from some and test on the others.").format(
-                painted=painted
-            ),
-            tr("Paint {labelled} more, then ask again.").format(labelled=4 - len(labelled)),
-        )
-    preset = str(project.setting("preset", "natural"))
+    check_enough([whole_of(item.image, item.series) for item in labelled])
+    preset = preset_of(project)
     recipe, _ = default_finetune_recipe(project, minutes, preset, encoder_backbone(run))
     return HelpRequest(
         images_root=str(project.images_root),
@@ -94,7 +88,7 @@ def _labelled(project: Project) -> tuple[LabelledImage, ...]:
         return ()
     project.save_masks()
     return tuple(
-        LabelledImage(image=str(item.image), mask=str(item.mask), split="train")
+        LabelledImage(image=str(item.image), mask=str(item.mask), split="train", series=item.series)
         for item in labelled_images(project, 0.0, 0)
     )
 

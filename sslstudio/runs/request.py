@@ -24,11 +24,12 @@ class ClassSpec(_Part):
 
 
 class LabelledImage(_Part):
-    """An image (relative to ``images_root``) and its mask (relative to the project folder)."""
+    """An image (relative to ``images_root``), its mask (relative to the project folder), its DICOM series if any."""
 
     image: str
     mask: str
     split: Literal["train", "validation"]
+    series: str = ""
 
 
 class PretrainRequest(_Part):
@@ -83,7 +84,10 @@ class ExportRequest(_Part):
 
 
 class EvaluateRequest(_Part):
-    """Look at all images with one network: a pretraining run's (by its id), or a fresh or published ``backbone``."""
+    """Look at all images with one network: a pretraining run's (by its id), or a fresh or published ``backbone``.
+
+    ``series`` names the DICOM series of those images that are files of one, for ``whole_of``.
+    """
 
     kind: Literal["evaluate-features"] = "evaluate-features"
     images_root: str
@@ -95,6 +99,7 @@ class EvaluateRequest(_Part):
     start: Literal["scratch", "timm"] = "scratch"
     channels: int = 3  # of the images that the network sees
     seed: int = 0
+    series: dict[str, str] = {}
 
 
 def features_key(request: EvaluateRequest) -> str:

@@ -34,7 +34,7 @@ from PySide6.QtWidgets import (
 from sslstudio.language import tr, tr_many, within
 from sslstudio.ui import icons, theme
 from sslstudio.ui.grid import Grid
-from sslstudio.ui.image_model import FILTERS, ImageModel, Role
+from sslstudio.ui.image_model import FILTERS, ImageModel, Role, caption
 from sslstudio.ui.panels.bars import SlimBar
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import Combo, Line
@@ -149,13 +149,19 @@ class Browser(QWidget):
         self.set_records(())
 
     def set_records(self, records: Sequence[ImageRecord]) -> None:
-        """Show these images; the current one and the place in the list stay."""
-        place = self.view.verticalScrollBar().value()
+        """Show these images; the place in the list stays, or follows the current image if that was in sight."""
+        place, seen = self.view.verticalScrollBar().value(), self._in_sight()
         self.model.set_records(records)
         self._show_counts()
         self._mark_current(scroll=False)
         self.view.verticalScrollBar().setValue(place)
+        if seen and not self._in_sight():  # slices were put in order
+            self._mark_current(scroll=True)
         self._settle_soon()
+
+    def _in_sight(self) -> bool:
+        first, last = self.view.visible_rows()
+        return first <= self.model.row_of(self._current) <= last
 
     def update_record(self, record: ImageRecord) -> None:
         """One image changed."""
@@ -325,7 +331,7 @@ class _Cell(QStyledItemDelegate):
         painter.setFont(theme.font(theme.SMALL, bold=chosen))
         painter.setPen(QColor(tone.text if chosen else tone.quiet))
         name = QRect(cell.left(), frame.bottom() + 2, cell.width(), CAPTION - 6)
-        shown = QFontMetrics(painter.font()).elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, name.width())
+        shown = fitting_caption(record, QFontMetrics(painter.font()), name.width())
         painter.drawText(name, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, shown)
         painter.restore()
 
@@ -343,6 +349,15 @@ class _Cell(QStyledItemDelegate):
             side = 24
             at = QRect(frame.center().x() - side // 2, frame.center().y() - side // 2, side, side)
             icons.icon("image_off" if unreadable else "image", tone.disabled).paint(painter, at)
+
+
+def fitting_caption(record: ImageRecord, metrics: QFontMetrics, room: int) -> str:
+    """An image's caption in ``room`` pixels: a long name loses its middle, and never which slice it is."""
+
+    def fitted(name: str, place: str) -> str:
+        return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room - metrics.horizontalAdvance(place))
+
+    return caption(record, fitted)
 
 
 def _cover(image: QImage, size: QSize) -> QRect:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -154,10 +154,14 @@ def _passes(record: ImageRecord, name: str) -> bool:
     return (record.painted > 0) == (name == "painted")
 
 
-def caption(record: ImageRecord) -> str:
-    """The name of an image's file without its folder; of a stack, which slice it is."""
+def caption(record: ImageRecord, fitted: Callable[[str, str], str] = lambda name, place: name) -> str:
+    """The name of an image's file without its folder; of a stack, which slice it is.
+
+    ``fitted`` may shorten the name: it is given the name and what comes behind, which is never cut.
+    """
     name = split_slice(record.path)[0].rsplit("/", 1)[-1]
-    return f"{name} {record.slice}/{record.slices}" if record.slices > 1 else name
+    place = f" {record.slice}/{record.slices}" if record.slices > 1 else ""
+    return fitted(name, place) + place
 
 
 def title(record: ImageRecord) -> str:

@@ -53,12 +53,18 @@ class Inference(QObject):
         self._ask("attention", asked, image)
 
     def similar(
-        self, image: str, encoder: str, examples: tuple[Example, ...], source: str = "", cache: str = ""
+        self,
+        image: str,
+        encoder: str,
+        examples: tuple[Example, ...],
+        source: str = "",
+        cache: str = "",
+        part: tuple[int, int, int, int] | None = None,
     ) -> None:
-        """Ask how alike the places of an image are to examples in it, or in the image ``source``."""
+        """Ask how alike the places of an image, or a ``part``, are to examples in it, or in the image ``source``."""
         from sslstudio.queries.messages import SimilarQuery
 
-        self._ask("similar", SimilarQuery(image, encoder, examples, source, cache), image)
+        self._ask("similar", SimilarQuery(image, encoder, examples, source, cache, part), image)
 
     def forget(self, kind: str) -> None:
         """An answer of this kind is no longer wanted."""

@@ -124,7 +124,8 @@ def _join(widget: QWidget) -> None:
 def named(action: str, actions: Mapping[str, QAction]) -> str:
     """An action by its name and, where it has one, the key in force."""
     key = actions[action].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-    return f"“{BY_ID[action].told}” ({key})" if key else f"“{BY_ID[action].told}”"
+    name = tr("“{name}”").format(name=BY_ID[action].told)
+    return f"{name} ({key})" if key else name
 
 
 def tip_of(row: Action, action: QAction) -> str:

@@ -12,7 +12,6 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 from filelock import Timeout
@@ -99,10 +98,20 @@ def _carry_out(run: RunFolder, control: FolderControl, reporter: Reporter) -> No
         return
     # Told before torch is loaded, which takes seconds: from here on a death is an interruption.
     reporter.write(Started())
-    reporter.write(Phase(text=tr("Getting ready")))
-    control.on_resume = partial(turn.wait, control)
+    phase = Phase(text=tr("Getting ready"))
+    reporter.write(phase)
+
+    def take_back() -> None:
+        """Have the turn again after a pause; whoever waited says at last what the run is about."""
+        if not turn.take():
+            _take_turn(turn, control, reporter)
+            reporter.write(phase)
+
+    if _is_heavy(request):
+        control.on_resume = take_back
     last: Event | None = None
     for last in _job(run, request, control):
+        phase = last if isinstance(last, Phase) else phase
         if isinstance(last, Paused):
             turn.give()  # before it is told: whoever reads of a pause may have the machine
         reporter.write(last)

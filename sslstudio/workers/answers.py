@@ -8,12 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+import cv2
 import numpy as np
 import torch
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8
+from sslstudio.images.display import shrunk_size
+from sslstudio.images.huge_reading import huge_bands
 from sslstudio.images.reader import probe
+from sslstudio.images.reduced import resized
 from sslstudio.images.slices import file_of
 from sslstudio.language import tr
 from sslstudio.learning.assist.likeness import LONGEST, Places, likeness, places_of
@@ -96,26 +100,46 @@ class Answers:
 
     def _places(self, image: str, query: SimilarQuery, slot: str) -> Places:
         version = _encoder_stamp(query.encoder)
-        key = (version, _stamp(Path(image)))
+        key: Key = (version, _stamp(Path(image)))
+        if (part := query.part) is not None:
+            return self._keep(slot, (*key, part), lambda: self._places_in(image, query.encoder, part))
 
         def make() -> Places:
             cache = PlacesCache(Path(query.cache)) if query.cache else None
             kept = cache.read(key) if cache else None
             if kept is not None:
                 return kept
-            _, encoder = self._encoder(query.encoder)
+            known, encoder = self._encoder(query.encoder)
             info = probe(Path(image))
             seen = read_bands8(Path(image), encoder.channels, longest=2 * LONGEST[encoder.kind])
             made = places_of(encoder, seen, (info.height, info.width))
             if cache:
-                cache.keep(key, made)
+                cache.keep((known, key[1]), made)
             return made
 
         return self._keep(slot, key, make)
 
+    def _places_in(self, image: str, where: str, part: tuple[int, int, int, int]) -> Places:
+        """The places of a part of a huge image; left, top, right and bottom."""
+        _, encoder = self._encoder(where)
+        (left, top, right, bottom), longest = part, 2 * LONGEST[encoder.kind]
+        huge = huge_bands(Path(image), encoder.channels)
+        if huge is None:
+            seen = read_bands8(Path(image), encoder.channels)[top:bottom, left:right]
+        else:
+            seen = huge.size(0)[top:bottom, left:right]
+        width, height = shrunk_size(right - left, bottom - top, longest)
+        return places_of(encoder, resized(seen, height, width, cv2.INTER_AREA), (bottom - top, right - left))
+
     def _encoder(self, where: str) -> tuple[Key, Encoder]:
-        version = _encoder_stamp(where)
-        return version, self._keep("encoder", version, lambda: _encoder(where).to(self.device).eval())
+        """The encoder and what its answers may be kept under, which says so where it is untrained."""
+
+        def make() -> tuple[Encoder, bool]:
+            encoder, learned = _encoder(where)
+            return encoder.to(self.device).eval(), learned
+
+        encoder, learned = self._keep("encoder", _encoder_stamp(where), make)
+        return (_encoder_stamp(where) if learned else _untrained(where)), encoder
 
     def _attention(self, query: AttentionQuery) -> Attention:
         """Attention of a block over an image; kept, so that following the pointer is a matter of slicing."""
@@ -140,16 +164,33 @@ def _encoder_stamp(where: str) -> Key:
     for name in ("encoder.json", "model.json"):
         if (file := Path(where) / name).exists():
             return _stamp(file)
-    return (where,)
+    if Path(where).is_absolute():
+        return (where,)
+    weights = _published(where)
+    return (where, *_stamp(weights)) if weights else _untrained(where)
 
 
-def _encoder(where: str) -> Encoder:
-    """The encoder of a checkpoint folder, of a model's folder, or by timm name."""
+def _untrained(name: str) -> Key:
+    return (name, "untrained")
+
+
+def _published(name: str) -> Path | None:
+    """The file with a network's published weights, if they have been fetched before."""
+    from sslstudio.learning.backbones.published import cached
+
+    try:
+        return cached(name)
+    except (UserError, RuntimeError):
+        return None
+
+
+def _encoder(where: str) -> tuple[Encoder, bool]:
+    """The encoder of a checkpoint folder, of a model's folder, or by timm name; and whether it has learned."""
     folder = Path(where)
     if (folder / "encoder.json").exists():
-        return load_encoder(folder)
+        return load_encoder(folder), True
     if (folder / "model.json").exists():
-        return load_model(folder).encoder
+        return load_model(folder).encoder, True
     if folder.is_absolute():
         raise UserError(
             tr("There is no encoder in {folder}.").format(folder=folder),
@@ -158,10 +199,10 @@ def _encoder(where: str) -> Encoder:
     return _named_encoder(where)
 
 
-def _named_encoder(name: str) -> Encoder:
-    """A timm encoder with its published weights if they have been fetched before, else with fresh ones."""
+def _named_encoder(name: str) -> tuple[Encoder, bool]:
+    """A timm encoder with its published weights if they can be had, else with fresh ones; and which of the two."""
     try:
-        return create_encoder(name, pretrained=True)
+        return create_encoder(name, pretrained=True), True
     except (UserError, RuntimeError):
         torch.manual_seed(0)  # the same untrained network in every process
-        return create_encoder(name)
+        return create_encoder(name), False

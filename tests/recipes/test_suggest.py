@@ -7,7 +7,7 @@ from sslstudio.recipes.backbones import kind_of
 from sslstudio.recipes.method_rules import RULES, Situation, suggest_method
 from sslstudio.recipes.methods import METHODS
 from sslstudio.recipes.overrides import with_settings
-from sslstudio.recipes.presets import PRESETS, look_of
+from sslstudio.recipes.presets import PRESETS, likely, look_of
 from sslstudio.recipes.suggest import FILLERS, doubt_of, in_words, suggest, suggest_finetune, why
 
 SIZES = [(640, 480)] * 5
@@ -24,6 +24,21 @@ def test_every_suggestion_can_be_carried_out(images, device, method):
         assert recipe.resolution % 32 == 0
         assert recipe.minutes == 5
         assert all(reason.text.endswith(".") for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("names", "preset"),
+    [
+        (["ct/IM1.DCM", "ct/IM2.dcm", "readme.png"], "xray"),
+        (["a.ome.tif#0003", "a.ome.tif", "b.OME.TIFF"], "microscopy"),
+        (["ct/IM0001", "ct/1.2.840.10008.5"], "xray"),
+        (["a.dcm", "b.jpg"], "natural"),
+        (["a.tif", "b.tif"], "natural"),
+        ([], "natural"),
+    ],
+)
+def test_some_names_say_what_kind_of_images_these_are(names, preset):
+    assert likely(names) == preset
 
 
 def test_small_images_are_not_blown_up():
@@ -100,7 +115,7 @@ def test_a_method_for_one_kind_of_backbone_gets_one():
         ("rotation", "microscopy", 3, SIZES, "(microscopy) have no up and down"),
         ("rotation", "satellite", 3, SIZES, "(satellite and aerial) have no up and down"),
         ("colorization", "natural", 1, SIZES, "these images are grey"),
-        ("colorization", "xray", 3, SIZES, "(X-ray and ultrasound) seldom have any"),
+        ("colorization", "xray", 3, SIZES, "(X-ray, CT and ultrasound) seldom have any"),
         ("jigsaw", "natural", 3, [(90, 70)] * 3, "only about 70 pixels high"),
         ("jigsaw", "microscopy", 3, SIZES, "look alike everywhere"),
         ("jigsaw", "satellite", 3, SIZES, "look alike everywhere"),

@@ -54,6 +54,15 @@ def test_a_slanted_cylinder_keeps_its_width():
         assert dice(between.at(share) == 1, disc(12, 20 + 58 * share, 30 + 30 * share)) > 0.96
 
 
+@pytest.mark.parametrize(("large", "small"), [(20, 10), (24, 5), (10, 20)])
+def test_a_body_that_wanders_and_shrinks_stays_round(large, small):
+    between = Between(mask(0, _1=disc(large, 26, 50)), mask(0, _1=disc(small, 72, 50)), background=0)
+    for step in range(1, 10):
+        share = step / 10
+        cut = disc((1 - share) * large + share * small, 26 + 46 * share, 50)
+        assert dice(between.at(share) == 1, cut) > 0.96
+
+
 def test_touching_classes_leave_no_gap():
     body = disc(40)
     before, after = (mask(UNPAINTED, _1=body, _2=body & (50 + at < X)) for at in (-10, 10))

@@ -196,6 +196,20 @@ def test_slices_of_one_stack_stay_in_one_part(tmp_path):
     assert sum(split == {"validation"} for split in parts.values()) == 1
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_large_stack_is_not_kept_aside_whole(tmp_path, seed):
+    images = tmp_path / "images"
+    images.mkdir()
+    write_stack(images / "large.tif", 9)
+    write_stack(images / "small.tif", 2)
+    with Project.create(tmp_path / "p", images, ["background", "cell"]) as project:
+        project.check_files()
+        for path in paths(project):
+            project.set_mask(path, LABELS)
+        aside = {item.image for item in labelled_images(project, 0.1, seed) if item.split == "validation"}
+    assert aside == {"small.tif", "small.tif#0002"}
+
+
 def test_one_stack_alone_is_still_judged(project):
     for path in SLICES:
         project.set_mask(path, LABELS)

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from sslstudio.errors import UserError
+from sslstudio.learning.backbones.encoder import create_encoder
+from sslstudio.learning.segmentation.model import SegmentationModel, save_model
 from sslstudio.project.project import Project
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.runs.events import Progress
 from sslstudio.runs.folder import RunFolder, RunState
-from sslstudio.runs.prepare import pretrain_request
+from sslstudio.runs.prepare import predict_request, pretrain_request
 from sslstudio.runs.request import ExportRequest
 from sslstudio.runs.start import resume, start, worker_command
 from sslstudio.workers.control import FolderControl
@@ -104,9 +106,16 @@ def test_a_run_is_killed_resumes_from_its_checkpoint_and_stops_when_asked(small_
     run.wish("pause")
     until(run, process, lambda events: kinds(events)[-1] == "paused")
     assert run.state() is RunState.PAUSED
-    assert Turn().take(), "a paused run lets others work"
+    other = pretraining(small_project)
+    turn = Turn(other)
+    assert turn.take(), "a paused run lets others work"
     run.unwish("pause")
+    until(run, process, lambda events: kinds(events)[-1] == "phase")
+    assert texts(run)[-1].startswith("Waiting for “Pretraining with SimCLR”"), "whoever waits again says for what"
+    assert run.state() is RunState.RUNNING
+    turn.give()
     until(run, process, lambda events: "resumed" in kinds(events[told:]))
+    assert texts(run)[-1] == "Training"
     process.send_signal(signal.SIGTERM)  # what a shutdown sends: stop and keep
     assert process.wait(PATIENCE) == 0
     assert run.state() is RunState.STOPPED
@@ -126,6 +135,23 @@ def test_a_run_waits_for_the_other_and_can_be_stopped_meanwhile(small_project, b
     assert process.wait(PATIENCE) == 0
     assert run.state() is RunState.STOPPED
     assert "started" not in kinds(run.events())
+    turn.give()
+
+
+def test_a_short_run_goes_on_after_a_pause_whosever_turn_it_is(small_project, begin):
+    model = SegmentationModel(create_encoder("test_resnet"), "linear", 2, crop=32)
+    classes = [{"name": name, "colour": "#ffffff"} for name in ("a", "b")]
+    save_model(model, small_project / "models" / "m", {"classes": classes, "metrics": {}})
+    with Project.open(small_project, write=False) as project:
+        run = RunFolder.create(small_project, predict_request(project, "m"), "x")
+    turn = Turn()
+    assert turn.take()
+    run.wish("pause")
+    process = begin(run)
+    until(run, process, lambda events: "paused" in kinds(events))
+    run.unwish("pause")
+    assert process.wait(PATIENCE) == 0
+    assert run.state() is RunState.FINISHED
     turn.give()
 
 

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -40,7 +41,7 @@ class PlacesCache:
                 vectors, shape = kept["vectors"], kept["shape"]
                 scale, parted = float(kept["scale"]), float(kept["parted"])
             os.utime(file)
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None
         height, width = (int(side) for side in shape)
         return Places(torch.from_numpy(vectors).float() / scale, (height, width), parted)

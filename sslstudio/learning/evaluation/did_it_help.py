@@ -1,9 +1,10 @@
 """The check “did pretraining help?”: the same decoder on the same masks from several starts, cross-validated.
 
 Each fold of the painted images is tested once by models that learned from the others, one per start: random weights,
-what the run began from where that had learned already, and what pretraining made of it. All take equally many steps
-on the same crops, and each learns as fine-tuning would let it (``segmentation.schedule``). What is told is the
-difference between starts within folds, with an interval that allows for folds sharing most of their images.
+what the run began from where that had learned already, and what pretraining made of it. Slices of one stack are in one
+fold, and so are parts of one huge image. All take equally many steps on the same crops, and each learns as fine-tuning
+would let it (``segmentation.schedule``). What is told is the difference between starts within folds, with an interval
+that allows for folds sharing most of their images.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ import numpy as np
 import torch
 
 from sslstudio.errors import UserError
+from sslstudio.images.slices import sources
 from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.evaluation import intervals
 from sslstudio.learning.evaluation.probe import folds
-from sslstudio.learning.evaluation.verdict import LEAST_MASKS, NAMES, compare, primary, too_few
+from sslstudio.learning.evaluation.verdict import NAMES, compare, primary
 from sslstudio.learning.evaluation.weights import began_from, run_encoder, starting_encoder
 from sslstudio.learning.segmentation.crops import CropSampler, painted_pixels
 from sslstudio.learning.segmentation.labelled import Painted, at_scale, choose_shrink, read_labelled
@@ -37,6 +39,7 @@ from sslstudio.learning.training.budget import TimeBudget
 from sslstudio.learning.training.control import Control, hold
 from sslstudio.learning.training.devices import describe
 from sslstudio.recipes.presets import PRESETS
+from sslstudio.runs.enough_masks import check_enough
 from sslstudio.runs.events import Event, Finished, Metric, Phase, Progress, Started, Stopped, Warned
 from sslstudio.runs.request import HelpRequest
 
@@ -78,11 +81,7 @@ def did_it_help(
             yield item
         else:
             painted.append(item)
-    if len(painted) < LEAST_MASKS:
-        raise UserError(
-            too_few(len(painted)),
-            tr("Paint {least_masks} more, then ask again.").format(least_masks=LEAST_MASKS - len(painted)),
-        )
+    check_enough([pair.whole for pair in painted])
     if (painted_pixels(painted, len(request.classes)) > 0).sum() < 2:
         raise UserError(
             tr("Only one class is painted, so there is nothing to tell apart."), tr("Paint another class, too.")
@@ -155,7 +154,10 @@ class _Check:
         self.side = side
         self.small = at_scale(painted, self.shrink, spill)
         self.accelerator = make_accelerator()
-        self.steps, self.folds = 0, min(request.folds, len(painted))
+        # Slices of one stack and parts of one image are tested together: they would tell each other's answers.
+        self.sources = np.array(sources(pair.whole for pair in painted))
+        self.masks = len(set(self.sources.tolist()))
+        self.steps, self.folds = 0, min(request.folds, self.masks)
         self.scores: dict[str, list[float]] = {arm.id: [] for arm in arms}
         self._done = 0
         self._whole_folds = 0
@@ -173,7 +175,7 @@ class _Check:
                 steps=self.steps
             )
             yield Warned(text=text, advice=tr("Give the check more minutes."), about="minutes")
-        fold_of = folds(np.zeros(len(self.painted), int), count=self.folds, seed=self.recipe.seed)
+        fold_of = folds(np.zeros(len(self.painted), int), self.sources, count=self.folds, seed=self.recipe.seed)
         for fold in range(self.folds):
             began = self.budget.elapsed
             yield from self._fold(fold, fold_of == fold)
@@ -282,7 +284,7 @@ class _Check:
     # telling --------------------------------------------------------------------------------------
 
     def _result(self) -> dict[str, Any]:
-        masks, rounds = len(self.painted), self._whole_folds
+        masks, rounds = self.masks, self._whole_folds
         result: dict[str, Any] = {
             "run": self.request.encoder_run,
             "masks": masks,

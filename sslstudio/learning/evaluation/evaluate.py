@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional as F
 
 from sslstudio.errors import UserError
+from sslstudio.images.slices import sources, whole_of
 from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.evaluation.effective_rank import deviation, effective_rank, spread
@@ -25,6 +26,7 @@ from sslstudio.learning.segmentation.labelled import Painted, read_labelled
 from sslstudio.learning.training.control import Control, hold
 from sslstudio.learning.training.devices import describe
 from sslstudio.project.feature_sets import FeatureSet, folder_labels, write_features
+from sslstudio.runs.enough_masks import once
 from sslstudio.runs.events import Event, Finished, Metric, Phase, Progress, Started, Stopped, Warned
 from sslstudio.runs.folder import find_run
 from sslstudio.runs.request import EvaluateRequest, features_key
@@ -119,8 +121,15 @@ class _Evaluation:
             )
             return
         classes, labels = known
+        files = np.array(sources(whole_of(name, self.request.series.get(name, "")) for name in self.names))
+        labels = _in_several_files(labels, files)
+        if len(np.unique(labels[labels >= 0])) < 2:
+            why = tr("Fewer than two folders hold two files, so folder names tell nothing apart.")
+            self.rows.append(missing_row("folder", f"{why} {once()}"))
+            return
         kept = torch.from_numpy(labels >= 0)
-        self._keep("folder", knowledge(self.features[kept], torch.from_numpy(labels)[kept], classes))
+        owners = torch.from_numpy(files)[kept] if len(set(files.tolist())) < len(files) else None
+        self._keep("folder", knowledge(self.features[kept], torch.from_numpy(labels)[kept], classes, owners))
 
     def _measure_painted(self, encoder: Encoder) -> Iterator[Event]:
         painted: list[Painted] = []
@@ -137,11 +146,12 @@ class _Evaluation:
             if self.control.stopped():
                 return
         labels = torch.cat([part.labels for part in parts]) if parts else torch.empty(0)
-        if len(parts) < 2 or len(labels.unique()) < 2:
+        owners = torch.cat([part.images for part in parts]) if parts else torch.empty(0)
+        if len(owners.unique()) < 2 or len(labels.unique()) < 2:
             why = tr("Paint at least two classes in two images; then this can be measured.")
-            self.rows.append(missing_row("painted", why))
+            self.rows.append(missing_row("painted", f"{why} {once()}" if len(parts) > 1 else why))
             return
-        features, owners = torch.cat([p.features for p in parts]), torch.cat([p.images for p in parts])
+        features = torch.cat([part.features for part in parts])
         names = tuple(spec.name for spec in self.request.classes)
         self._keep("painted", knowledge(features, labels, names, owners))
 
@@ -171,6 +181,12 @@ class _Evaluation:
         result = {"key": key, "count": len(self.names), "folder": str(folder.relative_to(self.project)), **about}
         yield Progress(step=len(self.names), steps=len(self.names), share=1.0, seconds_left=0.0)
         yield Finished(result=result)
+
+
+def _in_several_files(labels: np.ndarray, files: np.ndarray) -> np.ndarray:
+    """Labels (N,) with -1 for those that only one file has: its slices have nobody else to be known by."""
+    alone = [label for label in np.unique(labels) if len(np.unique(files[labels == label])) < 2]
+    return np.where(np.isin(labels, alone), -1, labels)
 
 
 def _beside(work: Callable[[], T], control: Control) -> T | None:

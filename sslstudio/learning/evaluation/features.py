@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8, resized
+from sslstudio.images.slices import sources
 from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.evaluation.attention import to_input
@@ -90,7 +91,7 @@ def _features(encoder: Encoder, squares: np.ndarray) -> Tensor:
 
 @dataclass(frozen=True)
 class PixelFeatures:
-    """Features (n, C) float32 at painted pixels, their classes (n,) and which image (n,) each is of."""
+    """Features (n, C) float32 at painted pixels, their classes (n,) and the file (n,) that each is of, by number."""
 
     features: Tensor
     labels: Tensor
@@ -100,9 +101,11 @@ class PixelFeatures:
 def painted_pixels(encoder: Encoder, painted: Sequence[Painted], *, seed: int = 0) -> Iterator[PixelFeatures]:
     """Dense features at some painted pixels of each class, image by image, all levels side by side.
 
-    Each level is brought to length 1, since levels differ in scale by orders of magnitude.
+    Each level is brought to length 1, since levels differ in scale by orders of magnitude. Slices of one stack and
+    parts of one huge image are of the same file.
     """
     encoder.eval()
+    files = sources(pair.whole for pair in painted)
     for number, pair in enumerate(painted):
         rows, columns, labels = _places(pair.labels, np.random.default_rng((seed, number)))
         levels = dense(encoder, pair.pixels)
@@ -112,7 +115,7 @@ def painted_pixels(encoder: Encoder, painted: Sequence[Painted], *, seed: int = 
         grid = torch.stack([x, y], dim=-1).float()[None, :, None]  # (1, n, 1, 2)
         sampled = [F.grid_sample(level, grid, padding_mode="border", align_corners=False) for level in levels]
         vectors = torch.cat([F.normalize(part[0, :, :, 0].T, dim=1) for part in sampled], dim=1)
-        yield PixelFeatures(vectors, torch.from_numpy(labels), torch.full((len(labels),), number))
+        yield PixelFeatures(vectors, torch.from_numpy(labels), torch.full((len(labels),), files[number]))
 
 
 def _places(labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sslstudio.language import later, tr, tr_many
+from sslstudio.language import later, tr
 from sslstudio.learning.evaluation import intervals
 
 NAMES = {
@@ -15,7 +15,6 @@ NAMES = {
     "start": later("the published weights alone"),
     "domain": later("pretraining on your images"),
 }
-LEAST_MASKS = 4
 
 
 @dataclass(frozen=True)
@@ -60,9 +59,9 @@ def _sentence(found: intervals.Interval, one: str, other: str, masks: int, overl
     points, reach = 100 * found.value, 100 * (found.high - found.value)
     if not math.isfinite(reach):
         return tr(
-            "The time was enough for one comparison ({points:+.1f} %), which proves nothing. Give it more minutes."
+            "The time was enough for one comparison ({points:+.1f} points), which proves nothing. Give it more minutes."
         ).format(points=points)
-    figures = tr("{points:+.1f} % ± {reach:.1f}").format(points=points, reach=reach)
+    figures = tr("{points:+.1f} ± {reach:.1f} points").format(points=points, reach=reach)
     if not found.excludes_zero:
         return tr("No difference could be shown with {masks} masks: {figures}.").format(masks=masks, figures=figures)
     overlap = tr("overlap {before:.0f} % → {after:.0f} %").format(before=100 * overlaps[0], after=100 * overlaps[1])
@@ -77,17 +76,3 @@ def primary(comparisons: Sequence[Comparison]) -> Comparison:
     """The comparison that answers the question: pretraining against what it began from."""
     asked = [found for found in comparisons if found.better == "domain"]
     return next((found for found in asked if found.than == "start"), asked[0] if asked else comparisons[0])
-
-
-def too_few(masks: int) -> str:
-    """Why there is no answer with so few masks; empty when there are enough."""
-    if masks >= LEAST_MASKS:
-        return ""
-    painted = (
-        tr("No image is painted")
-        if not masks
-        else tr_many("Only {masks} image is painted", "Only {masks} images are painted", masks).format(masks=masks)
-    )
-    return tr(
-        "{painted}, and this check needs at least {least_masks}: it learns from some and tests on the others."
-    ).format(painted=painted, least_masks=LEAST_MASKS)

@@ -20,6 +20,16 @@ if pixels.dtype != np.uint8:  # each band between its own percentiles
     pixels = ((pixels - low) * 255 / np.maximum(high - low, 1e-9)).clip(0, 255).round()
 pixels = pixels.astype(np.float32)[None]"""
 
+# PIL would cut 16 bits off at 255, and all would be white.
+_READ_DEEP = """```python
+import numpy as np, tifffile
+pixels = tifffile.imread("image.tif").astype(np.float64)  # {shape}
+low, high = np.percentile(pixels, ({low}, {high}))
+pixels = ((pixels - low) * 255 / max(high - low, 1e-9)).clip(0, 255).round()
+pixels = pixels if pixels.ndim == 3 else np.stack([pixels] * {channels}, 2)
+pixels = pixels.astype(np.float32).transpose(2, 0, 1)[None]
+```"""
+
 _USE_ONNX = """```python
 import numpy as np, onnxruntime
 {read}
@@ -50,6 +60,7 @@ def model_card(about: dict[str, Any], *, onnx: str = "model.onnx", backbone: str
         f"The ONNX file takes {_what(channels)} of any size with values from 0 to 255 and gives each class's "
         "probability per pixel. Shrinking and normalising are inside.",
         _USE_ONNX.format(read=_read(channels), onnx=onnx, first=about["classes"][0]["name"]),
+        *_deep(channels),
         "The backbone alone, for timm:",
         _USE_BACKBONE.format(
             backbone=about["backbone"], file=backbone, more="" if channels == 3 else f", in_chans={channels}"
@@ -71,6 +82,15 @@ def _read(channels: int) -> str:
     if channels in (1, 3):
         return _READ_GREY if channels == 1 else _READ_RGB
     return _READ_BANDS.format(channels=channels, low=WINDOW[0], high=WINDOW[1])
+
+
+def _deep(channels: int) -> list[str]:
+    """How images of more than 8 bits become what the network learned from; of many bands the code above says it."""
+    if channels not in (1, 3):
+        return []
+    words = "Images of 16 bits or of floats were stretched while it learned, so stretch them here, too, before asking:"
+    shape = "(H, W)" if channels == 1 else "(H, W) or (H, W, 3)"
+    return [words, _READ_DEEP.format(low=WINDOW[0], high=WINDOW[1], channels=channels, shape=shape)]
 
 
 def _summary(about: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.momentum import steady_momentum
+from sslstudio.learning.methods.pairs import as_vit
 from sslstudio.learning.methods.patch_masks import block_masks, some_but_not_all
 from sslstudio.learning.methods.positions import start_from_sines
 from sslstudio.learning.methods.tokenisers import VQTokeniser, load_tokeniser, perplexity
@@ -44,12 +45,7 @@ class BEiT(Method):
 
     def __init__(self, encoder: Encoder, recipe: BEiTRecipe, *, resolution: int, look: Augmentation) -> None:
         super().__init__()
-        if not isinstance(encoder, ViTEncoder):
-            raise UserError(
-                tr("BEiT cannot train “{name}”.").format(name=encoder.name),
-                tr("Choose a ViT backbone, or SimCLR or DINO."),
-            )
-        self.encoder = encoder
+        self.encoder = encoder = as_vit("beit", encoder)
         size = max(2 * encoder.stride, nearest_multiple(resolution, encoder.stride))
         self.side = size // encoder.stride
         self.mask_ratio = some_but_not_all(recipe.mask_ratio, self.side**2)

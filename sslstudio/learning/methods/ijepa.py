@@ -21,12 +21,11 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sslstudio.errors import UserError
-from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.heads import sin_cos_positions
 from sslstudio.learning.methods.momentum import follow
+from sslstudio.learning.methods.pairs import as_vit
 from sslstudio.learning.methods.positions import start_from_sines
 from sslstudio.recipes.methods import IJEPARecipe
 from sslstudio.recipes.presets import Augmentation
@@ -46,11 +45,7 @@ class IJEPA(Method):
 
     def __init__(self, encoder: Encoder, recipe: IJEPARecipe, *, resolution: int, look: Augmentation) -> None:
         super().__init__()
-        if not isinstance(encoder, ViTEncoder):
-            raise UserError(
-                tr("I-JEPA cannot train “{name}”.").format(name=encoder.name),
-                tr("Choose a ViT backbone, or SimCLR or DINO."),
-            )
+        encoder = as_vit("ijepa", encoder)
         self.recipe = recipe
         size = max(2 * encoder.stride, nearest_multiple(resolution, encoder.stride))
         self.side = size // encoder.stride

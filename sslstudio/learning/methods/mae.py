@@ -15,11 +15,10 @@ import torch
 from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
-from sslstudio.errors import UserError
-from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.heads import sin_cos_positions
+from sslstudio.learning.methods.pairs import as_vit
 from sslstudio.learning.methods.positions import start_from_sines
 from sslstudio.recipes.methods import MAERecipe
 from sslstudio.recipes.presets import Augmentation
@@ -32,12 +31,7 @@ class MAE(Method):
 
     def __init__(self, encoder: Encoder, recipe: MAERecipe, *, resolution: int, look: Augmentation) -> None:
         super().__init__()
-        if not isinstance(encoder, ViTEncoder):
-            raise UserError(
-                tr("MAE cannot train “{name}”.").format(name=encoder.name),
-                tr("Choose a ViT backbone, or SimCLR or DINO."),
-            )
-        self.encoder = encoder
+        self.encoder = encoder = as_vit("mae", encoder)
         self.recipe = recipe
         size = nearest_multiple(resolution, encoder.stride)
         self.side = size // encoder.stride

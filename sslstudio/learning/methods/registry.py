@@ -4,32 +4,12 @@ from __future__ import annotations
 
 import importlib
 
-from sslstudio.errors import UserError
-from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder
 from sslstudio.learning.methods.base import Method
+from sslstudio.learning.methods.pairs import check_pair
 from sslstudio.recipes.channels import channels_problem
 from sslstudio.recipes.methods import METHODS, MethodRecipe
 from sslstudio.recipes.presets import Augmentation
-
-WELL_KNOWN = ("mae", "simclr", "dino")  # named where another method must be chosen
-
-
-def check_pair(method_id: str, encoder: Encoder) -> None:
-    """Raise UserError where a method cannot train this kind of backbone."""
-    info = METHODS[method_id]
-    if encoder.kind not in info.backbones:
-        word = {"vit": tr("a ViT backbone"), "conv": tr("a convolutional backbone")}
-        example = {"vit": "vit_tiny_patch16_224", "conv": "resnet18"}[info.backbones[0]]
-        others = tr(" or ").join(METHODS[name].name for name in WELL_KNOWN if encoder.kind in METHODS[name].backbones)
-        raise UserError(
-            tr("{method} cannot train “{name}”, which is {kind}.").format(
-                method=info.name, name=encoder.name, kind=word[encoder.kind]
-            ),
-            tr("What fits is {kind} (for example {example}), or {others} as method.").format(
-                kind=word[info.backbones[0]], example=example, others=others
-            ),
-        )
 
 
 def check_channels(method_id: str, channels: int) -> None:

@@ -14,11 +14,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from sslstudio.errors import UserError
-from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import Encoder, ViTEncoder
 from sslstudio.learning.methods.base import Method, StepResult, Views, ViewSpec, full_precision, nearest_multiple
 from sslstudio.learning.methods.mae import patchify
+from sslstudio.learning.methods.pairs import as_vit
 from sslstudio.learning.methods.patch_masks import some_but_not_all, uniform_masks
 from sslstudio.learning.methods.positions import start_from_sines
 from sslstudio.recipes.methods import SimMIMRecipe
@@ -34,12 +33,7 @@ class SimMIM(Method):
 
     def __init__(self, encoder: Encoder, recipe: SimMIMRecipe, *, resolution: int, look: Augmentation) -> None:
         super().__init__()
-        if not isinstance(encoder, ViTEncoder):
-            raise UserError(
-                tr("SimMIM cannot train “{name}”.").format(name=encoder.name),
-                tr("Choose a ViT backbone, or SimCLR or DINO."),
-            )
-        self.encoder = encoder
+        self.encoder = encoder = as_vit("simmim", encoder)
         size = max(2 * encoder.stride, nearest_multiple(resolution, encoder.stride))
         self.side = size // encoder.stride
         self.unit = max(1, min(round(recipe.mask_size / encoder.stride), self.side // 2))  # in patches

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from sslstudio.errors import UserError
 from sslstudio.images.bands import with_axis
+from sslstudio.language import tr
 from sslstudio.learning.backbones.encoder import normalisation
 from sslstudio.learning.segmentation.labelled import Painted
 from sslstudio.learning.segmentation.metrics import IGNORED
@@ -44,6 +46,13 @@ class CropSampler:
         self._spots = [_spots(p.labels, classes, rng) for p in self.painted]
         holders = [[i for i, spots in enumerate(self._spots) if number in spots] for number in range(classes)]
         self._holders = {number: found for number, found in enumerate(holders) if found}
+        # Thin strokes are lost where images are shrunk far.
+        self._shown = [image for image, spots in enumerate(self._spots) if spots]
+        if not self._shown:
+            raise UserError(
+                tr("Images are shrunk so far that nothing of what was painted is left."),
+                tr("Set “Shrink images by” to 0 or 1, or paint broader strokes."),
+            )
 
     def batch(self, step: int, size: int) -> Batch:
         """``size`` crops for this step."""
@@ -58,7 +67,7 @@ class CropSampler:
             number = int(rng.choice(list(self._holders)))
             image = int(rng.choice(self._holders[number]))
         else:
-            image = int(rng.integers(len(self.painted)))
+            image = self._shown[int(rng.integers(len(self._shown)))]
             counts = {n: float(len(s)) for n, s in self._spots[image].items()}
             shares = np.array(list(counts.values()))
             number = int(rng.choice(list(counts), p=shares / shares.sum()))

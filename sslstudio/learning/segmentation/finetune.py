@@ -121,9 +121,19 @@ def _split(painted: list[Painted]) -> tuple[list[Painted], list[Painted]]:
     """Training and validation images; validation steps back where training would lack images or classes."""
     train = [p for p in painted if not p.validation]
     validation = [p for p in painted if p.validation]
-    if len(train) + len(validation) < 4 or not train:
+    if len({p.image for p in painted}) < 4 or not train:  # parts of one huge image are no images of their own
         return painted, []
     return train, validation
+
+
+def _flattered(train: list[Painted], validation: list[Painted]) -> Iterator[Warned]:
+    """Say so where one stack is all there is, so that the model is judged by neighbours of what it learned from."""
+    if {p.whole for p in train} & {p.whole for p in validation}:
+        yield Warned(
+            text=tr("All masks are of one stack, whose slices are much alike: the figures flatter the model."),
+            advice=tr("Paint some slices of another stack to learn how good it is on new images."),
+            about="validation",
+        )
 
 
 @dataclass(frozen=True)
@@ -182,7 +192,9 @@ class _Finetuning:
             # A class that only validation images show would never be learned.
             train, self.validation = painted, []
             self.pixels = painted_pixels(train, len(self.names))
-        self.train_names = [p.image for p in train]
+        # Of a huge image each painted part is one of these.
+        self.train_names = list(dict.fromkeys(p.image for p in train))
+        self.validation_names = list(dict.fromkeys(p.image for p in self.validation))
         side = _crop_side(self.recipe.crop, train)
         shrink = self.recipe.shrink or choose_shrink(train, side)
         self.sampler = CropSampler(
@@ -194,7 +206,7 @@ class _Finetuning:
         )
         beginning = starting_encoder(request, project)
         _refuse_single(beginning.encoder, self.recipe.batch_size, side)
-        self.note = tuple(beginning.note())
+        self.note = (*beginning.note(), *_flattered(train, self.validation))
         self.schedule: Schedule = plan(self.recipe, trained=beginning.trained)
         self.accelerator = make_accelerator()
         model = SegmentationModel(beginning.encoder, self.recipe.decoder, len(self.names), crop=side, shrink=shrink)
@@ -385,7 +397,7 @@ class _Finetuning:
         result: dict[str, Any] = {
             "model": self.request.model,
             "iou": iou,
-            "validation_images": [p.image for p in self.validation],
+            "validation_images": self.validation_names,
             "steps": self.learner.steps,
         }
         if "miou" in self.metrics:
@@ -404,7 +416,7 @@ class _Finetuning:
             "recipe": self.recipe.model_dump(),
             "data": {
                 "training_images": self.train_names,
-                "validation_images": [p.image for p in self.validation],
+                "validation_images": self.validation_names,
                 "pixels": counts,
             },
             "training": {"steps": self.learner.steps, "minutes": round(self.budget.elapsed / 60, 2)},

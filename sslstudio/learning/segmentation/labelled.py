@@ -14,6 +14,7 @@ from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8, resized, with_axis
 from sslstudio.images.huge_picture import Pixels
 from sslstudio.images.huge_reading import huge_bands
+from sslstudio.images.slices import whole_of
 from sslstudio.language import tr
 from sslstudio.learning.segmentation.metrics import IGNORED
 from sslstudio.project.edit_log import tally
@@ -23,6 +24,7 @@ from sslstudio.runs.events import Warned
 from sslstudio.runs.request import EvaluateRequest, FinetuneRequest, HelpRequest, LabelledImage
 
 PaintedRequest = FinetuneRequest | EvaluateRequest | HelpRequest  # whatever names images with masks
+_WIDE, _BROAD = 8.0, 12.0  # pixels of a shrunk image
 SHRINKS = (1, 2, 3, 4, 6, 8)
 _BLOCK, _MOST_BLOCKS = 2048, 128  # pixels of a block of a huge image, and how many of them one image gives
 _IN_MEMORY = 1 << 30  # bytes of pixels kept in memory; the rest lies in a file that the system pages in
@@ -30,12 +32,21 @@ _IN_MEMORY = 1 << 30  # bytes of pixels kept in memory; the rest lies in a file 
 
 @dataclass(frozen=True)
 class Painted:
-    """One image (H, W, C) uint8 with its mask (H, W) uint8 at working scale; ``image`` is its relative path."""
+    """One image (H, W, C) uint8 with its mask (H, W) uint8 at working scale; ``image`` is its relative path.
+
+    ``series`` is the DICOM series of which its file is a part, if any.
+    """
 
     image: str
     pixels: np.ndarray
     labels: np.ndarray
     validation: bool = False
+    series: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The whole of which it is a part, as ``whole_of`` says."""
+        return whole_of(self.image, self.series)
 
 
 def read_labelled(request: PaintedRequest, project: Path, spill: Path, channels: int) -> Iterator[Painted | Warned]:
@@ -94,10 +105,11 @@ def _read_one(entry: LabelledImage, request: PaintedRequest, project: Path, chan
             tr("Paint it anew or restore the image."),
         )
     if isinstance(pixels, np.ndarray):
-        yield Painted(entry.image, pixels, labels[:, :], entry.split == "validation")
+        yield Painted(entry.image, pixels, labels[:, :], entry.split == "validation", entry.series)
         return
     for rows, columns in _painted_blocks(labels):
-        yield Painted(entry.image, pixels[rows, columns], labels[rows, columns].copy(), entry.split == "validation")
+        part = pixels[rows, columns], labels[rows, columns].copy()
+        yield Painted(entry.image, *part, entry.split == "validation", entry.series)
 
 
 def _painted_blocks(labels: Labels) -> list[tuple[slice, slice]]:
@@ -119,21 +131,31 @@ def choose_shrink(painted: Sequence[Painted], side: int) -> int:
     """By how much images may be shrunk without losing what was painted: 1, 2, 3, 4, 6 or 8.
 
     A crop of a large image sees too little of it to know what it looks at, and shrinking costs nothing as long
-    as the thinnest class stays some pixels wide and images stay larger than two crops.
+    as the thinnest class stays some pixels wide. Images come down to two crops so, and to one where even the
+    thinnest class is broad: then what is lost at its edges is little beside what the whole image tells.
     """
     longest = float(np.median(np.array([p.labels.shape for p in painted]).max(1)))
-    thin = min((t for p in painted for t in _thicknesses(p.labels)), default=1.0)
-    fits = [s for s in SHRINKS if longest / s >= 2 * side and thin / s >= 8.0]
+    thin = _thinnest(painted)
+    fits = [s for s in SHRINKS if longest / s >= side and thin / s >= (_BROAD if longest / s < 2 * side else _WIDE)]
     return max(fits, default=1)
 
 
-def _thicknesses(labels: np.ndarray) -> Iterator[float]:
-    """Typical width in pixels, twice area by outline, of each class in a mask."""
+def _thinnest(painted: Sequence[Painted]) -> float:
+    """Width in pixels of the thinnest class; of each class that in the middle image of all that show it."""
+    widths: dict[int, list[float]] = {}
+    for pair in painted:
+        for number, width in _thicknesses(pair.labels):
+            widths.setdefault(number, []).append(width)
+    return min((float(np.median(of_one)) for of_one in widths.values()), default=1.0)
+
+
+def _thicknesses(labels: np.ndarray) -> Iterator[tuple[int, float]]:
+    """Each class in a mask with its typical width in pixels, twice area by outline."""
     for number in np.unique(labels[labels != IGNORED]):
         area = np.pad(labels == number, 1)
         # The outline as the count of neighbouring pixels, right and below, of which one is inside.
         edges = np.count_nonzero(area[1:] != area[:-1]) + np.count_nonzero(area[:, 1:] != area[:, :-1])
-        yield 2.0 * float(np.count_nonzero(area)) / max(int(edges), 1)
+        yield int(number), 2.0 * float(np.count_nonzero(area)) / max(int(edges), 1)
 
 
 def shrunk_pixels(pixels: np.ndarray, shrink: int) -> np.ndarray:
@@ -165,7 +187,7 @@ def at_scale(painted: Sequence[Painted], shrink: int, spill: Path) -> list[Paint
         used += pixels.nbytes
         if used > _IN_MEMORY:
             pixels = _spilled(pixels, spill)
-        found.append(Painted(pair.image, pixels, labels, pair.validation))
+        found.append(replace(pair, pixels=pixels, labels=labels))
     return found
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from sslstudio.errors import UserError
 from sslstudio.images.bands import read_bands8
+from sslstudio.images.slices import sources
 from sslstudio.learning.segmentation.labelled import Painted
 from sslstudio.learning.segmentation.metrics import Confusion
 from sslstudio.learning.segmentation.model import SegmentationModel
@@ -28,27 +29,28 @@ class Examiner:
     images: Sequence[Painted]
     names: Sequence[str]
     seconds: float = 0.0  # what measuring one image took last
-    measured: int = 0  # how many images the last figures come from
+    measured: int = 0  # how many images the last figures come from; a stack and a huge image count once
     painted: float = 0.0  # and which share of their pixels is painted: of the others nothing is known
 
     def measure(self, model: SegmentationModel, seconds: float = float("inf")) -> Confusion:
         """Figures over as many images as fit into ``seconds``, at least one, in an order that never changes."""
-        confusion = Confusion(list(self.names))
+        confusion, seen = Confusion(list(self.names)), 0
+        files = sources(pair.whole for pair in self.images)
         began = time.perf_counter()
         for done, pair in enumerate(self.images, start=1):
             confusion.add(pair.labels, segment_labels(model, pair.pixels))
             self.seconds = (time.perf_counter() - began) / done
-            self.measured = done
+            self.measured = len(set(files[:done]))
+            seen += pair.labels.size
             if (done + 1) * self.seconds > seconds:
                 break
-        seen = sum(pair.labels.size for pair in self.images[: self.measured])
         self.painted = confusion.pixels / seen if seen else 0.0
         return confusion
 
     @property
     def trustworthy(self) -> bool:
         """Whether choosing the best of several states by these images picks more than luck."""
-        return len(self.images) >= 10
+        return len(set(sources(pair.whole for pair in self.images))) >= 10
 
 
 def figures(confusion: Confusion) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +25,25 @@ from sslstudio.project.sparse_labels import SparseLabels
 from sslstudio.runs.events import Event, Finished, Phase, Progress, Started, Stopped, Warned
 from sslstudio.runs.request import PredictRequest
 
+_TELL_EVERY = 0.5  # seconds between two words on how far it is within an image
 _BLOCK, _AROUND = 2048, 256  # pixels of a huge image that are segmented together, and seen around them
 
 __all__ = ["bands", "predict", "prediction_names", "segment", "segment_labels"]
 
 
+@dataclass(frozen=True)
+class _Part:
+    """What has just been segmented: so many ``pixels`` of an image of which ``done`` (0 to 1) is finished."""
+
+    pixels: int
+    done: float
+
+
 def predict(request: PredictRequest, *, project: Path, control: Control) -> Iterator[Event]:
-    """Write a mask for every readable image; ends with Finished or Stopped, naming count and problems."""
+    """Write a mask for every readable image; ends with Finished or Stopped, naming count and problems.
+
+    A pause or a stop is heard between the parts of an image, too; of one that is stopped nothing is written.
+    """
     folder = Path(project) / "models" / request.model
     about = read_about(folder)
     out = Path(project) / request.out  # an absolute ``out`` wins over the project
@@ -42,59 +55,131 @@ def predict(request: PredictRequest, *, project: Path, control: Control) -> Iter
     yield Started(device=device)
     yield Phase(text=tr("Segmenting images"))
     ours = out.resolve().is_relative_to((Path(project) / "predictions").resolve())
-    names = prediction_names(request.images, in_project=ours)
     colours = [entry["colour"] for entry in about["classes"]]
-    written, problems = 0, []
-    pace = pace_for(torch.device(device), 1)
-    for number, image in enumerate(request.images):
-        yield from hold(control)
-        if control.stopped():
-            break
-        began = time.perf_counter()
-        try:
-            source = Path(request.images_root) / image
-            huge = huge_bands(source, model.encoder.channels)
-            if huge is None:
-                _predict_one(model, source, out / names[image], colours, request.probabilities)
-            elif not _predict_huge(model, huge, out / names[image], colours, request.probabilities, control):
+    yield from _Prediction(request, model, out, ours, colours, control).events()
+
+
+class _Prediction:
+    """One run that writes below ``out``, which may lie in the project (``ours``); ``events()`` does the work."""
+
+    def __init__(
+        self,
+        request: PredictRequest,
+        model: SegmentationModel,
+        out: Path,
+        ours: bool,
+        colours: list[str],
+        control: Control,
+    ) -> None:
+        self.request, self.model, self.out, self.colours, self.control = request, model, out, colours, control
+        self.names = prediction_names(request.images, in_project=ours)
+        self.written = 0
+        self.problems: list[dict[str, str]] = []
+        self._pace = pace_for(next(model.parameters()).device, 1)
+        self._told = time.perf_counter()
+
+    def events(self) -> Iterator[Event]:
+        """Segment one image after the other and tell how it went."""
+        many = len(self.request.images)
+        for number, image in enumerate(self.request.images):
+            yield from hold(self.control)
+            if self.control.stopped():
                 break
-            written += 1
-            pace.step_took(time.perf_counter() - began)
+            before = self.written + len(self.problems)
+            yield from self._image(number, image)
+            if self.written + len(self.problems) > before:
+                yield self._progress(number + 1)
+        if self.problems and len(self.problems) == many:
+            raise UserError(
+                tr("None of the {problems} images could be segmented.").format(problems=many),
+                tr("The first: {problem}").format(problem=self.problems[0]["problem"]),
+            )
+        result = {
+            "model": self.request.model,
+            "out": str(self.out),
+            "count": self.written,
+            "problems": self.problems,
+        }
+        yield Stopped(result=result) if self.control.stopped() else Finished(result=result)
+
+    def _image(self, number: int, image: str) -> Iterator[Event]:
+        """Segment one image; what is wrong with it is noted and told."""
+        target = self.out / self.names[image]
+        try:
+            for part in self._timed(Path(self.request.images_root) / image, target):
+                if part.done < 1:
+                    yield from self._between(number + part.done)
+                    if self.control.stopped():
+                        return
+            self.written += 1
         except (UserError, OSError) as error:
             if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
-                raise _refused(out / names[image], error) from None
+                raise _refused(target, error) from None
             text = (
                 error.problem
                 if isinstance(error, UserError)
                 else tr("{image} is not there any more.").format(image=image)
             )
-            problems.append({"image": image, "problem": text})
+            self.problems.append({"image": image, "problem": text})
             yield Warned(text=text, advice=getattr(error, "advice", ""), about=image)
-        yield Progress(step=number + 1, steps=len(request.images), share=(number + 1) / len(request.images))
-    if problems and len(problems) == len(request.images):
-        raise UserError(
-            tr("None of the {problems} images could be segmented.").format(problems=len(problems)),
-            tr("The first: {problem}").format(problem=problems[0]["problem"]),
-        )
-    result = {"model": request.model, "out": str(out), "count": written, "problems": problems}
-    yield Stopped(result=result) if control.stopped() else Finished(result=result)
+
+    def _between(self, images: float) -> Iterator[Event]:
+        """Tell how far it is, seldom enough to be read, and hold still if that is wished."""
+        if time.perf_counter() - self._told > _TELL_EVERY:
+            yield self._progress(images)
+        yield from hold(self.control)
+
+    def _progress(self, images: float) -> Progress:
+        self._told = time.perf_counter()
+        many = len(self.request.images)
+        return Progress(step=int(images), steps=many, share=images / many)
+
+    def _timed(self, source: Path, target: Path) -> Iterator[_Part]:
+        """The parts of an image; how long each took decides how many threads work on the next."""
+        began = time.perf_counter()
+        for part in self._parts(source, target):
+            self._pace.step_took(time.perf_counter() - began, part.pixels / 1e6)
+            yield part
+            began = time.perf_counter()
+
+    def _parts(self, source: Path, target: Path) -> Iterator[_Part]:
+        channels, probabilities = self.model.encoder.channels, self.request.probabilities
+        huge = huge_bands(source, channels)
+        if huge is not None:
+            return _predict_huge(self.model, huge, target, self.colours, probabilities)
+        pixels = read_bands8(source, channels)
+        if probabilities:
+            return _predict_probabilities(self.model, pixels, target, self.colours)
+        return _predict_one(self.model, pixels, target, self.colours)
 
 
-def _predict_one(model: SegmentationModel, image: Path, target: Path, colours: list[str], probabilities: bool) -> None:
-    pixels = read_bands8(image, model.encoder.channels)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not probabilities:
-        write_mask(target, segment_labels(model, pixels, flips=True), colours)
-        return
+def _predict_one(model: SegmentationModel, pixels: np.ndarray, target: Path, colours: list[str]) -> Iterator[_Part]:
+    """Segment from top to bottom; the mask is written before the last part is told."""
+    height, width = pixels.shape[:2]
+    labels = np.empty((height, width), np.uint8)
+    for band in bands(model, pixels, flips=True):
+        bottom = band.top + band.probabilities.shape[1]
+        labels[band.top : bottom] = band.probabilities.argmax(0)
+        if bottom == height:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_mask(target, labels, colours)
+        yield _Part((bottom - band.top) * width, bottom / height)
+
+
+def _predict_probabilities(
+    model: SegmentationModel, pixels: np.ndarray, target: Path, colours: list[str]
+) -> Iterator[_Part]:
     found = segment(model, pixels, flips=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     write_mask(target, found.argmax(0).astype(np.uint8), colours)
     np.save(target.with_suffix(".npy"), (found * 255).round().astype(np.uint8))
+    yield _Part(found.shape[1] * found.shape[2], 1.0)
 
 
 def _predict_huge(
-    model: SegmentationModel, image: HugeBands, target: Path, colours: list[str], probabilities: bool, control: Control
-) -> bool:
-    """Segment block by block, each with what lies around it; False when it was stopped, then nothing is written."""
+    model: SegmentationModel, image: HugeBands, target: Path, colours: list[str], probabilities: bool
+) -> Iterator[_Part]:
+    """Segment block by block, each with what lies around it; nothing is written before the last is told."""
     if probabilities:
         raise UserError(
             tr("{name} is so large that its probabilities would fill the disk.").format(name=image.image.path.name),
@@ -102,18 +187,19 @@ def _predict_huge(
         )
     height, width = image.shape[:2]
     pixels, labels = image.size(0), SparseLabels(height, width, 0)
+    done = 0
     for top in range(0, height, _BLOCK):
         for left in range(0, width, _BLOCK):
-            if control.stopped():
-                return False
             bottom, right = min(top + _BLOCK, height), min(left + _BLOCK, width)
             above, before = max(0, top - _AROUND), max(0, left - _AROUND)
             part = pixels[above : bottom + _AROUND, before : right + _AROUND]
             found = segment_labels(model, part, flips=True)
             labels[top:bottom, left:right] = found[top - above : bottom - above, left - before : right - before]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_mask(target, labels, colours)
-    return True
+            done += (bottom - top) * (right - left)
+            if done == height * width:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                write_mask(target, labels, colours)
+            yield _Part((bottom - top) * (right - left), done / (height * width))
 
 
 def _refused(target: Path, error: OSError) -> UserError:

@@ -175,7 +175,7 @@ class ImageCache:
         try:
             self._out = self._growing.open("wb")
         except OSError as error:
-            raise _no_room(self._folder, error) from None
+            raise cannot_write(self._folder, error) from None
         self._left = len(self._todo)
         if not self._todo:
             self._finish()
@@ -296,7 +296,7 @@ class ImageCache:
                 lambda: self.complete or len(self._tiles) >= count or self._error is not None, seconds
             )
             if self._error is not None:
-                raise _no_room(self._folder, self._error)
+                raise cannot_write(self._folder, self._error)
             return self.complete or len(self._tiles) >= count
 
     def close(self) -> None:
@@ -331,7 +331,8 @@ class ImageCache:
             self._map = np.memmap(path, np.uint8, "r", shape=(len(self._tiles), self.side, self.side, self.channels))
 
 
-def _no_room(folder: Path, error: OSError) -> UserError:
+def cannot_write(folder: Path, error: OSError) -> UserError:
+    """What to tell where the disk refuses the cache: it is full, or nothing may be written there."""
     return UserError(
         tr("The image cache cannot be written to {folder}: {strerror}.").format(folder=folder, strerror=error.strerror),
         tr("Make room on the disk, or move the project to a disk with more room."),

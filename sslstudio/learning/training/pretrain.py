@@ -26,7 +26,7 @@ from sslstudio.learning.methods.registry import create_method
 from sslstudio.learning.training import checkpoint
 from sslstudio.learning.training.batches import Order, Prefetch
 from sslstudio.learning.training.budget import StepBudget, TimeBudget
-from sslstudio.learning.training.cache import ImageCache, tile_side
+from sslstudio.learning.training.cache import ImageCache, cannot_write, tile_side
 from sslstudio.learning.training.control import Control, hold
 from sslstudio.learning.training.devices import describe, make_accelerator
 from sslstudio.learning.training.loop import Rates, Step, Trainer
@@ -209,12 +209,7 @@ class _Run:
                 channels=self.recipe.channels,
             )
         except OSError as error:
-            raise UserError(
-                tr("The image cache cannot be written to {folder}: {strerror}.").format(
-                    folder=folder, strerror=error.strerror
-                ),
-                tr("Check the project's disk."),
-            ) from None
+            raise cannot_write(folder, error) from None
         self._cache.build()
         began = time.perf_counter()
         # A run by steps must be repeatable, so it waits until the order of the tiles is settled.

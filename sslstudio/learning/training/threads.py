@@ -39,16 +39,17 @@ class ThreadPace:
             self._begin_trial()
         use(self.threads)
 
-    def step_took(self, seconds: float) -> None:
-        """Note a step of ``seconds`` and set the threads for the next one."""
+    def step_took(self, seconds: float, work: float = 1.0) -> None:
+        """Note a step of ``seconds`` and set the threads for the next one; ``work`` is how much it had to do."""
         if self._counts[0] == self._counts[1]:
             return
+        each = seconds / work
         if self._trying:
-            self._note_trial(seconds)
-        elif self.threads == self._counts[1] and self._usual and seconds > _JAM * self._usual:
+            self._note_trial(each, long=seconds > _LONG)
+        elif self.threads == self._counts[1] and self._usual and each > _JAM * self._usual:
             self._begin_trial()
         else:
-            self._usual = seconds if not self._usual else 0.8 * self._usual + 0.2 * seconds
+            self._usual = each if not self._usual else 0.8 * self._usual + 0.2 * each
             self._worked += seconds
             if self._worked > self._wait:
                 self._begin_trial()
@@ -60,10 +61,10 @@ class ThreadPace:
         self._took = {count: [] for count in self._counts}
         self._before = self.threads
 
-    def _note_trial(self, seconds: float) -> None:
+    def _note_trial(self, each: float, *, long: bool) -> None:
         took = self._took[self._trying[0]]
-        took.append(seconds)
-        enough = 1 if seconds > _LONG else _TRIAL
+        took.append(each)
+        enough = 1 if long else _TRIAL
         if len(took) <= enough and not self._is_jam():
             return
         self._trying.pop(0)

@@ -395,7 +395,7 @@ class Canvas(Board):
     @property
     def begun(self) -> bool:
         """Whether there is something that undo takes back before any stroke that is done."""
-        begun = self._hand.gesturing or bool(self.outlines.now.pieces) or bool(self.searches.running)
+        begun = self._hand.gesturing or self.outlines.first is not None or bool(self.searches.running)
         return begun or self.pen.drawing
 
     @property

@@ -65,10 +65,10 @@ def _draw_gesture(painter: QPainter, canvas: Canvas, gesture: Gesture, hand: Han
 
 def _draw_first(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
     """The corner that closes an outline, and larger where a click would."""
-    pieces = canvas.outlines.now.pieces
-    if pieces:
+    first = canvas.outlines.first
+    if first is not None:
         closing = hand.inside and not hand.dragging and canvas.outlines.closes(hand.pointer) is not None
-        decorations.draw_first(painter, canvas.widget_points(pieces[0][0])[0], closing)
+        decorations.draw_first(painter, canvas.widget_points(first)[0], closing)
 
 
 def _draw_search(painter: QPainter, canvas: Canvas, search: Search) -> None:

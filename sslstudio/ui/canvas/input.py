@@ -368,7 +368,7 @@ class Hand:
 
     def _back(self) -> None:
         """Take back the last corner."""
-        if self._canvas.outlines.now.pieces:
+        if self._canvas.outlines.first is not None:
             self._canvas.outlines.drop_corner()
         elif self._canvas.gesture is not None:
             self._canvas.gesture.back()

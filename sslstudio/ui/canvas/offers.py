@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from sslstudio.ui.canvas.pyramid import LabelPyramid
 
 if TYPE_CHECKING:
+    from sslstudio.project.label_map import Labels
     from sslstudio.ui.canvas.canvas import Canvas
 
 
@@ -35,8 +36,8 @@ class Offers(QObject):
         """What is proposed now."""
         return None if self.pyramid is None else self.pyramid.base[:, :]
 
-    def show(self, labels: np.ndarray | None, *, answerable: bool = False) -> None:
-        """Propose labels (h, w) uint8 of any size, 255 for nothing, or no longer (None).
+    def show(self, labels: Labels | None, *, answerable: bool = False) -> None:
+        """Propose labels (h, w) uint8 of any size, 255 for nothing, or no longer (None); of huge images all, by tiles.
 
         ``answerable``: Enter and Esc answer it while no tool has begun anything.
         """

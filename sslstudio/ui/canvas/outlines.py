@@ -50,6 +50,12 @@ class Outlines(QObject):
         return gesture.line if isinstance(gesture, LiveWire) else self._canvas.pen.corners
 
     @property
+    def first(self) -> Point | None:
+        """The corner that it began with; None where there is no outline."""
+        gesture, points = self._canvas.gesture, self._canvas.pen.points
+        return gesture.first if isinstance(gesture, LiveWire) else points[0] if points else None
+
+    @property
     def short(self) -> bool:
         """Whether it has begun and encloses nothing yet."""
         return 0 < len(self.now.pieces) < LEAST
@@ -74,9 +80,10 @@ class Outlines(QObject):
 
     def closes(self, pointer: QPointF) -> QPointF | None:
         """Where in the widget the first corner is, if a click on ``pointer`` closes the outline."""
-        if self.short or self.grip(pointer) != 0:
+        first = self.first
+        if first is None or self._distance(first, pointer) > _REACH or self.short or self.grip(pointer) != 0:
             return None
-        return self._places(self.now.pieces[0][0])[0]
+        return self._places(first)[0]
 
     # steps ----------------------------------------------------------------------------------------------
 
@@ -147,9 +154,33 @@ class Outlines(QObject):
         """The tools whose outlines wait at an image."""
         return [tool for image, _, tool in self._waiting if image == key]
 
-    def forget_waiting(self) -> None:
-        """Another project: its images may have the same names."""
+    def to_json(self) -> list[object]:
+        """All that wait and the one under way, as plain values to be kept with a project."""
+        canvas, waiting = self._canvas, dict(self._waiting)
+        if self.first is not None:
+            waiting[canvas.key, canvas.image_size, canvas.tool] = self.now
+        return [
+            [
+                image,
+                list(size),
+                tool,
+                one.erases,
+                [[[round(x, 2), round(y, 2)] for x, y in piece] for piece in one.pieces],
+            ]
+            for (image, size, tool), one in waiting.items()
+        ]
+
+    def take_over(self, values: object) -> None:
+        """Another project: those that ``to_json`` gave of it wait, and no others."""
         self._waiting.clear()
+        for value in values if isinstance(values, list) else []:
+            try:
+                image, (width, height), tool, erases, pieces = value
+                places = tuple(tuple((float(x), float(y)) for x, y in piece) for piece in pieces)
+            except (TypeError, ValueError):
+                continue  # a bad entry costs only itself
+            if places and all(places) and tool in ("polygon", "livewire"):
+                self._waiting[str(image), (width, height), tool] = Outline(places, bool(erases))
 
     # inside ---------------------------------------------------------------------------------------------
 

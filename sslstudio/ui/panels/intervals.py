@@ -52,9 +52,9 @@ class IntervalPlot(QWidget):
         painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
         painter.setFont(font(SMALL, tabular=True))
         foot = QRectF(0, area.bottom(), self.width(), 2 * SPACE)
-        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, f"-{reach:g} %")
+        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, f"-{reach:g}")
         painter.drawText(foot, Qt.AlignmentFlag.AlignHCenter, tr("no difference"))
-        painter.drawText(foot, Qt.AlignmentFlag.AlignRight, f"+{reach:g} %")
+        painter.drawText(foot, Qt.AlignmentFlag.AlignRight, tr("+{reach:g} points").format(reach=reach))
 
     def _reach(self) -> float:
         ends = [abs(end) for span in self._spans for end in (span.value, span.low, span.high) if end is not None]
@@ -72,7 +72,7 @@ class IntervalPlot(QWidget):
         words = painter.fontMetrics().boundingRect(span.name)
         painter.fillRect(QRectF(head.left() - 2, head.top(), words.width() + 6, head.height()), ground)
         painter.drawText(head, Qt.AlignmentFlag.AlignLeft, span.name)
-        figure = tr("{value:+.1f} %").format(value=span.value)
+        figure = tr("{value:+.1f} points").format(value=span.value)
         wide = painter.fontMetrics().horizontalAdvance(figure)
         painter.fillRect(QRectF(head.right() - wide - 4, head.top(), wide + 6, head.height()), ground)
         painter.drawText(head, Qt.AlignmentFlag.AlignRight, figure)
@@ -89,7 +89,7 @@ class IntervalPlot(QWidget):
 
 def _words(span: Span) -> str:
     if span.low is None or span.high is None:
-        return f"{span.name}: " + tr("{value:+.1f} %").format(value=span.value)
-    return tr("{name}: {value:+.1f} %, from {low:.1f} to {high:.1f}").format(
+        return f"{span.name}: " + tr("{value:+.1f} points").format(value=span.value)
+    return tr("{name}: {value:+.1f} points, from {low:.1f} to {high:.1f}").format(
         name=span.name, value=span.value, low=span.low, high=span.high
     )

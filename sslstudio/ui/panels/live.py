@@ -73,7 +73,9 @@ class LiveRun:
             case ev.Started():
                 return replace(self, state=RunState.RUNNING, device=event.device, step=event.step)
             case ev.Phase():
-                return replace(self, phase=event.text)
+                # In a pause only waiting for the turn is told: the pause is over.
+                state = RunState.RUNNING if self.state is RunState.PAUSED else self.state
+                return replace(self, phase=event.text, state=state)
             case ev.Progress():
                 return replace(
                     self, step=event.step, steps=event.steps, share=event.share, seconds_left=event.seconds_left

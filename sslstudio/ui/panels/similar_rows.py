@@ -89,9 +89,12 @@ def how_used(state: SimilarState) -> str:
         return tr("Looking …")
     if state.begun and state.share >= 0:
         share = percent(state.share) if state.share >= 0.01 or not state.share else tr("Less than 1\u202f%")
-        return tr("{share} of the image. Click more of what you want; right click, or Alt, on what not.").format(
-            share=share
+        of = (
+            tr("{share} of what was in view when you began; this image is huge.").format(share=share)
+            if state.in_view
+            else tr("{share} of the image.").format(share=share)
         )
+        return of + " " + tr("Click more of what you want; right click, or Alt, on what not.")
     return tr("Click something, or drag a box in it: all that is alike is shown. Enter takes it, Esc drops it.")
 
 

@@ -121,13 +121,14 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class SimilarState:
-    """Similar regions; ``share`` of the image (0 to 1) is proposed, negative for nothing."""
+    """Similar regions; ``share`` of the image (0 to 1), or of what is ``in_view``, is proposed; negative: nothing."""
 
     network: str = ""
     trained: bool = True
     begun: bool = False
     busy: bool = False
     share: float = -1.0
+    in_view: bool = False
     class_name: str = ""
     problem: str = ""
 

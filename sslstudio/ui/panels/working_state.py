@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sslstudio.language import later, tr
+from sslstudio.runs.enough_masks import LEAST_MASKS, once
 from sslstudio.ui.panels.live import LiveRun
 from sslstudio.ui.panels.states import Choice, Level
-
-LEAST_MASKS = 4
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class FigureRow:
 
 @dataclass(frozen=True)
 class Span:
-    """A difference in per cent with its interval; without bounds where it could not be told."""
+    """A difference in percentage points with its interval; without bounds where it could not be told."""
 
     name: str
     value: float
@@ -54,7 +53,8 @@ class WorkingState:
     rows: tuple[FigureRow, ...] = ()
     looked: int = 0  # images that the chosen network has looked at; 0 for none
     look: LiveRun | None = None
-    masks: int = 0
+    masks: int = 0  # painted images; all slices of a stack together are one
+    slices: bool = False  # whether some of them are stacks
     pretrained: bool = False  # whether the chosen network is that of a run, so that it may have helped
     check: LiveRun | None = None
     answer: Answer = Answer()
@@ -74,9 +74,10 @@ class WorkingState:
             return ""
         more = LEAST_MASKS - self.masks
         have = tr("{masks} painted so far").format(masks=self.masks) if self.masks else tr("Nothing is painted yet")
-        return tr("{have}. The check needs masks of {least_masks} images: paint {more} more.").format(
+        words = tr("{have}. The check needs masks of {least_masks} images: paint {more} more.").format(
             have=have, least_masks=LEAST_MASKS, more=more
         )
+        return f"{words} {once()}" if self.slices else words
 
 
 def figure_rows(about: Mapping[str, Any]) -> tuple[FigureRow, ...]:

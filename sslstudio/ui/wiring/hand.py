@@ -18,6 +18,7 @@ from sslstudio.ui.shortcuts import named
 if TYPE_CHECKING:
     from sslstudio.ui.main_window import MainWindow
 
+_KEPT = "outlines"  # what is kept with the project
 TAP = 600  # milliseconds up to which a tool's key was tapped; held longer, its tool is for as long as it is held
 SOON = 700  # milliseconds after which it is said that an outline waits: a tool may be taken for a moment only
 
@@ -60,7 +61,10 @@ class HandWiring(QObject):
         canvas.outlines.changed.connect(lambda: window.notice.solved("corners"))
         canvas.outlines.too_short.connect(self._on_short)
         session.image_ready.connect(self._late.start)
-        session.opened.connect(canvas.outlines.forget_waiting)
+        session.opened.connect(lambda: canvas.outlines.take_over(session.recall(_KEPT, [])))
+        session.closed.connect(self._on_closed)
+        for signal in (canvas.outlines.changed, canvas.outlines.put_aside, canvas.outlines.brought_back):
+            signal.connect(lambda *_: self._keep())
 
     def listen(self) -> None:
         """Hear what comes to the window's frame, which is there once the window is shown."""
@@ -126,8 +130,13 @@ class HandWiring(QObject):
         self._used = self._used or self.canvas.underMouse()
 
     def _on_button_up(self, event: QEvent) -> None:
+        QTimer.singleShot(0, self, self._on_lifted)  # the canvas has not heard of it yet
+
+    def _on_lifted(self) -> None:
         if self._held is not None and self._held[0] == 0:
-            QTimer.singleShot(0, self, self._go_back)  # the canvas has not heard of it yet
+            self._go_back()
+        if self.canvas.outlines.first is not None:
+            self._keep()
 
     def _on_focus_out(self, event: QEvent) -> None:
         """Nobody tells when the key comes up in another window."""
@@ -142,6 +151,17 @@ class HandWiring(QObject):
             self.canvas.set_tool(held[1])
 
     # outlines -------------------------------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        """Keep with the project what is not closed yet, so that it is there again tomorrow."""
+        if self.canvas.pen.labels is not None:
+            self.window.session.remember(_KEPT, self.canvas.outlines.to_json())
+
+    def _on_closed(self) -> None:
+        """Images of another project may have the same names."""
+        self.canvas.forget()
+        self.canvas.outlines.forget_steps()
+        self.canvas.outlines.take_over([])
 
     def _on_aside(self, tool: str) -> None:
         self._aside = (self.canvas.key, tool)

@@ -34,6 +34,7 @@ class PaintingWiring(QObject):
         self.canvas = window.canvas
         self.opacity = 0.45
         self._before_swap = 1
+        self._steps = (False, False)  # whether the project has something to undo, and to redo
         self._wire_session()
         self._wire_canvas()
         self._wire_actions()
@@ -60,7 +61,7 @@ class PaintingWiring(QObject):
     def _wire_canvas(self) -> None:
         canvas, window = self.canvas, self.window
         canvas.stroke_finished.connect(self._on_stroke)
-        canvas.outlines.changed.connect(self.refresh_steps)
+        canvas.outlines.changed.connect(self._enable_steps)
         canvas.cursor_moved.connect(self._on_cursor)
         canvas.view_changed.connect(window.status.show_zoom)
         canvas.tool_changed.connect(self._show_tool)
@@ -214,10 +215,15 @@ class PaintingWiring(QObject):
         self.session.add_stroke(before, after, self.canvas.key)
 
     def refresh_steps(self) -> None:
-        """Enable undo and redo where there is a stroke, or something under way, to be taken back or brought again."""
+        """Ask what can be undone and redone, and enable it."""
+        self._steps = (self.session.can_undo(), self.session.can_redo())
+        self._enable_steps()
+
+    def _enable_steps(self) -> None:
+        # called as the pen comes down, so nothing on the disk is asked
         act, canvas, may = self.window.actions_, self.canvas, not self.session.reading
-        act["edit.undo"].setEnabled(self.session.can_undo() or (canvas.begun and may))
-        act["edit.redo"].setEnabled(self.session.can_redo() or (canvas.outlines.again and may))
+        act["edit.undo"].setEnabled(self._steps[0] or (canvas.begun and may))
+        act["edit.redo"].setEnabled(self._steps[1] or (canvas.outlines.again and may))
 
     def _on_history(self) -> None:
         self.refresh_steps()

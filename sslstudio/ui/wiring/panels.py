@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from sslstudio.errors import UserError
 from sslstudio.language import tr, tr_many
 from sslstudio.recipes.finetune import FinetuneRecipe
+from sslstudio.recipes.presets import likely
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.suggest import Reason, doubt_of, suggest, suggest_finetune, why, why_channels
 from sslstudio.runs.prepare import device
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sslstudio.ui.panels.live import LiveRun
 
 MINUTES = {"pretrain": 10.0, "finetune": 5.0}
+_ASKED = 100  # names that are looked at to guess what kind of images these are
 
 
 class PanelsWiring(QObject):
@@ -112,7 +114,9 @@ class PanelsWiring(QObject):
         return len(self.session.records) - len(self._problems)
 
     def _preset(self) -> str:
-        return str(self.session.recall("preset", "natural"))
+        records = self.session.records
+        some = records[:: max(1, len(records) // _ASKED)]
+        return str(self.session.recall("preset", "")) or likely(record.path for record in some)
 
     def _classes(self) -> tuple[states.ClassRow, ...]:
         project = self.session.project

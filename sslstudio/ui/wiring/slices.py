@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from sslstudio.errors import UserError
-from sslstudio.images.slices import slice_path, split_slice
+from sslstudio.images.slices import all_slices, split_slice
 from sslstudio.language import tr
 from sslstudio.project.background import is_background
 from sslstudio.project.label_map import UNPAINTED, Patch
@@ -37,7 +36,7 @@ _LAST_NUMBER = re.compile(r"\d+(?=\D*$)")
 
 @dataclass(frozen=True)
 class Gap:
-    """Two painted images of a series, and the paths of those between them that nobody painted, in order."""
+    """Two painted images of a series, and the paths of those between them that nobody painted, damaged ones too."""
 
     before: str
     after: str
@@ -50,7 +49,8 @@ class SlicesWiring(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self.window, self.session, self.bar = window, window.session, window.slices
-        self._file, self._painted = "", set[int]()
+        self._stack, self._painted = list[str](), set[int]()  # see _slices; the numbers of those that are painted
+        self._known = ""  # the image to which these belong
         self._filling: background.Task | None = None
         self._left: set[str] = set()  # those of them that are as they were filled
         self.filled: dict[str, int] = {}  # what was filled last, and the edits that did it
@@ -85,42 +85,59 @@ class SlicesWiring(QObject):
         record = self.session.current()
         if record is None:
             return
-        file = split_slice(record.path)[0]
         on = 1 if number >= record.slice else -1
-        ahead = [slice_path(file, at) for at in (number + on, number - on, number + 2 * on) if 1 <= at <= record.slices]
-        self.window.painting.go_to(slice_path(file, number), ahead)
+        ahead = [self._slice(at) for at in (number + on, number - on, number + 2 * on)]
+        if path := self._slice(number):
+            self.window.painting.go_to(path, [other for other in ahead if other])
+
+    def _slice(self, number: int) -> str:
+        """The path of a slice of this stack; empty for none."""
+        stack = self._slices()
+        return stack[number - 1] if 1 <= number <= len(stack) else ""
 
     def _other_file(self, by: int) -> None:
         """Go past all slices to another file."""
-        file = split_slice(self.session.image)[0]
-        self.window.browser.go(by, wanted=lambda record: split_slice(record.path)[0] != file)
+        here = {*self._slices(), self.session.image}
+        self.window.browser.go(by, wanted=lambda record: record.path not in here)
 
     def before(self) -> str:
         """The image before this one, of which a mask may be copied: in a stack the slice before; empty for none."""
         record = self.session.current()
         if record is None or record.slices < 2:
             return self.window.browser.before()
-        return slice_path(split_slice(record.path)[0], record.slice - 1) if record.slice > 1 else ""
+        return self._slice(record.slice - 1)
 
     def _draw(self) -> None:
         record = self.session.current()
         if record is None:
             self.bar.draw(SliceState())
             return
-        file = split_slice(record.path)[0]
-        if file != self._file:
-            self._file = file
-            self._painted = {one.slice for one in self._slices(record) if one.painted > 0}
+        self._slices()
         self.refresh()
 
-    def _slices(self, record: ImageRecord) -> Iterator[ImageRecord]:
-        file = split_slice(record.path)[0]
-        for number in range(1, record.slices + 1 if record.slices > 1 else 1):
-            if (one := self.session.record(slice_path(file, number))) is not None:
-                yield one
+    def _slices(self) -> list[str]:
+        """The paths of all slices of the stack of which the current image is one; empty for none."""
+        record = self.session.current()
+        if record is not None and record.path != self._known:  # asked for each slice of a long stack
+            if record.path not in self._stack:
+                self._stack = self._stack_of(record)
+                slices = (self.session.record(path) for path in self._stack)
+                self._painted = {one.slice for one in slices if one is not None and one.painted > 0}
+            self._known = record.path
+        return self._stack
+
+    def _stack_of(self, record: ImageRecord) -> list[str]:
+        if record.slices < 2:
+            return []
+        if not record.series:
+            return all_slices(split_slice(record.path)[0], record.slices)
+        # files of a series stand side by side in the list
+        beside = [self.session.beside(record.path, at - record.slice) for at in range(1, record.slices + 1)]
+        files = [one.path for at, one in enumerate(beside, start=1) if one is not None and one.slice == at]
+        return files if len(files) == record.slices else []  # else the list is about to be read anew
 
     def _on_records(self) -> None:
-        self._file = ""
+        self._stack, self._known = [], ""
         self._draw()
 
     def _on_opened(self) -> None:
@@ -155,14 +172,14 @@ class SlicesWiring(QObject):
         if path in self._made and project is not None and project.newest_edit(path) != self._made[path]:
             del self._made[path]  # somebody has mended it, so it counts as painted from now on
             self.session.remember(_KEPT, dict(self._made))
-        if record.slices > 1 and split_slice(record.path)[0] == self._file:
+        if record.path in self._slices():
             (self._painted.add if record.painted > 0 else self._painted.discard)(record.slice)
             self._draw()
         else:
             self.refresh()
 
     def _on_closed(self) -> None:
-        self._file = ""
+        self._stack, self._known = [], ""
         if self._filling is not None:
             self._filling.cancel()
             self._filling = None
@@ -205,9 +222,9 @@ class SlicesWiring(QObject):
         if not self._by_hand(record):
             found = [Gap(first, last, (*reversed(back), record.path, *on))] if first and last else []
         else:
-            found = [Gap(first, record.path, tuple(reversed(back)))] if first and back else []
-            found += [Gap(record.path, last, tuple(on))] if last and on else []
-        return found
+            found = [Gap(first, record.path, tuple(reversed(back)))] if first else []
+            found += [Gap(record.path, last, tuple(on))] if last else []
+        return [gap for gap in found if any(map(self._usable, gap.between))]
 
     def _reach(self, record: ImageRecord, by: int) -> tuple[list[str], str]:
         """The images of the series on one side that nobody painted, and the painted one behind them; empty for none."""
@@ -222,20 +239,22 @@ class SlicesWiring(QObject):
 
     def _by_hand(self, record: ImageRecord) -> bool:
         """Whether somebody painted on an image; what was only filled before may be filled anew."""
-        return record.painted > 0 and record.path not in self._made
+        return record.painted > 0 and record.path not in self._made and not record.problem
+
+    def _usable(self, path: str) -> bool:
+        return (record := self.session.record(path)) is not None and not record.problem
 
     def _beside(self, record: ImageRecord, by: int) -> ImageRecord | None:
         """The next slice of the stack, or the next file of a series with one name and different numbers."""
         if record.slices > 1:
-            number = record.slice + by
-            path = slice_path(split_slice(record.path)[0], number) if 1 <= number <= record.slices else ""
-            other = self.session.record(path)
+            other = self.session.record(self._slice(record.slice + by))
         else:
             other = self.session.beside(record.path, by)
             if other is not None and (other.slices > 1 or _series(other.path) != _series(record.path)):
                 other = None
-        fits = other is not None and not other.problem and (other.width, other.height) == (record.width, record.height)
-        return other if fits else None
+        if other is None or (other.problem and other.slices < 2):  # a damaged slice is passed over
+            return None
+        return other if (other.width, other.height) == (record.width, record.height) else None
 
     def interpolate(self) -> None:
         """Paint the slices between painted ones, each as one edit; nothing that somebody painted is touched."""
@@ -257,6 +276,7 @@ class SlicesWiring(QObject):
                 (path, between, (at + 1) / (len(gap.between) + 1))
                 for gap, between in zip(gaps, found, strict=True)
                 for at, path in enumerate(gap.between)
+                if self._usable(path)
             ]
             self._fill(project, plan, {})
 
@@ -347,9 +367,8 @@ class SlicesWiring(QObject):
         )
 
     def _named(self, path: str) -> str:
-        file, number = split_slice(path)
         record = self.session.record(path)
-        return str(number) if record is not None and record.slices > 1 else PurePosixPath(file).name
+        return str(record.slice) if record is not None and record.slices > 1 else PurePosixPath(path).name
 
     def _take_back(self, filled: dict[str, int]) -> None:
         """Undo the filling of each slice, save where something was painted since."""

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from sslstudio.errors import UserError
+from sslstudio.images.slices import sources
 from sslstudio.language import tr
 from sslstudio.project.classes import DEFAULT_COLOURS
 from sslstudio.recipes.backbones import BACKBONE_NAMES
@@ -86,6 +87,7 @@ class WorkingWiring(QObject):
         """The panel's state; reads nothing from the disk."""
         key, found = self.chosen(), self.current()
         queue = self.session.queue
+        painted = [record.whole for record in self.session.records if record.painted > 0 and not record.problem]
         return WorkingState(
             images=self._seen_by(found),
             networks=self._networks(),
@@ -93,7 +95,8 @@ class WorkingWiring(QObject):
             rows=figure_rows(found.about) if found else (),
             looked=len(found.images) if found else 0,
             look=queue.latest(LOOK),
-            masks=sum(1 for record in self.session.records if record.painted > 0 and not record.problem),
+            masks=len(set(sources(painted))),
+            slices=len(set(sources(painted))) < len(painted),
             pretrained=any(past.run.id == key for past in self.window.learning.encoders()),
             check=queue.latest(CHECK),
             answer=self._answers.get(key, Answer()),

@@ -88,6 +88,19 @@ def test_what_cannot_be_compared_says_so(world):
         likeness(places_of(encoder(), world[0]), [click(3, 3, wanted=False)])
 
 
+def test_a_file_that_was_torn_off_is_as_good_as_none(world, tmp_path):
+    """As a full disk or a lost connection leaves it."""
+    cache = PlacesCache(tmp_path)
+    cache.keep("one", places_of(encoder(), world[0]))
+    (file,) = tmp_path.glob("*.npz")
+    whole = file.read_bytes()
+    for share in (0, 0.1, 0.5, 0.99):
+        file.write_bytes(whole[: int(share * len(whole))])
+        assert cache.read("one") is None, share
+    file.write_bytes(whole)
+    assert cache.read("one") is not None
+
+
 def test_kept_places_give_the_same_likeness_and_old_ones_make_room(world, tmp_path):
     places = places_of(encoder(), world[0])
     cache = PlacesCache(tmp_path / "cache")

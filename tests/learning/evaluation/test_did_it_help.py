@@ -10,13 +10,17 @@ from painted_world import CLASSES, world
 from stopping import StopsAfter
 
 from sslstudio.errors import UserError
+from sslstudio.images.slices import slice_path, split_slice
 from sslstudio.learning.backbones.checkpoints import save_encoder
 from sslstudio.learning.backbones.encoder import create_encoder
+from sslstudio.learning.evaluation import did_it_help as did_it_help_module
 from sslstudio.learning.evaluation.did_it_help import Arm, did_it_help
-from sslstudio.learning.evaluation.verdict import compare, primary, too_few
+from sslstudio.learning.evaluation.verdict import compare, primary
+from sslstudio.learning.segmentation.labelled import read_labelled
 from sslstudio.learning.training.control import Control
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
+from sslstudio.runs.enough_masks import check_enough
 from sslstudio.runs.folder import RunFolder
 from sslstudio.runs.request import HelpRequest, LabelledImage, PretrainRequest
 
@@ -130,9 +134,48 @@ def test_with_three_masks_it_says_why_there_is_no_answer(tmp_path):
     images, project = world(tmp_path, 3)
     with pytest.raises(UserError, match="Only 3 images are painted, and this check needs at least 4"):
         answer(question(images, 3), project, tmp_path)
-    assert too_few(4) == ""
-    assert "No image is painted" in too_few(0)
-    assert "1 image is painted" in too_few(1)
+    check_enough(["a.png", "b.png", "c.png", "d.png"])
+    for painted, words in (([], "No image is painted"), (["a.png"], "1 image is painted")):
+        with pytest.raises(UserError, match=words) as error:
+            check_enough(painted)
+        assert "stack" not in error.value.problem
+
+
+def test_slices_of_one_stack_and_parts_of_one_image_are_one_mask():
+    slices = [slice_path("scan.tif", number) for number in range(1, 12)]
+    for painted in (slices, ["huge.tif"] * 12, [*slices, "a.png", "b.png"]):
+        with pytest.raises(UserError, match="needs at least 4") as error:
+            check_enough(painted)
+        assert "count as one" in error.value.problem
+    check_enough([*slices, "a.png", "b.png", "c.png"])
+
+
+def test_a_stack_is_never_on_both_sides_of_a_round(tmp_path, monkeypatch):
+    images, project = world(tmp_path, 10)
+    asked = question(images, 10)
+    begun = did_it_help_module._Check._learner
+    seen = []
+
+    def watched(self, arm, fold, test):
+        seen.append((tuple(pair.image for pair in self.painted), test.copy()))
+        return begun(self, arm, fold, test)
+
+    monkeypatch.setattr(did_it_help_module._Check, "_learner", watched)
+    # What stands in the files is the same; their names say that 0 to 5 are slices of two stacks.
+    named = [slice_path(f"{'ab'[n // 3]}.tif", n % 3 + 1) if n < 6 else f"{n}.png" for n in range(10)]
+
+    def renamed(*words):
+        for number, item in enumerate(read_labelled(*words)):
+            yield replace(item, image=named[number])
+
+    monkeypatch.setattr(did_it_help_module, "read_labelled", renamed)
+    result = answer(asked, project, tmp_path, arms=(random_arm("random", 0), random_arm("domain", 1)), steps=1)
+    assert (result["masks"], result["rounds"]) == (6, 5)
+    assert len(seen) == 10
+    for images_, test in seen:
+        files = np.array([split_slice(name)[0] for name in images_])
+        assert not set(files[test]) & set(files[~test])
+        assert test.any()
 
 
 def test_a_stopped_check_tells_what_it_has(tmp_path):
@@ -151,17 +194,14 @@ def test_the_words_claim_no_more_than_the_figures():
         return compare({"random": theirs, "domain": ours}, "domain", "random", masks=8, test_share=0.2)
 
     sure = told([0.70, 0.71, 0.72, 0.70, 0.71], [0.60, 0.61, 0.61, 0.60, 0.62])
-    assert sure.sentence.startswith(
-        "Yes: compared with random weights, pretraining on your images helped by +10.0 % ± "
-    )
-    assert sure.sentence.endswith("(overlap 61 % → 71 %).")
+    assert sure.sentence.startswith("Yes: compared with random weights, pretraining on your images helped by +10.0 ± ")
+    assert sure.sentence.endswith(" points (overlap 61 % → 71 %).")
     harm = told([0.60, 0.61, 0.61, 0.60, 0.62], [0.70, 0.71, 0.72, 0.70, 0.71])
-    assert harm.sentence.startswith(
-        "No: compared with random weights, pretraining on your images did harm by -10.0 % ± "
-    )
+    assert harm.sentence.startswith("No: compared with random weights, pretraining on your images did harm by -10.0 ± ")
     unclear = told([0.6, 0.8, 0.5, 0.7, 0.6], [0.7, 0.6, 0.6, 0.6, 0.68])
     assert (
-        unclear.sentence == f"No difference could be shown with 8 masks: +0.4 % ± {100 * (unclear.high - 0.004):.1f}."
+        unclear.sentence
+        == f"No difference could be shown with 8 masks: +0.4 ± {100 * (unclear.high - 0.004):.1f} points."
     )
     assert primary([unclear, replace(sure, than="start")]).than == "start"
 

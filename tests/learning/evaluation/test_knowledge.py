@@ -13,6 +13,7 @@ from sslstudio.learning.evaluation.few_shot import balanced, few_shot
 from sslstudio.learning.evaluation.neighbours import guesses
 from sslstudio.learning.evaluation.probe import cross_validated, fit, folds
 from sslstudio.learning.evaluation.scores import knowledge
+from sslstudio.learning.evaluation.words import knowledge_rows
 
 
 def heaps(count: int, classes: int, apart: float, width: int = 10, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -72,6 +73,23 @@ def test_more_examples_teach_more_and_what_classes_cannot_give_is_left_out():
     noise = torch.randn(300, 10, generator=torch.Generator().manual_seed(1))
     assert few_shot(noise, labels)[-1].value.value == pytest.approx(1 / 3, abs=0.06)
     assert few_shot(features[:6], labels[:6])[0].draws == 10
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+def test_up_to_a_hundred_masks_of_each_class_teach_where_there_are_so_many(stacked):
+    features, labels = heaps(900, 3, 0.6)
+    groups = torch.arange(900) // 9 if stacked else None  # half of 100 images teaches: 150 examples of each class
+    rows = few_shot(features, labels, groups, draws=5)
+    assert [row.shots for row in rows] == [1, 5, 10, 100]
+    assert all(row.draws == 5 for row in rows)
+    values = [row.value.value for row in rows]
+    assert values == sorted(values)
+    hundred = rows[-1].value
+    assert hundred.value > values[0] + 0.1
+    assert hundred.low <= hundred.value <= hundred.high
+    words = {row.id: row for row in knowledge_rows("painted", knowledge(features, labels, ("a", "b", "c"), groups))}
+    assert "100: " in words["painted_few_shot"].value
+    assert "with 100, " in words["painted_few_shot"].sentence
 
 
 def test_pixels_of_one_image_are_no_evidence_about_its_other_pixels():

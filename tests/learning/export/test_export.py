@@ -1,5 +1,6 @@
 """What leaves the program says the same as PyTorch, loads elsewhere, and the card's code runs."""
 
+import contextlib
 import json
 import re
 import subprocess
@@ -10,12 +11,14 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import tifffile
 import timm
 import torch
 from PIL import Image
 from safetensors.torch import load_file
 
 from sslstudio.errors import UserError
+from sslstudio.images.bands import read_bands8
 from sslstudio.learning.backbones.encoder import create_encoder
 from sslstudio.learning.export.backbone import timm_state
 from sslstudio.learning.export.export import export
@@ -117,13 +120,24 @@ def test_the_whole_export_leaves_files_and_a_card_whose_code_runs(tmp_path):
     card = (out / "model_card.md").read_text()
     assert "1,234,567" in card
     assert "0.800" in card
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8)).save(out / "image.png")
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 256, (50, 70, 3), np.uint8)).save(out / "image.png")
     blocks = re.findall(r"```python\n(.*?)```", card, re.S)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
+    deep = blocks.pop(1)
     assert len(blocks[0].strip().splitlines()) == 5
     for block, tail in zip(blocks, ("print(labels.shape)", "print('ok')"), strict=True):
         done = subprocess.run([sys.executable, "-c", block + tail], cwd=out, capture_output=True, text=True, check=True)
         assert done.stdout.strip() in ("(50, 70)", "ok")
+    # Of 16 bits: the card's code makes of a file what the network was shown of it.
+    for pixels in (rng.integers(300, 5000, (40, 60), np.uint16), rng.integers(0, 65000, (40, 60, 3), np.uint16)):
+        tifffile.imwrite(out / "image.tif", pixels)
+        found: dict = {}
+        with contextlib.chdir(out):
+            exec(deep, found)
+        wanted = read_bands8(out / "image.tif", 3).transpose(2, 0, 1)[None]
+        assert found["pixels"].dtype == np.float32
+        assert np.abs(found["pixels"] - wanted).max() <= 1
 
 
 def test_one_format_goes_to_one_file(tmp_path):

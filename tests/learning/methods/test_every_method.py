@@ -9,7 +9,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
+import timm
 import torch
 from safetensors.torch import load_file
 
@@ -19,8 +21,11 @@ from sslstudio.learning.backbones.checkpoints import load_encoder
 from sslstudio.learning.backbones.encoder import Encoder, create_encoder
 from sslstudio.learning.evaluation.attention import attention_maps, feature_colours
 from sslstudio.learning.export.backbone import timm_state
+from sslstudio.learning.export.export import export
+from sslstudio.learning.export.onnx import Deployable
 from sslstudio.learning.methods.base import Position
 from sslstudio.learning.methods.registry import create_method
+from sslstudio.learning.segmentation.model import SegmentationModel, save_model
 from sslstudio.learning.training.batches import Batch
 from sslstudio.learning.training.budget import StepBudget
 from sslstudio.learning.training.control import Control
@@ -32,7 +37,7 @@ from sslstudio.recipes.methods import METHODS, Folder
 from sslstudio.recipes.presets import PRESETS
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import build, settings_of
-from sslstudio.runs.request import PretrainRequest
+from sslstudio.runs.request import ExportRequest, PretrainRequest
 
 LOOK = PRESETS["natural"].augmentation
 BACKBONES = {"vit": "test_vit", "conv": "test_resnet"}
@@ -343,6 +348,39 @@ def test_what_is_kept_serves_like_any_other_encoder(method, backbone, trained):
         assert bool(np.isfinite(maps).all())
     else:
         assert feature_colours(encoder, picture).dtype == np.uint8
+
+
+def exported(folder, kind, place):
+    """A model around a kept encoder, and the file that exporting it to ``place`` leaves."""
+    model = SegmentationModel(load_encoder(folder), "linear", 2, crop=32).eval()
+    about = {"classes": [{"name": name, "colour": "#ffffff"} for name in ("a", "b")], "metrics": {}}
+    save_model(model, place / "models" / "m", about)
+    *_, last = export(ExportRequest(model="m", format=kind, out=kind), project=place, control=Control())
+    assert last.kind == "finished"
+    return model, place / kind
+
+
+@every_pair
+def test_what_is_kept_leaves_the_program_as_weights_that_timm_takes(method, backbone, trained, tmp_path):
+    model, file = exported(trained(method, backbone).folder, "backbone", tmp_path)
+    encoder = model.encoder
+    net = timm.create_model(backbone, num_classes=0).eval()
+    net.load_state_dict(load_file(file), strict=True)
+    images = torch.randn(1, 3, 160, 160)
+    with torch.inference_mode():
+        inside = encoder.tokens(images) if encoder.kind == "vit" else encoder.feature_levels(images)[-1]
+        assert torch.allclose(net.forward_features(images), inside, atol=1e-4)
+
+
+@pytest.mark.slow  # writing ONNX takes some seconds for each
+@every_pair
+def test_a_model_around_what_is_kept_says_the_same_as_onnx(method, backbone, trained, tmp_path):
+    model, file = exported(trained(method, backbone).folder, "onnx", tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 3, 64, 64)).astype(np.float32)
+    with torch.inference_mode():
+        wanted = Deployable(model)(torch.from_numpy(pixels)).numpy()
+    session = onnxruntime.InferenceSession(str(file))
+    np.testing.assert_allclose(session.run(None, {"images": pixels})[0], wanted, atol=1e-4)
 
 
 @every_pair

@@ -1,13 +1,18 @@
 """Crops show an image and its mask moved alike, around what is painted."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
+from sslstudio.errors import UserError
 from sslstudio.learning.segmentation.crops import CropSampler, recoloured
 from sslstudio.learning.segmentation.labelled import Painted, at_scale, choose_shrink, shrunk_labels
+from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.presets import PRESETS, Augmentation
+from sslstudio.recipes.settings import settings_of
 
 
 def coded(height=80, width=120):
@@ -26,6 +31,19 @@ def test_image_and_mask_are_moved_alike_by_every_preset():
         # borders between stripes blend in the image and jump in the mask
         assert ((grey - wanted).abs() < 2).float().mean() > 0.8, preset.id
         assert (batch.labels != 255).all()
+
+
+def test_strokes_that_shrinking_loses_are_passed_over_and_all_lost_is_told():
+    thin = np.full((80, 120), 255, np.uint8)
+    thin[41, 41] = 1  # not in the middle of its block of 8 by 8
+    pairs = at_scale([coded(), Painted("b.png", np.zeros((80, 120, 3), np.uint8), thin)], 8, Path())
+    sampler = CropSampler(pairs, 3, 32, Augmentation(), seed=0)
+    for step in range(20):
+        assert (sampler.batch(step, 4).labels != 255).any()
+    with pytest.raises(UserError, match="nothing of what was painted is left") as error:
+        CropSampler(pairs[1:], 3, 32, Augmentation(), seed=0)
+    (shrink,) = [entry for entry in settings_of(FinetuneRecipe) if entry.key == "shrink"]
+    assert f"“{shrink.label}”" in error.value.advice
 
 
 def test_a_step_gives_the_same_crops_again():
@@ -69,6 +87,18 @@ def test_large_paint_in_large_images_is_shrunk_and_thin_paint_is_not():
     assert choose_shrink([Painted("a", pixels, broad)], 256) > 1
     assert choose_shrink([Painted("a", pixels, thin)], 256) == 1
     assert choose_shrink([Painted("a", pixels[:300, :300], broad[400:700, 300:600])], 256) == 1
+
+
+def test_an_image_of_two_crops_is_seen_whole_where_all_its_things_are_broad():
+    def painted(width, *, side=512):
+        labels = np.zeros((side, side), np.uint8)
+        labels[:, 100 : 100 + width] = 1
+        return Painted("a", np.zeros((side, side, 3), np.uint8), labels)
+
+    assert choose_shrink([painted(40)], 256) == 2
+    assert choose_shrink([painted(16)], 256) == 1
+    assert choose_shrink([painted(40), painted(40), painted(9)], 256) == 2  # one of three is no rule
+    assert choose_shrink([painted(40, side=400)], 256) == 1
 
 
 def test_shrinking_keeps_image_and_mask_together(tmp_path):

@@ -372,8 +372,8 @@ def test_figures_say_how_much_of_the_images_was_judged():
     model = SegmentationModel(create_encoder("test_resnet"), "linear", 2, crop=32).eval()
     labels = np.full((32, 32), 255, np.uint8)
     labels[:8] = 1
-    pair = Painted("a.png", np.zeros((32, 32, 3), np.uint8), labels)
-    examiner = Examiner([pair, pair], ["ground", "thing"])
+    pairs = [Painted(name, np.zeros((32, 32, 3), np.uint8), labels) for name in ("a.png", "b.png")]
+    examiner = Examiner(pairs, ["ground", "thing"])
     examiner.measure(model)
     assert (examiner.measured, examiner.painted) == (2, 0.25)
     examiner.measure(model, seconds=0)  # no time: one image at least

@@ -53,6 +53,17 @@ def test_a_processor_given_back_is_found_and_trying_costs_little():
     assert machine.threads == 2
 
 
+def test_steps_of_other_sizes_are_compared_by_what_they_had_to_do():
+    machine = Machine({1: 0.5, 2: 0.3})
+    pace = ThreadPace(2, machine.use)
+    machine.run(pace, 20)
+    tried = []
+    for work in (1.0, 8.0) * 10:  # eight times as long for eight times as much is no jam
+        pace.step_took(0.3 * work, work)
+        tried.append(machine.threads)
+    assert set(tried) == {2}
+
+
 def test_a_single_processor_needs_no_choice():
     machine = Machine({1: 0.5})
     pace = ThreadPace(1, machine.use)

@@ -2,12 +2,15 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from sslstudio.recipes.finetune import FinetuneRecipe
 from sslstudio.recipes.methods import METHODS, DINORecipe
 from sslstudio.recipes.pretrain import PretrainRecipe
 from sslstudio.recipes.settings import build, settings_of, with_changes
 from sslstudio.ui.panels.form import SettingsForm
+from sslstudio.ui.panels.pretrain import PretrainPanel
+from sslstudio.ui.panels.states import PretrainState
 
 RECIPES = [PretrainRecipe, FinetuneRecipe, *(info.recipe for info in METHODS.values())]
 
@@ -37,6 +40,33 @@ def test_every_setting_has_a_row_with_its_help(recipe, qtbot):
         assert control.toolTip() == setting.help == control.accessibleDescription()
         assert control.accessibleName() == setting.label
         assert control.isVisible()
+
+
+def test_every_method_of_the_table_can_be_chosen_in_the_panel_with_its_own_settings(qtbot):
+    panel = PretrainPanel()
+    qtbot.addWidget(panel)
+    panel.resize(320, 1400)
+    panel.draw(PretrainState(images=9))
+    panel.show()
+    qtbot.waitExposed(panel)
+    panel.form.setVisible(True)
+    methods = panel.form.method
+    combo = methods.combo
+    assert [combo.itemData(row) for row in range(combo.count())] == list(METHODS)
+    assert len(METHODS) >= 19
+    for row, (name, info) in enumerate(METHODS.items()):
+        with qtbot.waitSignal(methods.changed, timeout=5000):
+            combo.setFocus()
+            QTest.keyClick(combo, Qt.Key.Key_Home)
+            for _ in range(row):
+                QTest.keyClick(combo, Qt.Key.Key_Down)
+            combo.activated.emit(combo.currentIndex())
+        assert combo.currentText() == f"{info.name} ({info.year})"
+        assert methods.summary.text() == info.summary
+        own = methods.forms[name]
+        assert [form for form in methods.forms.values() if not form.isHidden()] == [own]
+        assert set(own.rows) == {setting.key for setting in settings_of(info.recipe)}
+        assert build(info.recipe, methods.values()) == info.recipe()
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -75,7 +75,7 @@ def test_a_check_under_way_can_be_stopped(drawn, qtbot, tmp_path):
 
 RESULT = {
     "run": "run-1", "masks": 6, "rounds": 5, "steps": 40, "shown": False, "difference": 0.004,
-    "answer": "No difference could be shown with 6 masks: +0.4 % ± 2.1.",
+    "answer": "No difference could be shown with 6 masks: +0.4 ± 2.1 points.",
     "comparisons": [{"better": "domain", "than": "random", "difference": 0.004, "low": -0.017, "high": 0.025,
                      "shown": False, "sentence": ""}],
 }  # fmt: skip
@@ -93,7 +93,7 @@ def test_the_answer_stands_in_words_with_its_interval(drawn):
     state = WorkingState(images=9, networks=NETWORKS, network="run-1", masks=6, pretrained=True, answer=answer)
     panel = drawn(state)
     assert panel.answer.text() == RESULT["answer"]
-    assert "from -1.7 to 2.5" in panel.spans.accessibleDescription()
+    assert "+0.4 points, from -1.7 to 2.5" in panel.spans.accessibleDescription()
     plain = panel.spans.grab().toImage()
     one_fold = Span(NAME, 0.4, None, None, False)
     panel.spans.draw((one_fold,))
@@ -104,3 +104,6 @@ def test_an_untrained_network_cannot_have_helped():
     state = WorkingState(images=9, networks=NETWORKS, network="vit.untrained", masks=8)
     assert "was not trained on your images" in state.missing
     assert WorkingState(masks=1, pretrained=True).missing.startswith("1 painted so far")
+    stacked = WorkingState(masks=1, slices=True, pretrained=True).missing
+    assert stacked.endswith("count as one: they are too much alike.")
+    assert WorkingState(masks=4, slices=True, pretrained=True).missing == ""

@@ -3,14 +3,14 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QAbstractButton, QDialog, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QPushButton, QWidget
 
 from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.stepper import STEPS
 from sslstudio.ui.strip import TOOLS
 
-from .walking import complaints, controls, must_tab, spoken, tabbed
+from .walking import complaints, controls, dialogs, must_tab, spoken, tabbed
 
 PLACES = (*STEPS, "working")
 
@@ -144,13 +144,7 @@ MADE = (_import_preview, _mask_values, _backbones, _closing, _removing, _report,
 
 
 def test_every_dialog_is_for_everyone(qtbot, opened, tmp_path):
-    for ask in (*ACTIONS_THAT_ASK, *MADE):
-        if isinstance(ask, str):
-            opened.actions_[ask].trigger()
-            dialog = next(one for one in opened.findChildren(QDialog) if one.isVisible())
-        else:
-            dialog = ask(opened, tmp_path)
-            dialog.show()
+    for dialog in dialogs(opened, (*ACTIONS_THAT_ASK, *MADE), tmp_path):
         name = dialog.objectName()
         popup = dialog.windowType() == Qt.WindowType.Popup
         qtbot.waitUntil(lambda dialog=dialog, popup=popup: popup or dialog.isActiveWindow(), timeout=20_000)
@@ -159,7 +153,6 @@ def test_every_dialog_is_for_everyone(qtbot, opened, tmp_path):
         assert complaints(dialog) == [], name
         first = next(one for one in controls(dialog) if one.focusPolicy() & Qt.FocusPolicy.TabFocus)
         assert must_tab(dialog) - tabbed(dialog, first) == set(), name
-        dialog.close()
 
 
 def test_classes_are_told_by_name_not_by_colour_alone(opened):

@@ -145,6 +145,14 @@ def test_enter_escape_and_backspace_reach_what_is_drawn_after_a_click_in_the_pan
     assert not hands.canvas.busy
 
 
+@pytest.mark.parametrize(("pressed", "taken"), [(Key.Key_Return, True), (Key.Key_Escape, False)])
+def test_a_proposal_is_answered_after_a_click_in_the_panel(qtbot, hands, pressed, taken):
+    hands.canvas.offers.show(np.full((32, 48), 1, np.uint8), answerable=True)
+    hands.elsewhere()
+    with qtbot.waitSignal(hands.canvas.offers.answered, check_params_cb=lambda given: given is taken, timeout=PATIENCE):
+        hands.tap(pressed)
+
+
 @pytest.mark.parametrize("tool", ["polygon", "livewire"])
 def test_what_is_half_drawn_waits_for_its_tool_and_its_image(qtbot, hands, tool):
     window, canvas = hands.window, hands.canvas
@@ -166,6 +174,23 @@ def test_what_is_half_drawn_waits_for_its_tool_and_its_image(qtbot, hands, tool)
     assert canvas.outlines.now == drawn
     hands.tap(Key.Key_Return)
     assert hands.labels[8, 30] == 1
+
+
+@pytest.mark.parametrize("tool", ["polygon", "livewire"])
+def test_what_is_half_drawn_is_there_again_tomorrow(qtbot, hands, open_folder, tool):
+    window, canvas = hands.window, hands.canvas
+    corners(hands, tool, SQUARE[:3])
+    drawn, place = canvas.outlines.now, window.session.project.path
+    qtbot.waitUntil(lambda: window.session.recall("outlines", []) == canvas.outlines.to_json(), timeout=PATIENCE)
+    window.files.close_project()
+    assert not canvas.busy
+    canvas.set_tool("brush")
+    open_folder(place)
+    canvas.set_tool(tool)
+    assert [len(piece) for piece in canvas.outlines.now.pieces] == [len(piece) for piece in drawn.pieces]
+    assert np.allclose(canvas.outlines.now.pieces[-1], drawn.pieces[-1], atol=0.01)
+    hands.tap(Key.Key_Escape)
+    assert window.session.recall("outlines", []) == []
 
 
 def test_enter_with_too_few_corners_says_so_and_keeps_them(hands):

@@ -15,6 +15,7 @@ from sslstudio.images import huge, limits
 from sslstudio.images.huge_picture import HugePicture
 from sslstudio.project.masks import read_mask
 from sslstudio.project.sparse_labels import SparseLabels
+from sslstudio.ui.panels.similar_rows import how_used
 
 SIDE = 2600
 
@@ -144,6 +145,62 @@ def test_tools_say_where_they_end_on_a_huge_image(lowered, folder, open_folder, 
     canvas.finish_stroke()
     assert np.array_equal(session.labels.labels[:, :], labels)
     assert "so large" in window.notice.shown()
+
+
+def test_similar_regions_say_that_what_is_in_view_is_too_large(lowered, folder, open_folder, monkeypatch):
+    monkeypatch.setattr("sslstudio.ui.wiring.similar.BOUND", 600)
+    window = open_folder(folder[0])
+    window.canvas.zoom_fit()
+    window.actions_["paint.similar"].trigger()
+    drag(window.canvas, widget_place(window.canvas, 1200, 1200))
+    state = window.similar.state()
+    assert "Zoom in to 600 × 600 pixels" in state.problem
+    assert not state.begun
+    assert not state.busy
+
+
+def test_what_is_alike_in_view_of_a_huge_image_is_taken(lowered, folder, open_folder, qtbot):
+    window = open_folder(folder[0])
+    canvas = window.canvas
+    window.painting.choose_class(1)
+    canvas.zoom_actual()
+    canvas.centre_on(1200, 1000)
+    window.actions_["paint.similar"].trigger()
+    seen = canvas.sight().seen
+    assert seen.left > 0
+    drag(canvas, widget_place(canvas, 1200, 1100))
+    qtbot.waitUntil(lambda: canvas.offers.pyramid is not None, timeout=200_000)  # the process loads torch
+    assert "in view when you began" in how_used(window.similar.state())
+    proposed = canvas.offers.pyramid.base
+    assert isinstance(proposed, SparseLabels)
+    red = proposed[1050:1200, 1100:1300] == 1
+    assert red.mean() > 0.6, "the square that was pointed at"
+    canvas.finish_gesture()
+    qtbot.waitUntil(lambda: window.session.can_undo(), timeout=20_000)
+    painted = window.session.labels.labels[:, :] == 1
+    assert painted[1050:1200, 1100:1300].mean() > 0.6
+    outside = painted.copy()
+    seen.of(outside)[:] = False
+    assert not outside.any()
+    window.painting.undo()
+    assert (window.session.labels.labels[:, :] == 255).all()
+
+
+def test_the_mask_of_the_huge_image_before_is_copied(lowered, folder, open_folder, qtbot):
+    images, _ = folder
+    (images / "slide_2.tif").write_bytes((images / "slide.tif").read_bytes())
+    window = open_folder(images)
+    window.painting.choose_class(1)
+    window.canvas.zoom_fit()
+    window.canvas.set_tool("brush")
+    window.canvas.set_brush(300)
+    drag(window.canvas, *(widget_place(window.canvas, at, at) for at in (200, 1300, 2400)))
+    painted = window.session.labels.labels[:, :]
+    window.session.go_to("slide_2.tif")
+    qtbot.waitUntil(lambda: window.session.image == "slide_2.tif" and window.session.labels is not None)
+    window.actions_["paint.copy"].trigger()
+    assert (painted == 1).sum() > 100_000
+    assert np.array_equal(window.session.labels.labels[:, :], painted)
 
 
 @pytest.mark.slow

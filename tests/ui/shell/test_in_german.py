@@ -5,7 +5,7 @@ import re
 
 import pytest
 from PySide6.QtCore import QLocale, Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QWidget
 
 from sslstudio import language
 from sslstudio.ui import app, state
@@ -13,7 +13,7 @@ from sslstudio.ui.main_window import MainWindow
 from sslstudio.ui.stepper import STEPS
 
 from .test_for_everyone import ACTIONS_THAT_ASK, MADE, PLACES, unfold
-from .walking import complaints
+from .walking import complaints, dialogs
 
 MARK = "⟦"
 # Words that are the same in every language: names of methods and programs, file names, units, keys of the keyboard.
@@ -132,15 +132,8 @@ def test_german_fits_into_the_window_and_its_dialogs(qtbot, german, open_folder_
         assert window.panels[step].widget().minimumSizeHint().width() <= 320, step
         assert cut_off(window) == [], step
         assert complaints(window) == [], step
-    for ask in (*ACTIONS_THAT_ASK, *MADE):
-        if isinstance(ask, str):
-            window.actions_[ask].trigger()
-            dialog = next(one for one in window.findChildren(QDialog) if one.isVisible())
-        else:
-            dialog = ask(window, tmp_path)
-            dialog.show()
+    for dialog in dialogs(window, (*ACTIONS_THAT_ASK, *MADE), tmp_path):
         assert cut_off(dialog) == [], dialog.objectName()
-        dialog.close()
 
 
 def test_menus_open_by_letters_of_their_own_in_each_language(qtbot, german, open_folder_later, image_folder):

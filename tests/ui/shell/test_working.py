@@ -1,6 +1,7 @@
 """“Is it working?” in the real window: figures, map, lasso, images alike; the attention's proposal and its past."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +100,35 @@ def test_what_the_lasso_holds_is_listed_and_colours_can_mean_folders_or_masks(pr
     assert window.session.project.classes[1].name in [name for _, name in window.map._state.legend]
 
 
+def test_the_map_can_be_coloured_by_what_another_run_finds_alike(pretrained, qtbot):
+    window, project = pretrained, pretrained.session.project
+    asked = PretrainRequest(images_root="x", images=("a",), recipe=PretrainRecipe(backbone=BACKBONE))
+    other = RunFolder.create(project.path, asked, "mae")
+    (other.checkpoints / "last").mkdir(parents=True)
+    (other.checkpoints / "last" / "encoder.json").write_text(json.dumps({"name": BACKBONE}))
+    other.append(ev.Started())
+    other.append(ev.Finished(result={"steps": 80}))
+    go_there(window, qtbot)
+    first = window.working.current()
+    groups = np.array([2, 2, 0, 0, 1, 1], np.int16)
+    write_features(project.path, replace(first, key=other.id, clusters=groups))
+    with qtbot.waitSignal(window.session.queue.history_changed, timeout=PATIENCE):
+        window.session.queue.adopt(project.path)
+    window.working.choose(first.key)
+    key = f"group@{other.id}"
+    qtbot.waitUntil(lambda: key in [choice.id for choice in window.working.state().colours], timeout=PATIENCE)
+    window.actions_["view.map"].trigger()
+    window.drawing.draw()
+    combo = window.panels["working"].colour
+    assert key in [combo.itemData(row) for row in range(combo.count())]
+    window.panels["working"].colour_chosen.emit(key)
+    drawn = window.map._state
+    assert drawn.images == first.images
+    assert drawn.words == tuple(f"Group {group + 1}" for group in groups)
+    assert len(set(drawn.colours.tolist())) == 3
+    assert [name for _, name in drawn.legend] == ["Group 1", "Group 2", "Group 3"]
+
+
 def test_a_network_that_did_not_look_says_so(opened, qtbot):
     opened.actions_["image.alike"].trigger()
     assert opened.step == "working"
@@ -178,7 +208,7 @@ def test_an_answer_of_an_earlier_check_is_found_again(pretrained, qtbot):
         images_root="x", labelled=(), classes=(), encoder_run=key, recipe=FinetuneRecipe(backbone=BACKBONE)
     )
     run = RunFolder.create(window.session.project.path, asked, "check")
-    sentence = "No difference could be shown with 6 masks: +0.4 % ± 2.1."
+    sentence = "No difference could be shown with 6 masks: +0.4 ± 2.1 points."
     told = {"better": "domain", "than": "random", "difference": 0.004, "low": -0.017, "high": 0.025, "shown": False}
     run.append(ev.Started())
     result = {"run": key, "answer": sentence, "rounds": 5, "masks": 6, "steps": 40, "comparisons": [told]}

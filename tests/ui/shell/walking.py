@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QDialog,
     QLineEdit,
     QMenuBar,
     QPlainTextEdit,
@@ -55,6 +57,21 @@ def complaints(root: QWidget) -> list[str]:
         if not one.focusPolicy() & Qt.FocusPolicy.TabFocus and not _other_way(one):
             found.append(f"{name} cannot be reached by keyboard")
     return found
+
+
+def dialogs(
+    window: QWidget, asks: Iterable[str | Callable[[QWidget, Path], QDialog]], folder: Path
+) -> Iterator[QDialog]:
+    """One dialog after the other, open until the next is wanted: of an action by its id, or of what makes one."""
+    for ask in asks:
+        if isinstance(ask, str):
+            window.actions_[ask].trigger()
+            dialog = next(one for one in window.findChildren(QDialog) if one.isVisible())
+        else:
+            dialog = ask(window, folder)
+            dialog.show()
+        yield dialog
+        dialog.close()
 
 
 def spoken(widget: QWidget) -> str:

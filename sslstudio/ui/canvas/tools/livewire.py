@@ -38,6 +38,11 @@ class LiveWire(Gesture):
         """What is fixed so far."""
         return Outline(tuple(map(tuple, self._pieces)), self._erase)
 
+    @property
+    def first(self) -> Point | None:
+        """The place of the first click."""
+        return self._pieces[0][0] if self._pieces else None
+
     def take_up(self, pen: Pen, line: Outline) -> None:
         """Go on from another line, in the image of now."""
         self._pieces, self._erase, self._wire = [list(piece) for piece in line.pieces], line.erases, None

@@ -20,6 +20,7 @@ from sslstudio.ui.canvas.tools.gesture import Gesture, Mark, View
 
 if TYPE_CHECKING:
     from sslstudio.regions.alike import Alike
+    from sslstudio.regions.growing import Found
     from sslstudio.ui.canvas.pen import Pen
     from sslstudio.ui.canvas.strokes import Point
 
@@ -35,6 +36,7 @@ class Similar(Gesture):
         super().__init__()
         self.examples: list[Example] = []
         self.alike: Alike | None = None
+        self.corner = 0, 0  # left and top of the part of a huge image that is looked through
         self._start: Point | None = None
         self._end: Point = (0.0, 0.0)
         self._wanted = True
@@ -94,13 +96,9 @@ class Similar(Gesture):
         """Take what is proposed."""
         if self.alike is None or pen.labels is None:
             return NOTHING
-        if pen.huge:
-            pen.bounded = True
-            self.cancel()
-            return NOTHING
-        find = partial(self.alike.region, pen.options.alike / 100)
+        find = partial(_found, self.alike, pen.options.alike / 100, self.corner)
         changed = NOTHING
-        if math.prod(pen.labels.shape) <= AT_ONCE:
+        if math.prod(self.alike.image.shape[:2]) <= AT_ONCE:
             rect, inside = find()
             changed = pen.take(rect, np.asarray(inside))
         else:
@@ -128,3 +126,8 @@ class Similar(Gesture):
         top, bottom = sorted((one[1], other[1]))
         self.examples.append(Example(left, top, right, bottom, wanted))
         self.question, self.caption = tuple(self.examples), tr("Looking …")
+
+
+def _found(alike: Alike, threshold: float, corner: tuple[int, int]) -> Found:
+    rect, inside = alike.region(threshold)
+    return rect.moved(*corner), inside

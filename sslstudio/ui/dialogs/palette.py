@@ -64,8 +64,9 @@ class PaletteDialog(QDialog):
         column.setContentsMargins(*(theme.SPACE,) * 4)
         column.setSpacing(theme.SPACE)
         column.addWidget(self.line)
-        column.addWidget(self.list)
-        column.addWidget(self.nothing, 1)
+        column.addWidget(self.list, 1)
+        column.addWidget(self.nothing)
+        column.addStretch()  # takes the list's place where there is none
         self.setFixedSize(64 * theme.SPACE, _SHOWN * _ROW + 7 * theme.SPACE)
         self._fill("")
         self.line.setFocus()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -110,7 +111,7 @@ def _places(window: MainWindow) -> list[Command]:
     for name, text, words in PLACES:
         place = window.findChild(QWidget, name)
         if place is not None and place.isVisible():
-            do = lambda place=place: place.setFocus(Qt.FocusReason.ShortcutFocusReason)  # noqa: E731
+            do = partial(place.setFocus, Qt.FocusReason.ShortcutFocusReason)
             found.append(Command(name, tr(text), _both(words), do=do))
     return found
 

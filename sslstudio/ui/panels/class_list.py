@@ -250,14 +250,14 @@ class ClassList(QWidget):
         self._box = QVBoxLayout(rows)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(_GAP)
-        self.scroll = QScrollArea(widgetResizable=True)
-        self.scroll.setObjectName(f"{name}.scroll")
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setVerticalScrollBar(SlimBar())
-        self.scroll.setWidget(rows)
-        box.addWidget(self.scroll)
+        self.area = QScrollArea(widgetResizable=True)
+        self.area.setObjectName(f"{name}.scroll")
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setVerticalScrollBar(SlimBar())
+        self.area.setWidget(rows)
+        box.addWidget(self.area)
         row = QHBoxLayout()
         row.setContentsMargins(0, SPACE // 2, 0, 0)
         row.setSpacing(SPACE)
@@ -304,11 +304,11 @@ class ClassList(QWidget):
             self._box.addWidget(line)
             self.lines.append(line)
 
-        self.scroll.setFixedHeight(round(min(len(rows), MOST) * (ROW_HEIGHT + _GAP)) - _GAP * (len(rows) <= MOST))
+        self.area.setFixedHeight(round(min(len(rows), MOST) * (ROW_HEIGHT + _GAP)) - _GAP * (len(rows) <= MOST))
 
     def _reveal(self, line: ClassLine) -> None:
         """Scroll to a line that was chosen by key."""
-        QTimer.singleShot(0, line, lambda: self.scroll.ensureWidgetVisible(line, 0, ROW_HEIGHT // 2))
+        QTimer.singleShot(0, line, lambda: self.area.ensureWidgetVisible(line, 0, ROW_HEIGHT // 2))
 
     def _place(self) -> int:
         line = self.sender()

@@ -332,7 +332,7 @@ def test_a_long_list_of_classes_scrolls_and_the_panels_end_stays_reachable(qtbot
     many.drawing.draw()
     classes, panel = many.panels["paint"].classes, many.panels["paint"]
     assert len(classes.lines) == 14
-    assert classes.scroll.height() < 9 * 44
+    assert classes.area.height() < 9 * 44
     key = QTest.keyClick
     key(many, Qt.Key.Key_1)
     key(many, Qt.Key.Key_Up, CTRL)

@@ -100,7 +100,7 @@ def _classes(window: MainWindow) -> list[Command]:
             (tr("paint label category"),),
             _key(window, f"paint.class_{at + 1}") if at < CLASS_KEYS else "",
             why_not=tr("open for reading") if window.session.reading else "",
-            do=lambda at=at: window.painting.choose_class(at),
+            do=partial(window.painting.choose_class, at),
         )
         for at, one in enumerate(project.classes if project else ())
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sslstudio.commands import Output, project_path, read_project
 from sslstudio.errors import UserError
+from sslstudio.language import tr, tr_many
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,11 +28,31 @@ def import_masks(words: Namespace) -> Output:
     with Project.open(project_path(words.project)) as project:
         kind, report = _take_over(project, words)
         classes = [entry.name for entry in project.classes]
-    lines = [f"{len(report.matched)} masks taken over ({kind}); classes: {', '.join(classes)}.", *_told(report)]
+    told = _told(report)
     if not report.matched:
-        advice = "Mend or replace those masks." if report.refused else "Masks must be named like the images."
-        raise UserError("\n".join(["No mask was taken over.", *lines[1:]]), advice)
-    return Output("\n".join(lines), {**_values(report), "classes": classes, "format": kind})
+        raise UserError("\n".join([tr("No mask was taken over."), *told]), _advice(report))
+    count = len(report.matched)
+    first = tr_many("{count} mask taken over ({kind}).", "{count} masks taken over ({kind}).", count)
+    lines = [first.format(count=count, kind=kind), tr("Classes: {classes}.").format(classes=", ".join(classes))]
+    if report.replaced:
+        lines.append(
+            tr_many(
+                "{count} of them replaced a mask; that can be undone in the window.",
+                "{count} of them replaced masks; that can be undone in the window.",
+                report.replaced,
+            ).format(count=report.replaced)
+        )
+    return Output("\n".join([*lines, *told]), {**_values(report), "classes": classes, "format": kind})
+
+
+def _advice(report: ImportReport) -> str:
+    if report.refused:
+        return tr("Mend or replace those masks.")
+    if report.left:
+        return tr(
+            "What is not annotated is no background; --uncovered background makes it so where there is no shape at all."
+        )
+    return tr("Masks must be named like the images.")
 
 
 def _take_over(project: Project, words: Namespace) -> tuple[str, ImportReport]:
@@ -59,16 +80,39 @@ def _previewed(project: Project, words: Namespace) -> Output:
     kind = _kind(words.source, words.format)
     names = {} if kind in ("palette", "grey") else _names(words.map)
     seen = preview(project, words.source, kind, names, words.uncovered)
-    lines = [f"{kind}: {len(seen.report.matched)} images would get a mask; nothing was changed."]
-    lines += [f"  {_row(row)}" for row in seen.classes]
-    lines += [f"  what no shape covers would be {seen.uncovered}"] if kind not in ("palette", "grey") else []
-    lines += [f"  {seen.painted} images have a mask already, which would be replaced"] if seen.painted else []
+    count = len(seen.report.matched)
+    first = tr_many(
+        "{kind}: {count} image would get a mask; nothing was changed.",
+        "{kind}: {count} images would get a mask; nothing was changed.",
+        count,
+    )
+    lines = [first.format(kind=kind, count=count), *(f"  {_row(row)}" for row in seen.classes)]
+    if kind not in ("palette", "grey"):
+        lines.append(f"  {_beside(seen)}")
+    if seen.painted:
+        more = tr_many(
+            "{count} image has a mask already, which would be replaced; that can be undone.",
+            "{count} images have a mask already, which would be replaced; that can be undone.",
+            seen.painted,
+        )
+        lines.append(f"  {more.format(count=seen.painted)}")
     return Output("\n".join([*lines, *_told(seen.report)]), _previewed_values(seen))
 
 
+def _beside(seen: Preview) -> str:
+    if seen.uncovered == "background":
+        return tr("What no shape covers would be background.")
+    return tr("What no shape covers would be unpainted.")
+
+
 def _row(row: Any) -> str:
-    becomes = f"“{row.becomes}”{' (new)' if row.new else ''}" if row.becomes else "unpainted"
-    return f"class “{row.name}” becomes {becomes}: {row.images} images, {row.pixels:,} pixels"
+    if not row.becomes:
+        text = tr("Class “{name}” would be left unpainted; images: {images}, pixels: {pixels:,}")
+    elif row.new:
+        text = tr("Class “{name}” becomes the new class “{becomes}”; images: {images}, pixels: {pixels:,}")
+    else:
+        text = tr("Class “{name}” becomes “{becomes}”; images: {images}, pixels: {pixels:,}")
+    return text.format(name=row.name, becomes=row.becomes, images=row.images, pixels=row.pixels)
 
 
 def _previewed_values(seen: Preview) -> dict[str, Any]:
@@ -78,15 +122,17 @@ def _previewed_values(seen: Preview) -> dict[str, Any]:
 
 
 def _told(report: ImportReport) -> list[str]:
-    lines = [f"  no image is named like {name}" for name in report.unmatched]
-    lines += [f"  refused {file}: {reason}" for file, reason in report.refused]
-    return lines + [f"Note: {note}" for note in report.notes]
+    lines = [tr("No image is named like {name}.").format(name=name) for name in report.unmatched]
+    lines += [tr("Refused: {file}. {reason}").format(file=file, reason=reason) for file, reason in report.refused]
+    lines += [tr("Left alone: {file}. {reason}").format(file=file, reason=reason) for file, reason in report.left]
+    return [f"  {line}" for line in lines] + [tr("Note: {note}").format(note=note) for note in report.notes]
 
 
 def _values(report: ImportReport) -> dict[str, Any]:
     refused = [{"file": file, "reason": reason} for file, reason in report.refused]
     lists = {"matched": list(report.matched), "unmatched": list(report.unmatched), "notes": list(report.notes)}
-    return {**lists, "refused": refused}
+    left = [{"file": file, "reason": reason} for file, reason in report.left]
+    return {**lists, "refused": refused, "left": left, "replaced": report.replaced}
 
 
 def _numbers(pairs: list[str]) -> dict[int, int]:
@@ -95,7 +141,9 @@ def _numbers(pairs: list[str]) -> dict[int, int]:
     for pair in pairs:
         value, _, label = pair.partition("=")
         if not (value.strip().isdecimal() and label.strip().isdecimal()):
-            raise UserError(f"“{pair}” maps no pixel value to a class.", "For example: --map 255=1.")
+            raise UserError(
+                tr("“{pair}” maps no pixel value to a class.").format(pair=pair), tr("For example: --map 255=1.")
+            )
         found[int(value)] = int(label)
     return found
 
@@ -106,8 +154,8 @@ def _names(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, meant = pair.partition("=")
         if not equals or not name.strip() or not meant.strip():
-            advice = "For example: --map nuclei=cell, or --map nuclei=unpainted."
-            raise UserError(f"“{pair}” maps no class to a class.", advice)
+            advice = tr("For example: --map nuclei=cell, or --map nuclei=unpainted.")
+            raise UserError(tr("“{pair}” maps no class to a class.").format(pair=pair), advice)
         found[name.strip()] = meant.strip()
     return found
 
@@ -119,9 +167,13 @@ def export_masks(words: Namespace) -> Output:
     pictures = [part for part in ("coloured", "overlay") if getattr(words, part)] or None
     with read_project(words.project) as project:
         report = hand_out(project, words.format, words.out, model=words.model, companions=pictures)
-    lines = [f"{len(report.images)} masks written to {words.out}, {report.pictures} pictures beside them."]
-    lines += [f"  left out {file}: {reason}" for file, reason in report.refused]
-    lines += [f"Note: {note}" for note in report.notes]
+    lines = [
+        tr("Masks written to {out}: {count}. Pictures beside them: {pictures}.").format(
+            out=words.out, count=len(report.images), pictures=report.pictures
+        )
+    ]
+    lines += [tr("Left out: {file}. {reason}").format(file=file, reason=why) for file, why in report.refused]
+    lines += [tr("Note: {note}").format(note=note) for note in report.notes]
     refused = [{"file": file, "reason": reason} for file, reason in report.refused]
     values = {"images": list(report.images), "files": [str(file) for file in report.files], "refused": refused}
     more = {"pictures": report.pictures, "notes": list(report.notes), "out": str(words.out.absolute())}
@@ -134,9 +186,13 @@ def measure(words: Namespace) -> Output:
 
     with read_project(words.project) as project:
         done = write_tables(project, words.out, words.model)
-    lines = [f"{done.images} images, {done.regions} regions: {done.images_file} and {done.regions_file}."]
-    lines += [f"{done.with_size} of the images know the size of their pixels."]
-    lines += [f"  left out {file}: {reason}" for file, reason in done.refused]
+    lines = [
+        tr("Images: {images}, regions: {regions}. Written: {file} and {file_2}.").format(
+            images=done.images, regions=done.regions, file=done.images_file, file_2=done.regions_file
+        ),
+        tr("Images that know the size of their pixels: {count}.").format(count=done.with_size),
+    ]
+    lines += [tr("Left out: {file}. {reason}").format(file=file, reason=why) for file, why in done.refused]
     refused = [{"file": file, "reason": reason} for file, reason in done.refused]
     values = asdict(done) | {"images_file": str(done.images_file), "regions_file": str(done.regions_file)}
     return Output("\n".join(lines), {**values, "refused": refused})

@@ -38,6 +38,14 @@ def _nobody_introduced():
 
 
 @pytest.fixture(scope="session")
+def qapp_cls():
+    """The program's own application, which hears more than Qt's."""
+    from sslstudio.ui.app import Application
+
+    return Application
+
+
+@pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The real data sets; skips where they are absent."""
     if not _DATA.is_dir():

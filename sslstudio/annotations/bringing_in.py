@@ -10,7 +10,7 @@ import numpy as np
 
 from sslstudio.annotations.formats import FORMATS, PLAIN, find_format, huge_formats
 from sslstudio.annotations.matching import Matcher
-from sslstudio.annotations.model import Annotations, Format, FoundImage, Uncovered, is_background, merge_key
+from sslstudio.annotations.model import Annotations, Drawn, Format, FoundImage, Uncovered, is_background, merge_key
 from sslstudio.annotations.palette_png import ImportReport, classes_file, may_choose_classes, read_class_list
 from sslstudio.annotations.pictures import mask_folder
 from sslstudio.annotations.source import Source
@@ -25,7 +25,9 @@ from sslstudio.project.project import Project
 from sslstudio.project.sparse_labels import SparseLabels
 
 _CHUNK = 32  # masks per transaction
+_KEPT = 1 << 26  # pixels
 _SHOWN = 5  # odd things told per image
+_NONE = np.zeros((0, 0), np.uint8)
 LEAVE_OUT = "unpainted"
 Progress = Callable[[int, int], object]
 
@@ -43,7 +45,11 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class Preview:
-    """What an import would do. ``picture`` (h, w, 3) and ``labels`` (h, w) show the image ``example``."""
+    """What an import would do. ``picture`` (h, w, 3) and ``labels`` (h, w) show the image ``example``.
+
+    ``uncovered`` is what pixels without a shape become, ``asked`` what the user said about that, which an import
+    has to be told.
+    """
 
     source: Path
     format: str
@@ -55,6 +61,7 @@ class Preview:
     picture: np.ndarray | None = None
     labels: np.ndarray | None = None
     project_classes: tuple[LabelClass, ...] = ()
+    asked: Uncovered = ""
 
 
 @dataclass
@@ -65,10 +72,31 @@ class _Outcome:
     unmatched: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left: list[tuple[str, str]] = field(default_factory=list)
+    painted: frozenset[str] = frozenset()  # images that had a mask before
+    kept: dict[int, Drawn] = field(default_factory=dict)  # what was drawn already, by the image's ``id``
+    empty_is_ground: bool = False  # whether an image without any shape is all background
+
+    @classmethod
+    def of(cls, project: Project, found: Annotations, uncovered: Uncovered) -> _Outcome:
+        """Before anything came in. What lies beside all shapes is known where the file or the user says it."""
+        painted = frozenset(record.path for record in project.painted())
+        known = (uncovered or found.uncovered) == "background"
+        return cls(refused=list(found.refused), notes=list(found.notes), painted=painted, empty_is_ground=known)
+
+    @property
+    def replaced(self) -> int:
+        """How many of the masks take the place of another."""
+        return len(self.painted.intersection(self.matched))
+
+    def tell(self, note: str) -> None:
+        """One more note, if there is one."""
+        self.notes += [note] if note else []
 
     def report(self) -> ImportReport:
         """The same as it is handed out."""
-        return ImportReport(tuple(self.matched), tuple(self.unmatched), tuple(self.refused), tuple(self.notes))
+        lists = (tuple(self.matched), tuple(self.unmatched), tuple(self.refused), tuple(self.notes))
+        return ImportReport(*lists, left=tuple(self.left), replaced=self.replaced)
 
 
 @dataclass(frozen=True)
@@ -79,6 +107,8 @@ class _Plan:
     table: np.ndarray
     becomes: tuple[str, ...]
     new: frozenset[str]
+    outside: Uncovered  # what pixels become that no shape covers
+    unused: frozenset[int]  # places of the file that occur in no image
 
 
 def preview(
@@ -91,27 +121,30 @@ def preview(
 ) -> Preview:
     """Read and draw everything, and change nothing; raises UserError when the source cannot be used at all."""
     path, kind, found = _read(source, format_)
-    plan = _plan(project, found, classes or {})
-    outside = uncovered or found.uncovered or _guess(found)
-    counts = np.zeros((2, 256), np.int64)
-    outcome, best = _Outcome(notes=list(found.notes)), (0, "", np.zeros((0, 0), np.uint8))
-    painted = {record.path for record in project.painted()}
-    over = 0
+    outcome = _Outcome.of(project, found, uncovered)
+    counts, used, best = np.zeros((2, 256), np.int64), set[int](), (0, "", _NONE)
     for image, drawn in _drawn(project, kind, found, outcome, progress):
         found_here = tally(drawn)
         counts += np.stack([found_here > 0, found_here])
-        labels = _final(drawn, plan, outside)
-        over += image in painted
-        variety = int(np.count_nonzero(tally(labels)))
+        used |= set(np.flatnonzero(found_here).tolist())
+        variety = int(np.count_nonzero(found_here))
         if variety > best[0]:
-            best = (variety, image, small_labels(labels))
+            best = (variety, image, small_labels(drawn))
+    numbered = _numbered(project, found, used) if not classes and by_value(project, path, kind.id) else {}
+    plan = _plan(project, found, used, classes or numbered, uncovered)
+    outcome.tell(_unused(project, found, plan) if outcome.matched else "")
     rows = tuple(
         ClassRow(one.name, plan.becomes[place], plan.becomes[place] in plan.new, *map(int, counts[:, place]))
         for place, one in enumerate(found.classes)
+        if place in used or one.name in (classes or {})
     )
-    picture = small_picture(project, best[1], best[2]) if best[0] else None
-    labels_shown = best[2] if best[0] else None
-    return Preview(path, kind.id, rows, outside, outcome.report(), over, best[1], picture, labels_shown, plan.classes)
+    small = _final(best[2], plan)
+    shown = small if best[0] and isinstance(small, np.ndarray) else None
+    picture = small_picture(project, best[1], shown) if shown is not None else None
+    return Preview(
+        path, kind.id, rows, plan.outside, outcome.report(), outcome.replaced, best[1], picture, shown, plan.classes,
+        uncovered,
+    )  # fmt: skip
 
 
 def bring_in(
@@ -124,25 +157,39 @@ def bring_in(
 ) -> ImportReport:
     """Give the project's images the masks of ``source``; undoable per image.
 
-    ``classes`` maps names of the file to names of the project, or to "unpainted"; others merge by name, and what
-    the project lacks is added. An image comes in whole or not at all. Raises UserError when nothing can be read.
+    Images about which the source says nothing are left alone. ``classes`` maps names of the file to names of the
+    project, or to "unpainted"; others merge by name, and what occurs and the project lacks is added. An image comes
+    in whole or not at all. Raises UserError when nothing can be read.
     """
     _, kind, found = _read(source, format_)
-    plan = _plan(project, found, classes or {})
-    outside = uncovered or found.uncovered or _guess(found)
-    outcome = _Outcome(notes=list(found.notes))
+    before = _Outcome.of(project, found, uncovered)
+    used = _used(project, kind, found, before, progress)
+    plan = _plan(project, found, used, classes or {}, uncovered)
+    outcome = _Outcome.of(project, found, uncovered)
+    outcome.kept = before.kept
     waiting: list[tuple[str, Labels]] = []
     first = True
     for image, drawn in _drawn(project, kind, found, outcome, progress):
         if first:  # only once something can come in: a file without a match leaves the classes as they are
             project.set_classes(plan.classes)
             first = False
-        waiting.append((image, _final(drawn, plan, outside)))
+        waiting.append((image, _final(drawn, plan)))
         if len(waiting) == _CHUNK or isinstance(drawn, SparseLabels):
             _keep(project, waiting, outcome)
     _keep(project, waiting, outcome)
     project.save_masks()
+    outcome.tell(_unused(project, found, plan) if outcome.matched else "")
     return outcome.report()
+
+
+def _numbered(project: Project, found: Annotations, used: set[int]) -> dict[str, str]:
+    """What the classes of pictures become whose values are numbers of the project's classes."""
+    classes = project.classes
+    return {
+        found.classes[place].name: classes[place].name
+        for place in used
+        if place < min(len(classes), len(found.classes))
+    }
 
 
 def by_value(project: Project, source: Path, kind: str) -> bool:
@@ -196,13 +243,35 @@ def _read(source: Path, format_: str) -> tuple[Path, Format, Annotations]:
     return opened.path, kind, found
 
 
-def _guess(found: Annotations) -> Uncovered:
-    """Where the background has a class of its own, what no shape covers is unpainted; else it is background."""
-    return later("unpainted") if any(is_background(one.name) for one in found.classes) else later("background")
+def _guess(found: Annotations, used: set[int]) -> Uncovered:
+    """Where the background has shapes of its own, what no shape covers is unpainted; else it is background."""
+    ground = any(is_background(one.name) for place, one in enumerate(found.classes) if place in used)
+    return later("unpainted") if ground else later("background")
 
 
-def _plan(project: Project, found: Annotations, chosen: Mapping[str, str]) -> _Plan:
-    """Merge the file's classes into the project's by name."""
+def _used(project: Project, kind: Format, found: Annotations, here: _Outcome, progress: Progress) -> set[int]:
+    """The places of the classes that occur in what will come in."""
+    used: set[int] = set()
+    for _, drawn in _drawn(project, kind, found, here, lambda _, total: progress(0, total), used):
+        used |= set(np.flatnonzero(tally(drawn)).tolist())
+    return used
+
+
+def _unused(project: Project, found: Annotations, plan: _Plan) -> str:
+    """What is said about classes of the file that were not added, since they do not occur; may be empty."""
+    there = {merge_key(one.name) for one in (*plan.classes, *project.classes)}
+    names = [one.name for place, one in enumerate(found.classes) if place in plan.unused]
+    names = [name for name in names if merge_key(name) not in there]
+    if not names:
+        return ""
+    shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+    return tr("Classes of the file that occur in no image were not added: {shown}.").format(shown=shown)
+
+
+def _plan(
+    project: Project, found: Annotations, used: set[int], chosen: Mapping[str, str], uncovered: Uncovered
+) -> _Plan:
+    """Merge the file's classes into the project's by name; those that occur, or were spoken of."""
     known = {one.name for one in found.classes}
     if strange := [name for name in chosen if name not in known]:
         raise UserError(
@@ -215,8 +284,12 @@ def _plan(project: Project, found: Annotations, chosen: Mapping[str, str]) -> _P
         classes = classes[:1] or [LabelClass("background", default_colour(0))]
     before = len(classes)
     places = {merge_key(one.name): place for place, one in enumerate(classes)}
-    table, becomes = np.full(256, UNPAINTED, np.uint8), []
+    table, becomes, unused = np.full(256, UNPAINTED, np.uint8), [], set[int]()
     for number, one in enumerate(found.classes):
+        if number not in used and one.name not in chosen:
+            becomes.append("")
+            unused.add(number)
+            continue
         name = chosen.get(one.name, one.name).strip()
         if name.casefold() in (LEAVE_OUT, ""):
             becomes.append("")
@@ -228,7 +301,9 @@ def _plan(project: Project, found: Annotations, chosen: Mapping[str, str]) -> _P
         table[number] = min(places[key], UNPAINTED)
         becomes.append(classes[places[key]].name)
     check_classes(classes)
-    return _Plan(tuple(classes), table, tuple(becomes), frozenset(one.name for one in classes[before:]))
+    outside = uncovered or found.uncovered or _guess(found, used)
+    new = frozenset(one.name for one in classes[before:])
+    return _Plan(tuple(classes), table, tuple(becomes), new, outside, frozenset(unused))
 
 
 def _free_colour(colour: str, classes: Sequence[LabelClass]) -> str:
@@ -238,48 +313,67 @@ def _free_colour(colour: str, classes: Sequence[LabelClass]) -> str:
 
 
 def _drawn(
-    project: Project, kind: Format, found: Annotations, outcome: _Outcome, progress: Progress
+    project: Project,
+    kind: Format,
+    found: Annotations,
+    outcome: _Outcome,
+    progress: Progress,
+    seen: set[int] | None = None,
 ) -> Iterator[tuple[str, Labels]]:
-    """(image, labels in the file's places) of all that can come in; the others are told in ``outcome``."""
+    """(image, labels in the file's places) of all that can come in; the others are told in ``outcome``.
+
+    Where only the classes are of interest, ``seen`` are those that occurred so far, which the caller adds to: labels
+    that can hold no others are not drawn, but empty.
+    """
     matcher = Matcher(record.path for record in project.images())
-    outcome.refused += found.refused
-    taken: dict[str, str] = {}
     for number, one in enumerate(found.images, 1):
-        candidates = matcher.candidates(one.name)
-        if not candidates:
-            outcome.unmatched.append(one.name)
-        elif len(candidates) > 1:
-            outcome.refused.append(
-                (
-                    one.name,
-                    tr("It could belong to {candidates} or {candidates_2}.").format(
-                        candidates=candidates[0], candidates_2=candidates[1]
-                    ),
-                )
-            )
-        elif candidates[0] in taken:
-            outcome.refused.append(
-                (
-                    one.name,
-                    tr("{candidates} already has the mask {taken}.").format(
-                        candidates=candidates[0], taken=taken[candidates[0]]
-                    ),
-                )
-            )
-        else:
-            try:
-                labels = _draw_one(project, kind, one, candidates[0], outcome)
-            except UserError as error:
-                outcome.refused.append((one.name, error.problem))
+        try:
+            image = matcher.only((one.name, *one.also), one.told)
+            if not image:
+                outcome.unmatched.append(one.told)
+            elif why := _why_left(one, outcome):
+                outcome.left.append((image, why))
             else:
-                taken[candidates[0]] = one.name
-                outcome.matched.append(candidates[0])
-                yield candidates[0], labels
+                drawn = _draw_one(project, kind, one, image, outcome.kept, seen)
+                if drawn.nothing:
+                    outcome.left.append((image, drawn.nothing))
+                else:
+                    matcher.take(image, one.told)
+                    outcome.matched.append(image)
+                    outcome.notes += _odd(image, drawn)
+                    yield image, drawn.labels
+        except UserError as error:
+            outcome.refused.append((one.told, error.problem))
         progress(number, len(found.images))
 
 
-def _draw_one(project: Project, kind: Format, one: FoundImage, image: str, outcome: _Outcome) -> Labels:
-    height, width = project.label_map(image).labels.shape  # also looks into an image that nobody has looked into yet
+def _why_left(one: FoundImage, outcome: _Outcome) -> str:
+    """Why an image is to keep the mask that it has; empty where the file says something about it."""
+    if one.nothing or not one.empty or outcome.empty_is_ground:
+        return one.nothing
+    return tr("No shape was drawn on it, which need not mean that nothing is there.")
+
+
+def _odd(image: str, drawn: Drawn) -> list[str]:
+    told = list(drawn.notes[:_SHOWN]) + (
+        [tr("and {notes} more").format(notes=len(drawn.notes) - _SHOWN)] if len(drawn.notes) > _SHOWN else []
+    )
+    return [f"{image}: {note}." for note in (text.rstrip(".") for text in told)]
+
+
+def _size(project: Project, image: str) -> tuple[int, int]:
+    """(H, W) of an image; also looks into one that nobody has looked into yet. Raises UserError."""
+    record = project.image(image)
+    if record.width and not record.problem:
+        return record.height, record.width
+    height, width = project.label_map(image).labels.shape
+    return height, width
+
+
+def _draw_one(
+    project: Project, kind: Format, one: FoundImage, image: str, kept: dict[int, Drawn], seen: set[int] | None
+) -> Drawn:
+    height, width = _size(project, image)
     if one.size is not None and one.size != (height, width):
         raise UserError(
             tr("It was made for {size} × {size_2} pixels, but {image} has {width} × {height}.").format(
@@ -294,21 +388,21 @@ def _draw_one(project: Project, kind: Format, one: FoundImage, image: str, outco
             ),
             tr("Export the annotations in one of these formats."),
         )
-    drawn = one.draw(height, width)
+    if seen is not None and one.places is not None and one.places() <= seen:
+        return Drawn(_NONE)
+    drawn = kept.pop(id(one), None) or one.draw(height, width)
     project.check_mask(image, drawn.labels)
-    told = list(drawn.notes[:_SHOWN]) + (
-        [tr("and {notes} more").format(notes=len(drawn.notes) - _SHOWN)] if len(drawn.notes) > _SHOWN else []
-    )
-    outcome.notes += [f"{image}: {note}." for note in (text.rstrip(".") for text in told)]
-    return drawn.labels
+    if seen is not None and sum(other.labels.size for other in kept.values()) < _KEPT:
+        kept[id(one)] = drawn  # it is wanted again soon, and a huge one takes minutes
+    return drawn
 
 
-def _final(drawn: Labels, plan: _Plan, outside: Uncovered) -> Labels:
+def _final(drawn: Labels, plan: _Plan) -> Labels:
     """Labels in the project's places, uncovered pixels as the background or unpainted."""
     table = plan.table.copy()
     ground = next((place for place, one in enumerate(plan.classes) if is_background(one.name)), None)
-    if outside == "background" and ground is None and plan.classes:
+    if plan.outside == "background" and ground is None and plan.classes:
         ground = 0  # the first class is what is not looked for, whatever it is called
-    if outside == "background" and ground is not None:
+    if plan.outside == "background" and ground is not None:
         table[UNPAINTED] = ground
     return mapped(drawn, table)

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from sslstudio.annotations.model import Annotations, Classes, Drawn, Format, FoundImage, Job, hex_colour
+from sslstudio.annotations.model import Annotations, Classes, Format, FoundImage, Job, hex_colour
 from sslstudio.annotations.outlines import Region, regions
 from sslstudio.annotations.run_lengths import Columns, columns_of, counts_of, from_letters, to_letters
-from sslstudio.annotations.shapes import Polygon, Shape, Strokes, draw, flat, ring, usable
+from sslstudio.annotations.shapes import Polygon, Shape, Strokes, annotated, flat, ring
 from sslstudio.annotations.source import Source
 from sslstudio.annotations.streams import write_json
 from sslstudio.errors import UserError
@@ -77,22 +77,16 @@ def _read_one(document: Any, file: str, classes: Classes) -> tuple[list[FoundIma
     )
     found = []
     for (number, row), name in zip(rows.items(), names, strict=True):
-        size = _size(row)
-        found.append(FoundImage(name, partial(_draw, areas[number], places), size, file))
+        # Crowds first: they cover many things at once, so single things lie on top of them.
+        ordered = sorted(areas[number], key=lambda area: not area.get("iscrowd"))
+        makers = [partial(_shape, area, places) for area in ordered]
+        found.append(annotated(name, makers, _size(row), file, empty=not makers))
     return found, notes
 
 
 def _size(row: dict) -> tuple[int, int] | None:
     height, width = row.get("height"), row.get("width")
     return (int(height), int(width)) if isinstance(height, int) and isinstance(width, int) and height > 0 else None
-
-
-def _draw(areas: list[dict], places: dict[Any, int], height: int, width: int) -> Drawn:
-    # Crowds first: they cover many things at once, so single things lie on top of them.
-    ordered = sorted(areas, key=lambda area: not area.get("iscrowd"))
-    shapes, problems = usable([partial(_shape, area, places) for area in ordered])
-    drawn = draw(shapes, height, width)
-    return Drawn(drawn.labels, (*problems, *drawn.notes))
 
 
 def _shape(area: dict, places: dict[Any, int]) -> Shape | None:

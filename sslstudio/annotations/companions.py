@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from sslstudio.annotations.model import Job, Picture, is_background, rgb
+from sslstudio.annotations.names import Names
 from sslstudio.errors import UserError
 from sslstudio.images.reader import read_rgb8
 from sslstudio.images.reduced import resized
@@ -28,6 +29,7 @@ def write_companions(job: Job, out: Path, wanted: Collection[str]) -> tuple[int,
 
     How many there are, the images that could not be read with the reason, and by how much which ones were reduced.
     """
+    names = Names(job.paths)
     count, problems, reduced = 0, dict[str, str](), dict[str, int]()
     for picture in job.pictures() if wanted else ():
         factor = 1 if isinstance(picture.labels, np.ndarray) else -(-max(picture.labels.shape) // _LONGEST)
@@ -35,7 +37,7 @@ def write_companions(job: Job, out: Path, wanted: Collection[str]) -> tuple[int,
         if factor > 1:
             reduced[picture.path] = factor
         if "coloured" in wanted:
-            _write_png(out / "coloured" / f"{picture.path}.png", coloured(labels, job.classes))
+            _write_png(out / "coloured" / names.of(picture.path, ".png"), coloured(labels, job.classes))
             count += 1
         if "overlay" in wanted:
             try:
@@ -43,7 +45,7 @@ def write_companions(job: Job, out: Path, wanted: Collection[str]) -> tuple[int,
             except UserError as error:
                 problems[picture.path] = error.problem
                 continue
-            _write_png(out / "overlay" / f"{picture.path}.png", pixels)
+            _write_png(out / "overlay" / names.of(picture.path, ".png"), pixels)
             count += 1
     return count, problems, reduced
 

@@ -1,7 +1,8 @@
-"""CVAT for images 1.1: one XML with polygons and masks (run lengths, row by row, inside a box)."""
+"""CVAT for images 1.1: one XML with polygons, boxes, ellipses and masks (run lengths by row inside a box)."""
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
-from sslstudio.annotations.model import Annotations, Classes, Drawn, Format, FoundImage, Job, Picture, hex_colour
+from sslstudio.annotations.model import Annotations, Classes, Format, FoundImage, Job, Picture, hex_colour
 from sslstudio.annotations.outlines import Region, regions
 from sslstudio.annotations.run_lengths import from_counts, to_counts
-from sslstudio.annotations.shapes import Bitmap, Polygon, Shape, draw, pairs, ring, usable
+from sslstudio.annotations.shapes import Bitmap, Polygon, Shape, annotated, box, ellipse, pairs, ring
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
 from sslstudio.language import later, tr
@@ -38,7 +39,11 @@ def read(source: Source) -> Annotations:
                 raise UserError(tr("{name} is no file of CVAT.").format(name=name))
             for one in root.iterfind(".//label"):
                 classes.place(one.findtext("name") or "", hex_colour(one.findtext("color") or ""))
-            images += [_image(one, name, classes) for one in root.iterfind("image")]
+            for one in root.iterfind("image"):
+                try:
+                    images.append(_image(one, name, classes))
+                except UserError as error:
+                    refused.append((one.get("name") or name, error.problem))
             if root.find("track") is not None:
                 refused.append((name, tr("It holds tracks of a video; export it as “CVAT for images 1.1”.")))
             uncovered = root.findtext("meta/uncovered") or uncovered
@@ -49,8 +54,9 @@ def read(source: Source) -> Annotations:
 
 
 def _image(node: Any, file: str, classes: Classes) -> FoundImage:
+    """An image; raises UserError where it cannot be said which shape lies on which."""
     rows = [row for row in node if row.tag in _KINDS]
-    rows.sort(key=lambda row: _number(row.get("z_order") or "0", "z_order"))
+    rows.sort(key=_height)
     makers = [
         partial(_shape, row, classes.place(row.get("label") or ""), f"{row.tag} {number} ({row.get('label')})")
         for number, row in enumerate(rows, 1)
@@ -58,38 +64,55 @@ def _image(node: Any, file: str, classes: Classes) -> FoundImage:
     size = None
     if (node.get("height") or "").isdecimal() and (node.get("width") or "").isdecimal():
         size = int(node.get("height")), int(node.get("width"))
-    return FoundImage(node.get("name") or "", partial(_draw, makers), size, file)
+    return annotated(node.get("name") or "", makers, size, file, empty=not makers)
 
 
-def _draw(makers: list, height: int, width: int) -> Drawn:
-    shapes, problems = usable(makers)
-    drawn = draw(shapes, height, width)
-    return Drawn(drawn.labels, (*problems, *drawn.notes))
+def _height(row: Any) -> int:
+    text = row.get("z_order") or "0"
+    try:
+        return int(float(text))
+    except (ValueError, OverflowError):
+        raise UserError(
+            tr("One of its shapes has the z_order “{text}”, which is no number.").format(text=text),
+            tr("Export it again."),
+        ) from None
 
 
 def _shape(row: Any, place: int, what: str) -> Shape | None:
     if row.tag == "polygon":
         points = [pair.split(",") for pair in (row.get("points") or "").split(";") if pair]
         return Polygon(place, (ring(points, what),))
+    if row.tag == "box":
+        left, top, right, bottom = (_figure(row, key, what) for key in ("xtl", "ytl", "xbr", "ybr"))
+        return Polygon(place, (box(left, top, right, bottom, _figure(row, "rotation", what, "0")),))
+    if row.tag == "ellipse":
+        x, y, wide, high = (_figure(row, key, what) for key in ("cx", "cy", "rx", "ry"))
+        return Polygon(place, (ellipse(x, y, wide, high, _figure(row, "rotation", what, "0")),))
     if row.tag != "mask":
         raise UserError(tr("{what} is not a drawn area and was left out").format(what=what))
-    left, top, width, height = (
-        _number(row.get(key) or "", tr("{what} has a box whose {key}").format(what=what, key=key))
-        for key in ("left", "top", "width", "height")
-    )
-    counts = [
-        _number(text, tr("{what} has a run length that").format(what=what))
-        for text in (row.get("rle") or "").split(",")
-    ]
-    bitmap = from_counts(counts, width * height, what).reshape(height, width)
-    return Bitmap(place, lambda *_: bitmap, top, left)
-
-
-def _number(text: str, what: str) -> int:
+    x, y, width, height = (int(_figure(row, key, what)) for key in ("left", "top", "width", "height"))
     try:
-        return int(float(text))
+        counts = [int(float(text)) for text in (row.get("rle") or "").split(",")]
+    except (ValueError, OverflowError):
+        raise UserError(
+            tr("{what} has a run length that is no number.").format(what=what), tr("Export it again.")
+        ) from None
+    bitmap = from_counts(counts, width * height, what).reshape(height, width)
+    return Bitmap(place, lambda *_: bitmap, y, x)
+
+
+def _figure(row: Any, key: str, what: str, missing: str = "") -> float:
+    text = row.get(key) or missing
+    try:
+        value = float(text)
     except ValueError:
-        raise UserError(tr("{what} is no number.").format(what=what), tr("Export it again.")) from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(
+            tr("{what} has the value “{text}” as “{key}”, which is no number.").format(what=what, text=text, key=key),
+            tr("Export it again."),
+        )
+    return value
 
 
 def write(job: Job, out: Path) -> list[Path]:

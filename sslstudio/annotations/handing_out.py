@@ -9,10 +9,11 @@ from pathlib import Path
 
 from sslstudio.annotations.companions import write_companions
 from sslstudio.annotations.formats import FORMATS, huge_formats
-from sslstudio.annotations.model import Format, Job, Picture, is_background
+from sslstudio.annotations.model import Format, Job, Picture, Uncovered, is_background
 from sslstudio.annotations.outlines import TooManyCorners
 from sslstudio.errors import UserError
-from sslstudio.language import tr
+from sslstudio.images.slices import is_slice, split_slice
+from sslstudio.language import later, tr
 from sslstudio.project.files import disk_refused, ensure_writable, sync_folder
 from sslstudio.project.label_map import Labels, mapped
 from sslstudio.project.masks import read_labels
@@ -74,7 +75,7 @@ def export_masks(
             yield Picture(path, project.image_file(path), labels)
             progress(number, len(wanted))
 
-    job = _job(project, pictures, model, wanted)
+    job = _job(project, pictures, model, wanted, out)
     with tempfile.TemporaryDirectory(prefix=".masks-", dir=out) as name:
         place = Path(name)
         try:
@@ -87,6 +88,13 @@ def export_masks(
     notes = [kind.note] if kind.note else []
     if job.uncovered == "unpainted" and not kind.pictures:
         notes.append(tr("Some pixels are unpainted, so the background was written as shapes of its own."))
+    if sliced := next((path for path in done if is_slice(path)), ""):
+        file, number = split_slice(sliced)
+        notes.append(
+            tr("Slices of a stack are called by their number: “{name}” is slice {number} of {file}.").format(
+                name=sliced, number=number, file=file
+            )
+        )
     notes += [
         tr("{path} is huge: in the pictures beside its mask, one pixel stands for {factor} × {factor}.").format(
             path=path, factor=factor
@@ -146,11 +154,12 @@ def _check_size(labels: Labels, path: str, kind: Format) -> None:
         )
 
 
-def _job(project: Project, pictures: Callable[[], Iterator[Picture]], model: str, wanted: list[str]) -> Job:
+def _job(project: Project, pictures: Callable[[], Iterator[Picture]], model: str, wanted: list[str], out: Path) -> Job:
     classes = project.classes
     ground = next((place for place, one in enumerate(classes) if is_background(one.name)), None)
     whole = ground is not None and (bool(model) or _all_painted(project, wanted))
-    return Job(classes, pictures, ground if whole else None, "background" if whole else "unpainted")
+    uncovered: Uncovered = later("background") if whole else later("unpainted")
+    return Job(classes, pictures, ground if whole else None, uncovered, tuple(wanted), out)
 
 
 def _all_painted(project: Project, wanted: list[str]) -> bool:

@@ -13,6 +13,9 @@ from sslstudio.project.edit_log import tally
 from sslstudio.project.sparse_labels import TILE, SparseLabels
 
 T = TypeVar("T")
+# What is one area and what are two: pixels that touch at a corner only do not belong together. So an area is what
+# every program takes for one polygon, without one that touches itself, and counts in tables and in exports agree.
+CONNECTIVITY = 4
 Runs = np.ndarray  # (N, 3) int32: row, first column, column behind the last
 
 
@@ -82,7 +85,7 @@ class _Unfinished(Generic[T]):
         goes_on = set() if last else set(np.unique(numbers[-1]).tolist()) - {0}
         names = np.zeros(count, np.int64)
         for number in range(1, count):
-            kept = self._keep(_piece(top, number, numbers, boxes[number], middles[number]))
+            kept = self._keep(piece_of(top, number, numbers, boxes[number], middles[number]))
             if number in above or number in goes_on:
                 names[number] = self._join(kept, above.get(number, frozenset()))
             else:
@@ -125,7 +128,8 @@ class _Unfinished(Generic[T]):
         return name
 
 
-def _piece(top: int, number: int, numbers: np.ndarray, box: np.ndarray, middle: np.ndarray) -> Piece:
+def piece_of(top: int, number: int, numbers: np.ndarray, box: np.ndarray, middle: np.ndarray) -> Piece:
+    """The part with a number of (h, W) ``numbers``, which begin in row ``top``; box and middle as OpenCV has them."""
     left, down, width, height, area = (int(value) for value in box)
     crop = numbers[down : down + height, left : left + width]
     sums = round(float(middle[0]) * area), round(float(middle[1]) * area) + top * area

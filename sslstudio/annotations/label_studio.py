@@ -1,8 +1,9 @@
-"""Label Studio JSON: tasks with polygons in percent and brush strokes as packed run lengths."""
+"""Label Studio JSON: tasks with polygons, boxes and ellipses in percent, and strokes as packed run lengths."""
 
 from __future__ import annotations
 
 import json
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
-from sslstudio.annotations.model import Annotations, Classes, Drawn, Format, FoundImage, Job, Picture
+from sslstudio.annotations.model import Annotations, Classes, Format, FoundImage, Job, Picture
 from sslstudio.annotations.outlines import Region, regions
 from sslstudio.annotations.run_lengths import to_counts
-from sslstudio.annotations.shapes import Bitmap, Polygon, Shape, draw, ring, usable
+from sslstudio.annotations.shapes import Bitmap, Maker, Polygon, Shape, annotated, box, ellipse, ring, turned
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
 from sslstudio.language import later, tr
@@ -37,7 +38,7 @@ _KEYS = {"annotations", "completions", "predictions"}
 
 
 def read(source: Source) -> Annotations:
-    """All tasks of all files; of several annotations of a task the last one counts."""
+    """All tasks of all files; of several annotations of a task the last one counts, and what models say does not."""
     classes, images, refused, marks = Classes(), [], [], set()
     for name in source.json_files:
         try:
@@ -58,46 +59,81 @@ def _image(task: Any, number: int, file: str, classes: Classes) -> FoundImage:
     data = task.get("data") if isinstance(task, dict) else None
     if not isinstance(data, dict):
         raise UserError(tr("Task {number} of {file} has no data.").format(number=number, file=file))
-    path = data.get("image") or next((text for text in data.values() if isinstance(text, str)), "")
-    answers = task.get("annotations") or task.get("completions") or task.get("predictions") or []
-    answers = [one for one in answers if isinstance(one, dict) and not one.get("was_cancelled")]
-    rows = [row for row in (answers[-1].get("result") or [] if answers else []) if isinstance(row, dict)]
-    rows = [row for row in rows if row.get("type") not in ("choices", "textarea", "rating", "relation")]
+    path = str(data.get("image") or next((text for text in data.values() if isinstance(text, str)), ""))
+    every = [one for one in task.get("annotations") or task.get("completions") or [] if isinstance(one, dict)]
+    answers = [one for one in every if not one.get("was_cancelled")]
+    if not answers:
+        return annotated(path, (), None, file, nothing=_why_nothing(task, skipped=bool(every)))
+    result = [row for row in answers[-1].get("result") or [] if isinstance(row, dict)]
+    rows = [row for row in result if row.get("type") not in ("choices", "textarea", "rating", "relation")]
     makers = [_maker(row, place, classes) for place, row in enumerate(rows, 1)]
+    if len(answers) > 1 and makers:
+        makers.append(_taken_of_several)
     sizes = {(row.get("original_height"), row.get("original_width")) for row in rows} - {(None, None)}
     size: Any = sizes.pop() if len(sizes) == 1 else None
-    several = len(answers) > 1
-    return FoundImage(str(path), partial(_draw, makers, several), size, file)
+    # Somebody who hands in an image without a shape says that nothing is there; who chose from a list does not.
+    return annotated(path, makers, size, file, empty=bool(result) and not rows)
 
 
-def _maker(row: dict, number: int, classes: Classes) -> Any:
-    kind, value = str(row.get("type")), row.get("value") or {}
+def _why_nothing(task: dict, *, skipped: bool) -> str:
+    if skipped:
+        return tr("It was skipped in Label Studio.")
+    if task.get("predictions"):
+        return tr("Only a model has annotated it; nobody has confirmed that in Label Studio.")
+    return tr("Nobody has annotated it in Label Studio.")
+
+
+def _taken_of_several() -> Shape | None:
+    raise UserError(tr("it was annotated several times; the last one was taken"))
+
+
+def _maker(row: dict, number: int, classes: Classes) -> Maker:
+    kind, value = str(row.get("type")), row.get("value")
+    value = value if isinstance(value, dict) else {}
     names = value.get(kind) or value.get("labels") or ["object"]
-    return partial(
-        _shape,
-        kind,
-        value,
-        row,
-        classes.place(str(names[0])),
-        tr("area {number} ({names})").format(number=number, names=names[0]),
-    )
-
-
-def _draw(makers: list, several: bool, height: int, width: int) -> Drawn:
-    shapes, problems = usable(makers)
-    drawn = draw(shapes, height, width)
-    told = (tr("it was annotated several times; the last one was taken"),) if several else ()
-    return Drawn(drawn.labels, (*told, *problems, *drawn.notes))
+    what = tr("area {number} ({names})").format(number=number, names=names[0])
+    return partial(_shape, kind, value, row, classes.place(str(names[0])), what)
 
 
 def _shape(kind: str, value: dict, row: dict, place: int, what: str) -> Shape | None:
-    if kind in ("polygonlabels", "polygon"):
+    kind = kind.removesuffix("labels")
+    if kind == "polygon":
         return Polygon(place, (ring(value.get("points"), what) / 100,), relative=True)
-    if kind in ("brushlabels", "brush") and value.get("format", "rle") == "rle":
+    if kind == "rectangle":
+        x, y, width, height = _figures(value, ("x", "y", "width", "height"), what)
+        return _upright(box(x, y, x + width, y + height), (x, y), value, row, place, what)
+    if kind == "ellipse":
+        x, y, wide, high = _figures(value, ("x", "y", "radiusX", "radiusY"), what)
+        return _upright(ellipse(x, y, wide, high), (x, y), value, row, place, what)
+    if kind == "brush" and value.get("format", "rle") == "rle":
         return Bitmap(place, partial(_brush, value.get("rle"), row, what))
     raise UserError(
-        tr("{what} is of the kind {kind}, which is not a drawn area, and was left out").format(what=what, kind=kind)
+        tr("{what} is of the kind {kind}, which is not a drawn area, and was left out").format(
+            what=what, kind=row.get("type")
+        )
     )
+
+
+def _upright(corners: np.ndarray, about: tuple[float, float], value: dict, row: dict, place: int, what: str) -> Polygon:
+    """Corners in percent of the image, turned in pixels: a rectangle about its first corner."""
+    (angle,) = _figures({"rotation": 0, **value}, ("rotation",), what)
+    if not angle:
+        return Polygon(place, (corners / 100,), relative=True)
+    size = np.array(_figures(row, ("original_width", "original_height"), what)) / 100
+    return Polygon(place, (turned(corners * size, angle, np.array(about) * size),))
+
+
+def _figures(values: dict, keys: tuple[str, ...], what: str) -> list[float]:
+    try:
+        found = [float(values[key]) for key in keys]
+    except (KeyError, TypeError, ValueError):
+        found = [math.nan]
+    if not all(map(math.isfinite, found)):
+        raise UserError(
+            tr("{what} lacks one of these, or it is no number: {keys}.").format(what=what, keys=", ".join(keys)),
+            tr("Export it again."),
+        )
+    return found
 
 
 def _brush(packed: Any, row: dict, what: str, height: int, width: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Label TIFF of napari and ImageJ: whole numbers per pixel; written with colours, so that it never looks black."""
+"""Label TIFF of napari and ImageJ, and 16-bit PNG: numbers per pixel; our TIFFs have colours, lest they look black."""
 
 from __future__ import annotations
 
@@ -12,34 +12,47 @@ import numpy as np
 
 from sslstudio.annotations.model import Annotations, Drawn, Format, FoundClass, FoundImage, Job, rgb
 from sslstudio.annotations.names import Names
-from sslstudio.annotations.palette_png import MOST_FOUND, classes_file, read_class_list
-from sslstudio.annotations.pictures import MASKS, mask_files, mask_folder, write_classes
+from sslstudio.annotations.numbering import MOST_FOUND, Numbering, told_objects
+from sslstudio.annotations.palette_png import THING, classes_file, read_class_list
+from sslstudio.annotations.pictures import MASKS, inside, mask_files, mask_folder, write_classes
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
 from sslstudio.images import limits
 from sslstudio.images.numbers import Numbers, Tile, huge_numbers
-from sslstudio.images.reader import probe
+from sslstudio.images.reader import MAX_PIXELS, probe
 from sslstudio.images.segments import NotByParts
-from sslstudio.images.slices import all_slices, split_slice
+from sslstudio.images.slices import all_slices, split_slice, without_suffix
 from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
 from sslstudio.project.label_map import UNPAINTED, Labels
+from sslstudio.project.masks import read_mask
 from sslstudio.project.sparse_labels import TILE, SparseLabels
 
 _MOST_COLOURS = 4  # at the end of a shape these are colours and no width
-_SUFFIXES = (".tif", ".tiff")
+_TIFF = (".tif", ".tiff")
+_SUFFIXES = (*_TIFF, ".png")  # PNGs hold up to 16 bits; Cellpose writes such labels
+_LOOKED_AT = 20  # files of which the depth is looked at
 
 
 def recognise(source: Source) -> bool:
-    """Only TIFFs, of which the first holds more than 8 bits, or whose values a ``classes.json`` names."""
+    """Only TIFFs and PNGs, of which some hold more than 8 bits; or TIFFs whose values a ``classes.json`` names."""
     files = mask_files(source)
     if not files or not all(name.lower().endswith(_SUFFIXES) for name in files):
         return False
-    if classes_file(mask_folder(source.folder)) is not None:
+    if all(name.lower().endswith(_TIFF) for name in files) and classes_file(mask_folder(source.folder)) is not None:
         return True
+    return any(_is_deep(source.folder / name) for name in files[:_LOOKED_AT])
+
+
+def _is_deep(file: Path) -> bool:
+    from PIL import Image
+
     try:
-        return _parts(source.folder / files[0])[1].itemsize > 1
-    except UserError:
+        if file.suffix.lower() in _TIFF:
+            return _parts(file)[1].itemsize > 1
+        with Image.open(file) as image:
+            return image.mode.startswith("I")
+    except Exception:  # noqa: BLE001 - whatever it is, it holds no numbers
         return False
 
 
@@ -50,28 +63,33 @@ def read(source: Source) -> Annotations:
     if named is not None:
         classes = [FoundClass(one.name, one.colour) for one in read_class_list(named)]
         return _annotations(source, files, classes, objects=False)
-    highest = 0
+    highest, numbering = 0, Numbering()
     for name in (one for file in files for one in _slices(source.folder, file)):
         try:
-            highest = max(highest, _highest(source.folder / name))
+            highest = max(highest, _look(source.folder / name, numbering))
         except UserError:
             continue  # refused with its reason when it is drawn
+    things = [FoundClass("background"), FoundClass(THING)]
     if highest >= MOST_FOUND:
-        classes = [FoundClass("background"), FoundClass("object")]
         note = tr("The numbers go up to {highest:,}, so they were taken as single objects of one class.").format(
             highest=highest
         )
-        return _annotations(source, files, classes, objects=True, notes=(note,))
+        return _annotations(source, files, things, objects=True, notes=(note,))
+    if numbering.objects:
+        return _annotations(source, files, things, objects=True, notes=(told_objects(),))
     classes = [FoundClass("background"), *(FoundClass(f"class {number}") for number in range(1, highest + 1))]
     return _annotations(source, files, classes, objects=False)
 
 
-def _highest(file: Path) -> int:
-    """The highest number that is not unpainted."""
-    return max(
-        int(part[part != UNPAINTED].max(initial=0)) if part.dtype == np.uint8 else int(part.max(initial=0))
-        for _, _, part in _parts(file)[2]
-    )
+def _look(file: Path, numbering: Numbering) -> int:
+    """The highest number that is not unpainted; small numbers are looked at as a whole."""
+    highest, parts = 0, _parts(file)
+    for top, left, part in parts[2]:
+        here = int(part[part != UNPAINTED].max(initial=0)) if part.dtype == np.uint8 else int(part.max(initial=0))
+        highest = max(highest, here)
+        if (top, left, part.shape) == (0, 0, parts[0]) and highest < MOST_FOUND and part.min(initial=0) >= 0:
+            numbering.add(file.as_posix(), part.astype(np.uint8))
+    return highest
 
 
 def _annotations(
@@ -79,7 +97,10 @@ def _annotations(
 ) -> Annotations:
     images = [
         FoundImage(
-            name.removeprefix(f"{MASKS}/"), partial(_draw, source.folder / name, len(classes), objects), None, name
+            without_suffix(inside(name)),
+            partial(_draw, source.folder / name, len(classes), objects),
+            origin=name,
+            called=inside(name),
         )
         for file in files
         for name in _slices(source.folder, file)
@@ -131,9 +152,22 @@ def _parts(file: Path) -> tuple[tuple[int, ...], np.dtype, Iterator[Tile]]:
     except Exception:  # noqa: BLE001 - the other reader says what is wrong with it
         numbers = None
     if numbers is None:
-        labels = read_labels(file)
+        labels = _of_png(file) if file.suffix.lower() == ".png" else read_labels(file)
         return labels.shape, labels.dtype, iter([(0, 0, labels)])
     return numbers.shape, numbers.dtype, _tiles(numbers, file)
+
+
+def _of_png(file: Path) -> np.ndarray:
+    """(H, W) numbers of up to 16 bits; raises UserError."""
+    from PIL import Image
+
+    try:
+        with Image.open(file, formats=("PNG",)) as image:
+            if image.mode.startswith("I") and image.width * image.height <= MAX_PIXELS:
+                return np.array(image)
+    except Exception as error:
+        raise UserError(tr("{name} cannot be read as an image; it may be damaged.").format(name=file.name)) from error
+    return read_mask(file)
 
 
 def _tiles(numbers: Numbers, file: Path) -> Iterator[Tile]:
@@ -202,7 +236,7 @@ def write(job: Job, out: Path) -> list[Path]:
     colours = np.zeros((3, 256), np.uint16)
     for place, one in enumerate(job.classes):
         colours[:, place] = np.array(rgb(one.colour), np.uint16) * 257
-    names = Names()
+    names = Names(job.paths)
     for picture in job.pictures():
         name = names.of(picture.path, ".tif")
         data = partial(_write_tiff, picture.labels, colours)

@@ -6,16 +6,28 @@ import base64
 import binascii
 import io
 import math
+import os
+import posixpath
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from sslstudio.annotations.model import Annotations, Classes, Drawn, Format, FoundImage, Job, Picture
+from sslstudio.annotations.model import Annotations, Classes, Format, FoundImage, Job, Picture
 from sslstudio.annotations.names import Names
 from sslstudio.annotations.outlines import Region, regions
-from sslstudio.annotations.shapes import Bitmap, Polygon, Shape, draw, pairs, ring, usable
+from sslstudio.annotations.shapes import (
+    Bitmap,
+    Polygon,
+    Shape,
+    annotated,
+    box,
+    corners_of,
+    ellipse,
+    pairs,
+    ring,
+)
 from sslstudio.annotations.source import Source
 from sslstudio.annotations.streams import write_json
 from sslstudio.errors import UserError
@@ -60,15 +72,21 @@ def _image(name: str, document: dict[str, Any], classes: Classes) -> FoundImage:
         )
     height, width = document.get("imageHeight"), document.get("imageWidth")
     size = (height, width) if isinstance(height, int) and isinstance(width, int) else None
-    path = str(document.get("imagePath") or "").replace("\\", "/")
-    beside = PurePosixPath(name).parent / PurePosixPath(path or PurePosixPath(name).stem).name
-    return FoundImage(beside.as_posix(), partial(_draw, makers), size, name)
+    path, beside = _names(name, str(document.get("imagePath") or ""))
+    return annotated(path, makers, size, name, also=(beside,), called=name)
 
 
-def _draw(makers: list, height: int, width: int) -> Drawn:
-    shapes, problems = usable(makers)
-    drawn = draw(shapes, height, width)
-    return Drawn(drawn.labels, (*problems, *drawn.notes))
+def _names(file: str, path: str) -> tuple[str, str]:
+    """The image's path as seen from where the files are, by what the file says; and as if it lay beside it."""
+    folder = PurePosixPath(file).parent
+    path = path.replace("\\", "/") or PurePosixPath(file).stem
+    if path.startswith("/") or path[1:2] == ":":
+        whole = path[2:] if path[1:2] == ":" else path
+    else:
+        whole = posixpath.normpath((folder / path).as_posix())
+    while whole.startswith("../"):
+        whole = whole.removeprefix("../")
+    return whole.lstrip("/"), (folder / PurePosixPath(path).name).as_posix()
 
 
 def _shape(row: Any, place: int, what: str) -> Shape | None:
@@ -77,24 +95,19 @@ def _shape(row: Any, place: int, what: str) -> Shape | None:
     kind, points = row.get("shape_type") or "polygon", row["points"]
     if kind == "polygon":
         return Polygon(place, (ring(points, what),))
+    if kind in ("rectangle", "rotation") and len(points) == 4:  # of X-AnyLabeling
+        return Polygon(place, (ring(points, what),))
     if kind == "rectangle" and len(points) == 2:
-        (left, top), (right, bottom) = np.asarray(points, float)
-        return Polygon(place, (np.array([[left, top], [right, top], [right, bottom], [left, bottom]]),))
+        return Polygon(place, (box(*corners_of(points, what).ravel()),))
     if kind == "circle" and len(points) == 2:
-        return Polygon(place, (_circle(np.asarray(points, float)),))
+        (x, y), edge = corners_of(points, what)
+        radius = math.dist((x, y), edge)
+        return Polygon(place, (ellipse(x, y, radius, radius),))
     if kind == "mask" and row.get("mask"):
         bitmap = _bitmap(str(row["mask"]), what)
-        left, top = (round(float(value)) for value in points[0])
+        left, top = (round(value) for value in corners_of(points, what)[0].tolist())
         return Bitmap(place, lambda *_: bitmap, top, left)
     raise UserError(tr("{what} is a {kind}, which covers no area").format(what=what, kind=kind), "")
-
-
-def _circle(points: np.ndarray) -> np.ndarray:
-    """Enough corners that no pixel shows it."""
-    radius = math.dist(*points)
-    angles = np.linspace(0, 2 * math.pi, max(24, int(4 * radius)), endpoint=False)
-    circle: np.ndarray = points[0] + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    return circle
 
 
 def _bitmap(text: str, what: str) -> np.ndarray:
@@ -114,24 +127,32 @@ def write(job: Job, out: Path) -> list[Path]:
 
     Those that are too large for a picture have their holes cut open by slits of no width.
     """
-    names = Names()
-    return [_write_one(job, picture, out / names.of(picture.path, ".json")) for picture in job.pictures()]
+    names = Names(job.paths)
+    return [_write_one(job, picture, out, names.of(picture.path, ".json")) for picture in job.pictures()]
 
 
-def _write_one(job: Job, picture: Picture, file: Path) -> Path:
+def _write_one(job: Job, picture: Picture, out: Path, name: str) -> Path:
     height, width = picture.labels.shape
     document = {
         "version": _VERSION,
         "flags": {_FLAG: True} if job.uncovered == "unpainted" else {},
         "shapes": [],
-        "imagePath": PurePosixPath(picture.path).name,
+        "imagePath": _seen_from(job.folder / name, picture.file),
         "imageData": None,
         "imageHeight": height,
         "imageWidth": width,
     }
     rows = (_row(region, job.classes[region.place].name) for region in regions(picture.labels, job.background))
-    write_json(file, document, "shapes", rows, indent=1, settle=False)
-    return file
+    write_json(out / name, document, "shapes", rows, indent=1, settle=False)
+    return out / name
+
+
+def _seen_from(file: Path, image: Path) -> str:
+    """The image's path as seen from the file's folder; its name alone where there is none, as from another drive."""
+    try:
+        return Path(os.path.relpath(image.absolute(), file.parent.absolute())).as_posix()
+    except ValueError:
+        return image.name
 
 
 def _row(region: Region, name: str) -> dict[str, Any]:
@@ -151,4 +172,7 @@ def _picture(bitmap: np.ndarray) -> str:
     return base64.b64encode(data.getvalue()).decode()
 
 
-LABELME = Format("labelme", later("labelme JSON"), recognise, read, write, huge=True)
+LABELME = Format(
+    "labelme", later("labelme JSON"), recognise, read, write, huge=True,
+    note=later("labelme looks for an image from where its file lies: move both together, or put them side by side."),
+)  # fmt: skip

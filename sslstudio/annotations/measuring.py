@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from sslstudio.annotations.figures import Figures, figures_of, of_rectangle
 from sslstudio.annotations.handing_out import labels_of, sources
-from sslstudio.annotations.joining import areas
+from sslstudio.annotations.joining import CONNECTIVITY, areas, piece_of, runs_of
 from sslstudio.errors import UserError
 from sslstudio.images.pixel_size import PixelSize, pixel_size
 from sslstudio.language import tr
@@ -25,12 +25,15 @@ from sslstudio.project.sparse_labels import SparseLabels
 
 PER_IMAGE = (
     "image", "class", "regions", "area_px", "share", "mean_region_px", "pixel_width_um", "pixel_height_um", "area_um2",
+    "area_mm2",
 )  # fmt: skip
 PER_REGION = (
     "image", "class", "region", "area_px", "centre_x", "centre_y", "left", "top", "width", "height",
-    "equivalent_diameter_px", "area_um2", "equivalent_diameter_um",
+    "equivalent_diameter_px", "perimeter_px", "feret_px", "area_um2", "area_mm2", "equivalent_diameter_um",
+    "perimeter_um", "feret_um", "centre_x_um", "centre_y_um", "left_um", "top_um", "width_um", "height_um",
 )  # fmt: skip
-_NONE = np.zeros((0, 0), np.int32)  # of a piece only the figures are kept
+_PHYSICAL = len(PER_REGION) - PER_REGION.index("area_um2")
+_DIGITS = 10  # of a figure that is no whole number
 Progress = Callable[[int, int], object]
 
 
@@ -49,7 +52,7 @@ class Measured:
 def measure(project: Project, out: Path, model: str = "", progress: Progress = lambda *_: None) -> Measured:
     """Write ``out`` (a row per image and class) and ``<out>_regions.csv`` (a row per connected area).
 
-    Areas that touch only at a corner are one region. Raises UserError when there is nothing to measure.
+    What is one region here is one in every export, too (``CONNECTIVITY``). Raises UserError when nothing is painted.
     """
     out = Path(out).expanduser().absolute()
     out = out if out.suffix else out.with_suffix(".csv")
@@ -67,7 +70,7 @@ def measure(project: Project, out: Path, model: str = "", progress: Progress = l
         for one, found in zip(project.classes, _regions(labels, len(project.classes)), strict=True):
             images.add(path, one.name, *_summary(found, painted, size))
             for at, region in enumerate(found, 1):
-                regions.add(path, one.name, at, *region, *_physical(region[0], size))
+                regions.add(path, one.name, at, *_in_pixels(region), *_physical(region, size))
         progress(number, len(wanted))
     second = out.with_name(f"{out.stem}_regions{out.suffix}")
     replace_file(out, images.data(), tr("The table {name}").format(name=out.name))
@@ -75,54 +78,55 @@ def measure(project: Project, out: Path, model: str = "", progress: Progress = l
     return Measured(out, second, len(wanted) - len(refused), regions.rows, with_size, tuple(refused))
 
 
-def _regions(labels: Labels, classes: int) -> list[list[tuple]]:
-    """Of each class area, centre, box and the diameter of a disc of the same area, for each connected part."""
+def _regions(labels: Labels, classes: int) -> list[list[Figures]]:
+    """Of each class what its connected parts measure, from the topmost on."""
+    found: list[list[Figures]] = [[] for _ in range(classes)]
     if isinstance(labels, SparseLabels):
-        return _of_tiles(labels, classes)
+        for place, parts in areas(labels, range(classes), CONNECTIVITY, runs_of):
+            runs = np.concatenate(parts)
+            found[place].append(figures_of(runs[np.lexsort((runs[:, 1], runs[:, 0]))]))
+        return [sorted(rows, key=lambda one: (one.top, one.left)) for rows in found]
     return [list(_of_bitmap((labels == place).view(np.uint8))) for place in range(classes)]
 
 
-def _of_bitmap(bitmap: np.ndarray) -> Iterator[tuple]:
-    count, _, boxes, centres = cv2.connectedComponentsWithStats(bitmap, connectivity=8)
+def _of_bitmap(bitmap: np.ndarray) -> Iterator[Figures]:
+    count, numbers, boxes, middles = cv2.connectedComponentsWithStats(bitmap, connectivity=CONNECTIVITY)
     for number in range(1, count):
         left, top, width, height, area = (int(value) for value in boxes[number])
-        yield area, *_middle(*centres[number]), left, top, width, height, _diameter(area)
+        if area == width * height:
+            yield of_rectangle(left, top, width, height)
+        else:
+            yield figures_of(runs_of(piece_of(0, number, numbers, boxes[number], middles[number])))
 
 
-def _of_tiles(labels: SparseLabels, classes: int) -> list[list[tuple]]:
-    """The same for a huge mask; what lies in several bands of it is one region."""
-    found: list[list[tuple]] = [[] for _ in range(classes)]
-    for place, parts in areas(labels, range(classes), 8, lambda piece: replace(piece, crop=_NONE)):
-        area = sum(part.area for part in parts)
-        x, y = (sum(part.sums[axis] for part in parts) / area for axis in (0, 1))
-        left, top = min(part.left for part in parts), min(part.top for part in parts)
-        width = max(part.left + part.width for part in parts) - left
-        height = max(part.top + part.height for part in parts) - top
-        found[place].append((area, *_middle(x, y), left, top, width, height, _diameter(area)))
-    return [sorted(rows, key=lambda row: (row[4], row[3])) for rows in found]
+def _in_pixels(one: Figures) -> tuple:
+    middle = round(one.x, 2), round(one.y, 2)
+    box = one.left, one.top, one.width, one.height
+    return one.area, *middle, *box, *(round(value, 3) for value in (one.diameter(), one.perimeter(), one.feret()))
 
 
-def _middle(x: float, y: float) -> tuple[float, float]:
-    return round(float(x) + 0.5, 2), round(float(y) + 0.5, 2)  # the middle of pixel 0 lies at 0.5
-
-
-def _diameter(area: int) -> float:
-    return round(math.sqrt(4 * area / math.pi), 3)
-
-
-def _summary(found: list[tuple], painted: int, size: PixelSize | None) -> tuple:
-    area = sum(region[0] for region in found)
+def _summary(found: list[Figures], painted: int, size: PixelSize | None) -> tuple:
+    area = sum(one.area for one in found)
     share = round(area / painted, 6) if painted else ""
     mean = round(area / len(found), 2) if found else ""
-    scale = (f"{size.x:.6g}", f"{size.y:.6g}", f"{area * size.x * size.y:.6g}") if size else ("", "", "")
+    square = area * size.x * size.y if size else 0
+    scale = map(plain, (size.x, size.y, square, square / 1e6)) if size else ("", "", "", "")
     return (len(found), area, share, mean, *scale)
 
 
-def _physical(area: int, size: PixelSize | None) -> tuple[str, str]:
+def _physical(one: Figures, size: PixelSize | None) -> tuple[str, ...]:
+    """In micrometres, and the area in square millimetres, too; empty where nobody knows."""
     if size is None:
-        return "", ""
-    square = area * size.x * size.y
-    return f"{square:.6g}", f"{math.sqrt(4 * square / math.pi):.6g}"
+        return ("",) * _PHYSICAL
+    square, scale = one.area * size.x * size.y, (size.x, size.y)
+    lengths = one.diameter(*scale), one.perimeter(*scale), one.feret(*scale)
+    places = one.x * size.x, one.y * size.y, one.left * size.x, one.top * size.y
+    return tuple(map(plain, (square, square / 1e6, *lengths, *places, one.width * size.x, one.height * size.y)))
+
+
+def plain(value: float) -> str:
+    """A figure in full, never with an exponent, which spreadsheets and people misread; rounded to ten digits."""
+    return str(np.format_float_positional(float(f"{value:.{_DIGITS}g}"), trim="-"))
 
 
 class _Table:

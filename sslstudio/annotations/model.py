@@ -37,11 +37,12 @@ class FoundClass:
 class Drawn:
     """One image's labels, (H, W) uint8 places in the file's classes with 255 where nothing lies, and what was odd.
 
-    They are by tiles where the image is huge.
+    They are by tiles where the image is huge. ``nothing`` is why none of the image's shapes could be drawn.
     """
 
     labels: Labels
     notes: tuple[str, ...] = ()
+    nothing: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,26 @@ class FoundImage:
     """An annotated image: what the file calls it, its (H, W) where stated, and how to draw its labels.
 
     ``draw(height, width)`` raises UserError when it cannot be drawn; ``origin`` is the file that speaks of it.
+    ``also`` are other ways to read the name, ``called`` is what reports call it where that is not the name.
+    An ``empty`` one is listed without any shape, which need not mean that nothing is there; ``nothing`` is why
+    nobody has said anything about it. ``places()`` are those of the classes that occur, where that is known
+    without drawing.
     """
 
     name: str
     draw: Callable[[int, int], Drawn]
     size: tuple[int, int] | None = None
     origin: str = ""
+    also: tuple[str, ...] = ()
+    called: str = ""
+    empty: bool = False
+    nothing: str = ""
+    places: Callable[[], frozenset[int]] | None = None
+
+    @property
+    def told(self) -> str:
+        """What reports call it."""
+        return self.called or self.name
 
 
 @dataclass(frozen=True)
@@ -94,13 +109,16 @@ class Picture:
 class Job:
     """What is to be written. Shapes are written of all classes but ``background`` (a place, or None).
 
-    ``pictures()`` goes through the images one by one, so that never all masks are in memory.
+    ``pictures()`` goes through the images one by one, so that never all masks are in memory; ``paths`` are all of
+    them. The files will lie in ``folder`` once all are written.
     """
 
     classes: tuple[LabelClass, ...]
     pictures: Callable[[], Iterator[Picture]]
     background: int | None
     uncovered: Uncovered
+    paths: tuple[str, ...]
+    folder: Path
 
     @property
     def shape_classes(self) -> tuple[tuple[int, LabelClass], ...]:

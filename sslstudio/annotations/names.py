@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from sslstudio.images.slices import without_suffix
 
 
 class Names:
-    """The image's name with another suffix; behind its own where two images would share one."""
+    """The image's name with another suffix; behind its own where it shares its name with another of ``paths``."""
 
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._count = Counter(without_suffix(path).casefold() for path in paths)
 
     def of(self, path: str, suffix: str) -> str:
         """The relative path of the file that goes with an image."""
-        short = f"{without_suffix(path)}{suffix}"
-        name = f"{path}{suffix}" if short in self._taken else short
-        self._taken.add(name)
-        return name
+        short = without_suffix(path)
+        return f"{path if self._count[short.casefold()] > 1 else short}{suffix}"

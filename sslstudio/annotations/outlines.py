@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from sslstudio.annotations.joining import Runs, areas, runs_of
+from sslstudio.annotations.joining import CONNECTIVITY, Runs, areas, runs_of
 from sslstudio.errors import UserError
 from sslstudio.language import tr
 from sslstudio.project.label_map import UNPAINTED, Labels
@@ -61,7 +61,8 @@ class Region:
         for hole in sorted(self.holes, key=lambda hole: float(hole[:, 1].min())):
             hole = np.roll(hole, -int(np.lexsort((hole[:, 0], hole[:, 1]))[0]), axis=0)  # from its topmost corner
             at = int(np.abs(ring - hole[0]).sum(axis=1).argmin())
-            ring = np.concatenate([ring[: at + 1], hole, hole[:1], ring[at:]])
+            bend = np.array([[hole[0, 0], ring[at, 1]]])  # along edges of pixels: a slanting slit would cross middles
+            ring = np.concatenate([ring[: at + 1], bend, hole, hole[:1], bend, ring[at:]])
         return ring
 
 
@@ -72,13 +73,14 @@ def regions(labels: Labels, skip: int | None = None) -> Iterator[Region]:
     """
     if isinstance(labels, SparseLabels):
         places = [int(place) for place in np.flatnonzero(labels.counts()) if place not in (UNPAINTED, skip)]
-        for place, parts in areas(labels, places, 4, runs_of):
+        for place, parts in areas(labels, places, CONNECTIVITY, runs_of):
             yield _of_runs(place, parts)
         return
     for place in np.flatnonzero(np.bincount(labels.ravel(), minlength=256)).tolist():
         if place in (UNPAINTED, skip):
             continue
-        count, numbers, boxes, _ = cv2.connectedComponentsWithStats((labels == place).astype(np.uint8), connectivity=4)
+        bitmap = (labels == place).astype(np.uint8)
+        count, numbers, boxes, _ = cv2.connectedComponentsWithStats(bitmap, connectivity=CONNECTIVITY)
         for number in range(1, count):
             left, top, width, height = (int(value) for value in boxes[number][:4])
             bitmap = numbers[top : top + height, left : left + width] == number

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
+from sslstudio.annotations.matching import Matcher
+from sslstudio.annotations.numbering import MOST_FOUND, Numbering, told_black_and_white, told_objects
 from sslstudio.errors import UserError
 from sslstudio.images.scan import natural_key
 from sslstudio.images.slices import without_suffix
@@ -22,19 +23,24 @@ from sslstudio.project.masks import read_labels
 from sslstudio.project.project import Project
 
 _SUFFIXES = (".png", ".tif", ".tiff", ".bmp")
-_ENDINGS = ("_mask", "_masks", "_label", "_labels", "_seg", "_gt", "-mask", "-label", ".mask", ".label")
-MOST_FOUND = 32  # classes made from values alone; a higher value is more likely a grey level than a class
+THING = "object"  # the class of what is numbered one by one
 _CHUNK = 32  # masks per transaction: one wait for the disk, little lost when stopped
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What became of each file: the images that got a mask, files without an image, refused ones with reasons."""
+    """What became of each file: the images that got a mask, files without an image, refused ones with reasons.
+
+    ``left`` are images about which the source says nothing, with the reason; they keep what they have. Of the
+    images that got a mask ``replaced`` had one before.
+    """
 
     matched: tuple[str, ...]
     unmatched: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
     notes: tuple[str, ...] = ()
+    left: tuple[tuple[str, str], ...] = ()
+    replaced: int = 0
 
 
 def import_masks(
@@ -54,18 +60,50 @@ def import_masks(
     table = _table(values or {})
     source = Path(source).expanduser().absolute()
     pairs, unmatched, refused = _pair(_mask_files(source), [record.path for record in project.images()])
+    painted = {record.path for record in project.painted()}
+    notes = []
     if classes is not None:
         project.set_classes(classes)
+    elif not values and (thing := _thing(project, source, pairs, progress)) is not None:
+        project.set_classes(thing[0])
+        table[1:UNPAINTED] = thing[1]
+        notes.append(told_objects())
     elif may_choose_classes(project):
         project.set_classes(_classes_for(source, pairs, table, project.classes))
-    matched, later, only_background = _bring_in(project, source, pairs, table, progress)
+    matched, later, white = _bring_in(project, source, pairs, table, progress)
     project.save_masks()
-    notes = []
-    if matched and only_background == len(matched):
-        notes.append(
-            tr("All masks hold only 0 and 255. 255 means unpainted; if it stands for class 1, import with --map 255=1.")
-        )
-    return ImportReport(tuple(matched), tuple(unmatched), tuple(refused + later), tuple(notes))
+    notes += [told_black_and_white()] if white else []
+    lists = (tuple(matched), tuple(unmatched), tuple(refused + later), tuple(notes))
+    return ImportReport(*lists, replaced=len(painted.intersection(matched)))
+
+
+def _thing(
+    project: Project, source: Path, pairs: list[tuple[str, str]], progress: Callable[[int, int], object]
+) -> tuple[tuple[LabelClass, ...], int] | None:
+    """The classes, and which of them is the kind of single objects that the values number; None where they do not."""
+    if classes_file(source) is not None:
+        return None
+    found = Numbering()
+    for file, _ in pairs:
+        progress(0, len(pairs))  # may call it off
+        try:
+            found.add((source / file).as_posix(), read_labels(source / file))
+        except UserError:
+            continue  # refused with its reason when it is brought in
+    if not asks_for_objects(project, found):
+        return None
+    classes = tuple(project.classes) or (LabelClass("background", default_colour(0)),)
+    if len(classes) != 2:
+        places = {one.name.strip().casefold(): place for place, one in enumerate(classes)}
+        if THING not in places:
+            return (*classes, LabelClass(THING, default_colour(len(classes)))), len(classes)
+        return classes, places[THING]
+    return classes, 1
+
+
+def asks_for_objects(project: Project, found: Numbering) -> bool:
+    """Whether values are numbers of single objects, and not of classes that somebody has chosen."""
+    return found.objects and (may_choose_classes(project) or found.highest >= len(project.classes))
 
 
 def mask_pairs(project: Project, source: Path) -> list[tuple[str, str]]:
@@ -98,65 +136,20 @@ def _pair(
     files: Iterable[str], images: Iterable[str]
 ) -> tuple[list[tuple[str, str]], list[str], list[tuple[str, str]]]:
     """Pairs (mask file, image), files without an image, and files that could mean several images."""
-    by_path, by_stem = _by_key(images)
+    matcher = Matcher(images)
     pairs, unmatched, refused = [], [], []
-    taken: dict[str, str] = {}
     for file in files:
-        candidates = _candidates(file, by_path, by_stem)
-        if not candidates:
-            unmatched.append(file)
-        elif len(candidates) > 1:
-            refused.append(
-                (
-                    file,
-                    tr("It could belong to {candidates} or {candidates_2}.").format(
-                        candidates=candidates[0], candidates_2=candidates[1]
-                    ),
-                )
-            )
-        elif candidates[0] in taken:
-            refused.append(
-                (
-                    file,
-                    tr("{candidates} already has the mask {taken}.").format(
-                        candidates=candidates[0], taken=taken[candidates[0]]
-                    ),
-                )
-            )
+        try:
+            image = matcher.only((without_suffix(file),), file)
+        except UserError as error:
+            refused.append((file, error.problem))
+            continue
+        if image:
+            matcher.take(image, file)
+            pairs.append((file, image))
         else:
-            taken[candidates[0]] = file
-            pairs.append((file, candidates[0]))
+            unmatched.append(file)
     return pairs, unmatched, refused
-
-
-def _by_key(images: Iterable[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Images by relative path (with and without suffix) and by bare stem."""
-    by_path, by_stem = defaultdict(list), defaultdict(list)
-    for image in images:
-        bare = without_suffix(image)
-        by_path[image].append(image)
-        by_path[bare].append(image)
-        by_stem[PurePosixPath(bare).name].append(image)
-    return by_path, by_stem
-
-
-def _candidates(file: str, by_path: dict[str, list[str]], by_stem: dict[str, list[str]]) -> list[str]:
-    """The images that a mask file can mean: same path first, then same stem, then without "_mask"."""
-    path = PurePosixPath(file)
-    for key in (path.with_suffix(""), *_without_ending(path.with_suffix(""))):
-        found = by_path.get(key.as_posix()) or by_stem.get(key.name)
-        if found:
-            return found
-    return []
-
-
-def _without_ending(path: PurePosixPath) -> list[PurePosixPath]:
-    name = path.name.lower()
-    return [
-        path.with_name(path.name[: -len(ending)])
-        for ending in _ENDINGS
-        if name.endswith(ending) and len(name) > len(ending)
-    ]
 
 
 def _bring_in(
@@ -165,9 +158,9 @@ def _bring_in(
     pairs: list[tuple[str, str]],
     table: np.ndarray,
     progress: Callable[[int, int], object],
-) -> tuple[list[str], list[tuple[str, str]], int]:
-    """Set the masks; the images that got one, refused files with reasons, how many hold only 0 and 255."""
-    count, matched, refused, only_background = len(project.classes), [], [], 0
+) -> tuple[list[str], list[tuple[str, str]], bool]:
+    """Set the masks; the images that got one, refused files with reasons, whether all hold only 0 and 255."""
+    count, matched, refused, seen = len(project.classes), [], [], set[int]()
     for first in range(0, len(pairs), _CHUNK):
         progress(first, len(pairs))
         with project.together():
@@ -182,8 +175,8 @@ def _bring_in(
                     continue
                 project.set_mask(image, labels)
                 matched.append(image)
-                only_background += set(values) == {0, UNPAINTED}
-    return matched, refused, only_background
+                seen.update(values)
+    return matched, refused, UNPAINTED in seen and seen <= {0, UNPAINTED}
 
 
 def _values(labels: Labels) -> list[int]:
@@ -237,18 +230,24 @@ def _classes_for(
             continue  # refused with its reason when it is brought in
         highest = max([highest, *found])
         if highest >= MOST_FOUND:
-            raise UserError(
-                tr("{file} holds the value {highest}, and the project has no classes yet.").format(
-                    file=file, highest=highest
-                ),
-                tr("Name the classes first; or say which class it means, for example --map {highest}=1.").format(
-                    highest=highest
-                ),
-            )
+            raise grey_level(file, highest)
     if now and highest < len(now):
         return now  # their names say as much as made ones
     names = ["background", *(f"class {number}" for number in range(1, highest + 1))]
     return [LabelClass(name, default_colour(place)) for place, name in enumerate(names)]
+
+
+def grey_level(file: str, highest: int) -> UserError:
+    """What is raised where a value is too high for classes to be made from values alone."""
+    return UserError(
+        tr("{file} holds the value {highest}, and nothing says which class that is.").format(
+            file=file, highest=highest
+        ),
+        tr(
+            "It may be a grey level. Name the classes first, or put a classes.json beside the masks; or say which "
+            "class it means, for example --map {highest}=1."
+        ).format(highest=highest),
+    )
 
 
 def classes_file(source: Path) -> Path | None:

@@ -12,14 +12,16 @@ import numpy as np
 
 from sslstudio.annotations.model import Annotations, Drawn, Format, FoundClass, FoundImage, Job
 from sslstudio.annotations.names import Names
-from sslstudio.annotations.palette_png import MOST_FOUND, classes_file, read_class_list
+from sslstudio.annotations.numbering import MOST_FOUND, Numbering, told_black_and_white, told_objects
+from sslstudio.annotations.palette_png import THING, classes_file, grey_level, read_class_list
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
+from sslstudio.images.slices import without_suffix
 from sslstudio.language import later, tr
 from sslstudio.project.classes import LabelClass
 from sslstudio.project.edit_log import tally
 from sslstudio.project.files import replace_file
-from sslstudio.project.label_map import UNPAINTED, Labels
+from sslstudio.project.label_map import UNPAINTED, Labels, mapped
 from sslstudio.project.mask_rows import write_rows
 from sslstudio.project.masks import read_labels, write_mask
 
@@ -53,34 +55,60 @@ def read(source: Source) -> Annotations:
     """Masks whose classes are named by ``classes.json``, else called by their values."""
     files = mask_files(source)
     named = classes_file(mask_folder(source.folder))
-    known = [FoundClass(one.name, one.colour) for one in read_class_list(named)] if named else None
-    classes = known if known is not None else _from_values(source, files)
+    if named is not None:
+        known = [FoundClass(one.name, one.colour) for one in read_class_list(named)]
+        return _annotations(source, files, known)
+    found = _looked_through(source, files)
+    if found.objects:
+        things = [FoundClass("background"), FoundClass(THING)]
+        return _annotations(source, files, things, objects=True, notes=(told_objects(),))
+    notes = (told_black_and_white(),) if found.black_and_white else ()
+    classes = [FoundClass("background"), *(FoundClass(f"class {number}") for number in range(1, found.highest + 1))]
+    return _annotations(source, files, classes, notes=notes)
+
+
+def _annotations(
+    source: Source,
+    files: Sequence[str],
+    classes: Sequence[FoundClass],
+    *,
+    objects: bool = False,
+    notes: tuple[str, ...] = (),
+) -> Annotations:
     images = [
-        FoundImage(inside(name), partial(_draw, source.folder / name, len(classes)), None, name) for name in files
+        FoundImage(
+            without_suffix(inside(name)),
+            partial(_draw, source.folder / name, len(classes), objects),
+            origin=name,
+            called=inside(name),
+        )
+        for name in files
     ]
-    return Annotations(tuple(classes), tuple(images), "unpainted")
+    return Annotations(tuple(classes), tuple(images), "unpainted", (), notes)
 
 
-def _from_values(source: Source, files: Sequence[str]) -> list[FoundClass]:
-    highest = 0
+def _looked_through(source: Source, files: Sequence[str]) -> Numbering:
+    """What the masks hold; raises UserError where a value is too high for a class without a name."""
+    found, highest = Numbering(), ("", 0)
     for name in files:
+        file = source.folder / name
         try:
-            counts = tally(read_labels(source.folder / name))
+            values = [value for value in found.add(file.as_posix(), read_labels(file)) if value < UNPAINTED]
         except UserError:
             continue  # refused with its reason when it is drawn
-        highest = max(highest, int(np.flatnonzero(counts[:UNPAINTED]).max(initial=0)))
-    if highest >= MOST_FOUND:
-        raise UserError(
-            tr("The masks hold the value {highest}, which is more likely a grey level than a class.").format(
-                highest=highest
-            ),
-            "",
-        )
-    return [FoundClass("background"), *(FoundClass(f"class {number}") for number in range(1, highest + 1))]
+        if values and values[-1] > highest[1]:
+            highest = name, values[-1]
+    if highest[1] >= MOST_FOUND and not found.objects:
+        raise grey_level(*highest)
+    return found
 
 
-def _draw(file: Path, count: int, height: int, width: int) -> Drawn:
+def _draw(file: Path, count: int, objects: bool, height: int, width: int) -> Drawn:
     labels = read_labels(file)
+    if objects:
+        table = np.ones(256, np.uint8)
+        table[[0, UNPAINTED]] = 0, UNPAINTED
+        return Drawn(mapped(labels, table))
     unknown = np.flatnonzero(tally(labels)[count:UNPAINTED]) + count
     if unknown.size:
         raise UserError(
@@ -93,7 +121,7 @@ def _draw(file: Path, count: int, height: int, width: int) -> Drawn:
 
 def write(job: Job, out: Path, *, grey: bool) -> list[Path]:
     """``masks/<image>.png`` and ``classes.json``."""
-    names = Names()
+    names = Names(job.paths)
     for picture in job.pictures():
         file = out / MASKS / names.of(picture.path, ".png")
         if grey:

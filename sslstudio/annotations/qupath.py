@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sslstudio.annotations.model import Annotations, Classes, Drawn, Format, FoundImage, Job, Picture, hex_colour, rgb
+from sslstudio.annotations.model import IGNORED, Annotations, Classes, Format, Job, Picture, hex_colour, rgb
 from sslstudio.annotations.outlines import Region, regions
-from sslstudio.annotations.shapes import Polygon, Shape, draw, pairs, ring, usable
+from sslstudio.annotations.shapes import Polygon, Shape, annotated, pairs, ring
 from sslstudio.annotations.source import Source
 from sslstudio.annotations.streams import write_json
 from sslstudio.errors import UserError
@@ -48,7 +48,7 @@ def read(source: Source) -> Annotations:
             refused.append((name, error.problem))
             continue
         flags.add(str(document.get("uncovered", "")) if isinstance(document, dict) else "")
-        images.append(FoundImage(name[: -len(Path(name).suffix)], partial(_draw, makers), None, name))
+        images.append(annotated(name[: -len(Path(name).suffix)], makers, None, name, called=name, empty=not makers))
     uncovered = flags.pop() if len(flags) == 1 else ""
     known = uncovered if uncovered in ("background", "unpainted") else ""
     return Annotations(classes.all(), tuple(images), known, tuple(refused))  # type: ignore[arg-type]
@@ -59,7 +59,9 @@ def _makers(row: Any, number: int, classes: Classes) -> list:
     kind = about.get("classification") or {}
     name = kind if isinstance(kind, str) else ": ".join(kind.get("names") or [str(kind.get("name") or "object")])
     colour = "" if isinstance(kind, str) else hex_colour(kind.get("color")) or hex_colour(kind.get("colorRGB"))
-    place, what = classes.place(name, colour), tr("feature {number} ({name})").format(number=number, name=name)
+    ignored = name.endswith("*")  # QuPath's own sign for what is to be left out
+    place = IGNORED if ignored else classes.place(name, colour)
+    what = tr("feature {number} ({name})").format(number=number, name=name)
     shape = row.get("geometry") if isinstance(row, dict) else None
     if not isinstance(shape, dict) or shape.get("type") not in _AREAS:
         return [
@@ -83,12 +85,6 @@ def _polygon(rings: Any, place: int, what: str) -> Shape:
     if not isinstance(rings, list) or not rings:
         raise UserError(tr("{what} has no corners").format(what=what))
     return Polygon(place, tuple(ring(one, what) for one in rings))
-
-
-def _draw(makers: list, height: int, width: int) -> Drawn:
-    shapes, problems = usable(makers)
-    drawn = draw(shapes, height, width)
-    return Drawn(drawn.labels, (*problems, *drawn.notes))
 
 
 def write(job: Job, out: Path) -> list[Path]:

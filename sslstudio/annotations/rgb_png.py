@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from sslstudio.annotations.palette_png import classes_file, read_class_list
 from sslstudio.annotations.pictures import MASKS, inside, mask_files, mask_folder, write_classes
 from sslstudio.annotations.source import Source, read_text
 from sslstudio.errors import UserError
+from sslstudio.images.slices import without_suffix
 from sslstudio.language import later, tr
 from sslstudio.project.classes import LabelClass
 from sslstudio.project.files import replace_file
@@ -57,7 +59,13 @@ def read(source: Source) -> Annotations:
         )
     files = mask_files(source)
     images = [
-        FoundImage(inside(name), partial(_draw, source.folder / name, tuple(colours)), None, name) for name in files
+        FoundImage(
+            without_suffix(inside(name)),
+            partial(_draw, source.folder / name, tuple(colours)),
+            origin=name,
+            called=inside(name),
+        )
+        for name in files
     ]
     return Annotations(tuple(table), tuple(images), "unpainted")
 
@@ -94,8 +102,9 @@ def labelmap(file: Path) -> list[FoundClass]:
 
 def _csv_rows(file: Path) -> list[FoundClass]:
     """Lines of a name and three numbers, in either order; a head line is passed over."""
-    found = []
-    for row in csv.reader(io.StringIO(read_text(file))):
+    found, text = [], _table_text(file)
+    delimiter = max((",", ";", "\t"), key=text.count)  # where the comma is decimal, Excel puts semicolons
+    for row in csv.reader(io.StringIO(text), delimiter=delimiter):
         words = [word.strip() for word in row]
         numbers = [int(word) for word in words if word.isdecimal() and int(word) < 256]
         names = [word for word in words if word and not word.isdecimal()]
@@ -103,6 +112,16 @@ def _csv_rows(file: Path) -> list[FoundClass]:
             hexes = hex_colour(numbers[-3:])
             found.append(FoundClass(names[0], hexes))
     return found
+
+
+def _table_text(file: Path) -> str:
+    """The text of a table, which Excel still writes in the old letters of Windows unless it is asked not to."""
+    try:
+        return read_text(file)
+    except UserError:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            return file.read_text("cp1252")
+        raise
 
 
 def _draw(file: Path, colours: Sequence[str], height: int, width: int) -> Drawn:
@@ -145,7 +164,7 @@ def write(job: Job, out: Path) -> list[Path]:
     void = next(one for one in (*_VOID, "#010101") if one not in colours)
     table = np.full((256, 3), rgb(void), np.uint8)
     table[: len(classes)] = [rgb(one) for one in colours]
-    names = Names()
+    names = Names(job.paths)
     for picture in job.pictures():
         file = out / MASKS / names.of(picture.path, ".png")
         replace_file(file, png_bytes(table[picture.array]), tr("The mask {name}").format(name=file.name), settle=False)

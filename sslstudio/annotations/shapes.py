@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from sslstudio.annotations.model import Drawn
+from sslstudio.annotations.model import Drawn, FoundImage
 from sslstudio.annotations.outlines import fill
 from sslstudio.annotations.run_lengths import Columns
 from sslstudio.errors import UserError
 from sslstudio.images import limits
 from sslstudio.language import tr, tr_many
-from sslstudio.project.masks import UNPAINTED
+from sslstudio.project.label_map import UNPAINTED, Labels
 from sslstudio.project.sparse_labels import TILE, SparseLabels
 
 
@@ -51,7 +53,26 @@ class Strokes:
 
 
 Shape = Polygon | Bitmap | Strokes
+Maker = Callable[[], Shape | None]  # raises UserError for a shape that is none
 Part = tuple[int, int, np.ndarray]  # top and left of some pixels (h, w) bool
+
+
+def annotated(name: str, makers: Sequence[Maker], size: Any, origin: str, **about: Any) -> FoundImage:
+    """An image that is spoken of by shapes; ``about`` is what else is known of it."""
+    places = partial(_places, makers)
+    return FoundImage(name, partial(_draw_made, makers), size, origin, places=places, **about)
+
+
+def _draw_made(makers: Sequence[Maker], height: int, width: int) -> Drawn:
+    """What could be made, and in words what could not; nothing counts as said where not one shape could."""
+    shapes, problems = usable(makers)
+    drawn = draw(shapes, height, width)
+    nothing = problems[0] if problems and not shapes else drawn.nothing
+    return Drawn(drawn.labels, (*problems, *drawn.notes), nothing)
+
+
+def _places(makers: Sequence[Maker]) -> frozenset[int]:
+    return frozenset(shape.place for shape in usable(makers)[0])
 
 
 def draw(shapes: Iterable[Shape], height: int, width: int) -> Drawn:
@@ -62,7 +83,7 @@ def draw(shapes: Iterable[Shape], height: int, width: int) -> Drawn:
     for shape in shapes:
         one = _laid(shape, height, width)
         tally.count(one, _lay(one, labels, 0))
-    return Drawn(labels, tally.notes())
+    return tally.drawn(labels)
 
 
 def _by_bands(laid: list[_Laid], height: int, width: int) -> Drawn:
@@ -79,7 +100,7 @@ def _by_bands(laid: list[_Laid], height: int, width: int) -> Drawn:
         labels.set_rows(band, rows)
     for one, anything in zip(laid, seen, strict=True):
         tally.count(one, bool(anything))
-    return Drawn(labels, tally.notes())
+    return tally.drawn(labels)
 
 
 def _lay(one: _Laid, labels: np.ndarray, top: int) -> bool:
@@ -95,11 +116,18 @@ class _Beyond:
 
     cut: int = 0
     outside: int = 0
+    all: int = 0
 
     def count(self, one: _Laid, anything: bool) -> None:
         """One more shape, of which anything or nothing could be drawn."""
+        self.all += 1
         self.cut += one.beyond and anything
         self.outside += one.beyond and not anything
+
+    def drawn(self, labels: Labels) -> Drawn:
+        """The labels, with the same in words."""
+        notes = self.notes()
+        return Drawn(labels, notes, nothing=notes[0] if notes and self.outside == self.all else "")
 
     def notes(self) -> tuple[str, ...]:
         """The same in words."""
@@ -107,10 +135,10 @@ class _Beyond:
         if cut:
             notes.append(
                 tr_many(
-                    "{many} beyond the image and was cut at its border",
-                    "{many} beyond the image and were cut at its border",
+                    "{count} shape reaches beyond the image and was cut at its border",
+                    "{count} shapes reach beyond the image and were cut at its border",
                     cut,
-                ).format(many=_many(cut))
+                ).format(count=cut)
             )
         if outside:
             notes.append(
@@ -121,10 +149,6 @@ class _Beyond:
                 ).format(outside=outside)
             )
         return tuple(notes)
-
-
-def _many(count: int) -> str:
-    return tr_many("{count} shape reaches", "{count} shapes reach", count).format(count=count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +212,39 @@ def _union(parts: list[Part]) -> Part:
 
 
 def ring(points: Any, what: str) -> np.ndarray:
-    """(N, 2) float64 corners of a list of pairs or of a flat list; raises UserError, which begins with ``what``."""
+    """(N, 2) float64 corners of an area; raises UserError, which begins with ``what``."""
+    corners = corners_of(points, what)
+    if len(corners) < 3:
+        raise UserError(
+            tr("{what} has only {corners} corners; an area needs three.").format(what=what, corners=len(corners)),
+            tr("Mend it, or leave it out."),
+        )
+    return corners[:-1] if len(corners) > 3 and (corners[0] == corners[-1]).all() else corners
+
+
+def box(left: float, top: float, right: float, bottom: float, degrees: float = 0, about: Any = None) -> np.ndarray:
+    """The (4, 2) corners of a rectangle, turned clockwise on the screen ``about`` a point, else about its middle."""
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+    return turned(corners, degrees, corners.mean(axis=0) if about is None else np.asarray(about, np.float64))
+
+
+def ellipse(x: float, y: float, radius_x: float, radius_y: float, degrees: float = 0) -> np.ndarray:
+    """Enough (N, 2) corners that no pixel shows it; turned clockwise on the screen."""
+    angles = np.linspace(0, 2 * math.pi, max(24, int(4 * max(radius_x, radius_y))), endpoint=False)
+    corners = np.stack([x + radius_x * np.cos(angles), y + radius_y * np.sin(angles)], axis=1)
+    return turned(corners, degrees, np.array([x, y]))
+
+
+def turned(corners: np.ndarray, degrees: float, about: np.ndarray) -> np.ndarray:
+    """The corners (N, 2), turned clockwise on the screen about a point."""
+    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    x, y = (corners - about).T
+    result: np.ndarray = about + np.stack([x * cosine - y * sine, x * sine + y * cosine], axis=1)
+    return result
+
+
+def corners_of(points: Any, what: str) -> np.ndarray:
+    """(N, 2) float64 points of a list of pairs or of a flat list; raises UserError, which begins with ``what``."""
     try:
         corners = np.asarray(points, np.float64)
     except (TypeError, ValueError):
@@ -205,13 +261,7 @@ def ring(points: Any, what: str) -> np.ndarray:
         raise UserError(
             tr("{what} has corners that are no numbers.").format(what=what), tr("Mend it, or export it again.")
         )
-    corners = corners[:, :2]
-    if len(corners) < 3:
-        raise UserError(
-            tr("{what} has only {corners} corners; an area needs three.").format(what=what, corners=len(corners)),
-            tr("Mend it, or leave it out."),
-        )
-    return corners[:-1] if len(corners) > 3 and (corners[0] == corners[-1]).all() else corners
+    return corners[:, :2]
 
 
 def flat(points: np.ndarray) -> list[float]:
@@ -229,7 +279,7 @@ def short(value: float) -> float:
     return int(value) if value == int(value) else round(value, 4)
 
 
-def usable(shapes: Sequence[Callable[[], Shape | None]], allowed: int = 20) -> tuple[list[Shape], list[str]]:
+def usable(shapes: Sequence[Maker], allowed: int = 20) -> tuple[list[Shape], list[str]]:
     """The shapes that could be made, and why the others could not."""
     made: list[Shape] = []
     problems: list[str] = []

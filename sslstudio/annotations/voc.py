@@ -13,6 +13,7 @@ from sslstudio.annotations.names import Names
 from sslstudio.annotations.rgb_png import labelmap, places_of, read_colours
 from sslstudio.annotations.source import Source
 from sslstudio.errors import UserError
+from sslstudio.images.slices import without_suffix
 from sslstudio.language import later, tr
 from sslstudio.project.files import replace_file
 from sslstudio.project.masks import UNPAINTED, read_mask
@@ -44,9 +45,9 @@ def read(source: Source) -> Annotations:
     images = []
     for name in _files(source):
         parts = PurePosixPath(name).parts
-        inside = PurePosixPath(*parts[parts.index(FOLDER) + 1 :]) if FOLDER in parts else PurePosixPath(name)
+        inside = PurePosixPath(*parts[parts.index(FOLDER) + 1 :]).as_posix() if FOLDER in parts else name
         make = partial(_draw, source.folder / name, tuple(one.colour for one in classes), table is not None)
-        images.append(FoundImage(inside.as_posix(), make, None, name))
+        images.append(FoundImage(without_suffix(inside), make, origin=name, called=name))
     return Annotations(tuple(classes), tuple(images), "unpainted")
 
 
@@ -84,7 +85,7 @@ def write(job: Job, out: Path) -> list[Path]:
     table = np.arange(256) + first
     table[UNPAINTED] = UNPAINTED
     palette = [value for index in range(255) for value in bytes.fromhex(colour_of(index)[1:])] + list(_VOID)
-    names, stems = Names(), []
+    names, stems = Names(job.paths), []
     for picture in job.pictures():
         name = names.of(picture.path, ".png")
         stems.append(PurePosixPath(name).with_suffix("").as_posix())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterator
@@ -12,10 +11,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from sslstudio.annotations.model import Annotations, Classes, Drawn, Format, FoundImage, Job
+from sslstudio.annotations.model import Annotations, Classes, Format, Job
 from sslstudio.annotations.names import Names
 from sslstudio.annotations.outlines import Region, regions
-from sslstudio.annotations.shapes import Polygon, Shape, draw, ring, usable
+from sslstudio.annotations.shapes import Polygon, Shape, annotated, ring
 from sslstudio.annotations.source import Source, read_text
 from sslstudio.errors import UserError
 from sslstudio.language import later, tr
@@ -23,6 +22,10 @@ from sslstudio.project.files import replace_file
 
 _LINE = re.compile(r"^\d+(\s+-?\d*\.?\d+([eE][-+]?\d+)?){4,}\s*$")
 _MARK = "# uncovered pixels: "
+_LABELS = "labels"
+_ABOVE = 3  # folders above the label files in which the names may lie
+_ABOUT = ("readme", "license", "licence", "notes", "requirements")  # how texts begin that are no labels
+_FLOW = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|[,\]}]|[^,\]}"']+|["']""")
 _ROW = re.compile(r"^\s+(?:(\d+)\s*:|-)\s*(.+?)\s*$")
 
 
@@ -34,8 +37,9 @@ def recognise(source: Source) -> bool:
 
 
 def _texts(source: Source) -> tuple[str, ...]:
-    lists = ("classes.txt", "train.txt", "val.txt", "test.txt", "readme.txt", "labelmap.txt")
-    return tuple(name for name in source.named(".txt") if PurePosixPath(name).name.lower() not in lists)
+    lists = ("classes.txt", "train.txt", "val.txt", "test.txt", "labelmap.txt")
+    files = [(name, PurePosixPath(name).name.lower()) for name in source.named(".txt")]
+    return tuple(name for name, last in files if last not in lists and not last.startswith(_ABOUT))
 
 
 def _looks_right(file: Path) -> bool:
@@ -62,8 +66,8 @@ def read(source: Source) -> Annotations:
         except UserError as error:
             refused.append((name, error.problem))
             continue
-        inside = name.removeprefix("labels/")
-        images.append(FoundImage(PurePosixPath(inside).with_suffix("").as_posix(), partial(_draw, makers), None, name))
+        path, *also = _image_names(source, name)
+        images.append(annotated(path, makers, None, name, also=tuple(also), called=name))
     known = uncovered if uncovered in ("background", "unpainted") else ""
     return Annotations(classes.all(), tuple(images), known, tuple(refused))  # type: ignore[arg-type]
 
@@ -88,15 +92,22 @@ def _shape(line: str, number: int, place: int) -> Shape | None:
     return Polygon(place, (ring(values, tr("line {number}").format(number=number)),), relative=True)
 
 
-def _draw(makers: list, height: int, width: int) -> Drawn:
-    shapes, problems = usable(makers)
-    drawn = draw(shapes, height, width)
-    return Drawn(drawn.labels, (*problems, *drawn.notes))
+def _image_names(source: Source, name: str) -> list[str]:
+    """Where the image of a label file lies: in “images” in place of “labels”, as YOLO has it, or beside that."""
+    bare = PurePosixPath(name).with_suffix("")
+    above = source.folder.parts[-_ABOVE:] if _LABELS in source.folder.parts[-_ABOVE:] else ()
+    parts = [*above, *bare.parts]
+    if _LABELS not in parts[:-1]:
+        return [bare.as_posix()]
+    at = len(parts) - 2 - parts[-2::-1].index(_LABELS)
+    before, after = parts[:at], parts[at + 1 :]
+    found = [[*before, "images", *after], [*before, *after], ["images", *after], after]
+    return ["/".join(one).lstrip("/") for one in found]
 
 
 def _names(source: Source) -> tuple[dict[int, str], str]:
     """Names by number from ``data.yaml``, ``classes.txt`` or ``*.names``, here or above; and what is uncovered."""
-    for folder in (source.folder, source.folder.parent):
+    for folder in (source.folder, *source.folder.parents[:_ABOVE]):
         for file in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
             text = read_text(file)
             if found := _yaml_names(text):
@@ -114,9 +125,9 @@ def _yaml_names(text: str) -> dict[int, str]:
     at = next((number for number, line in enumerate(lines) if line.startswith("names:")), None)
     if at is None:
         return {}
-    inline = lines[at].removeprefix("names:").split(" #")[0].strip()
-    if inline:
-        return _inline_names(inline)
+    inline = _uncommented(lines[at].removeprefix("names:"))
+    if inline[:1] in ("[", "{"):
+        return _flow_names("\n".join([inline, *map(_uncommented, lines[at + 1 :])]))
     found: dict[int, str] = {}
     for line in lines[at + 1 :]:
         match = _ROW.match(line) or re.match(r"^()?-\s*(.+?)\s*$", line)
@@ -124,30 +135,48 @@ def _yaml_names(text: str) -> dict[int, str]:
             if line.strip() and not line.lstrip().startswith("#"):
                 break
             continue
-        found[int(match[1]) if match[1] else len(found)] = _unquoted(match[2])
+        found[int(match[1]) if match[1] else len(found)] = _unquoted(_uncommented(match[2]))
     return found
 
 
-def _inline_names(text: str) -> dict[int, str]:
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        value = [_unquoted(part) for part in text.strip("[]{} ").split(",")]
-    rows = value.items() if isinstance(value, dict) else enumerate(value)
-    return {int(number): str(name) for number, name in rows}
+def _uncommented(text: str) -> str:
+    """A line without the comment at its end, which begins behind a space outside quotes."""
+    match = re.match(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|(?<!\s)\#|[^#])*""", text)
+    return (match[0] if match else text).strip()
+
+
+def _flow_names(text: str) -> dict[int, str]:
+    """A list in brackets, or names by number in braces, up to the one that closes it."""
+    parts, part = [], ""
+    for match in _FLOW.finditer(text[1:]):
+        if match[0] not in (",", "]", "}"):
+            part += match[0]
+            continue
+        parts.append(part.strip())
+        part = ""
+        if match[0] != ",":
+            break
+    parts = [one for one in parts if one]
+    if text[0] == "[":
+        return {number: _unquoted(one) for number, one in enumerate(parts)}
+    rows = [one.partition(":") for one in parts]
+    return {int(_unquoted(key)): _unquoted(name) for key, _, name in rows if _unquoted(key).isdecimal()}
 
 
 def _unquoted(text: str) -> str:
     text = text.strip()
-    if text[:1] == '"' and text[-1:] == '"':
-        return str(json.loads(text))
-    return text.strip("'")
+    if len(text) > 1 and text[0] == '"' == text[-1]:
+        try:
+            return str(json.loads(text))
+        except json.JSONDecodeError:
+            return text[1:-1]
+    return text[1:-1].replace("''", "'") if len(text) > 1 and text[0] == "'" == text[-1] else text
 
 
 def write(job: Job, out: Path) -> list[Path]:
     """``labels/<image>.txt`` and ``data.yaml``; a hole is cut open by a slit of no width."""
     numbers = {place: number for number, (place, _) in enumerate(job.shape_classes)}
-    names = Names()
+    names = Names(job.paths)
     for picture in job.pictures():
         height, width = picture.labels.shape
         size = np.array([width, height], np.float64)

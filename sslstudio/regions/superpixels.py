@@ -53,6 +53,17 @@ class Superpixels:
             self._block(*place)
         return under.done()
 
+    def borders(self, x: float, y: float, reach: float) -> list[tuple[Rect, np.ndarray]]:
+        """The patches within ``reach`` pixels of a place, as far as they are made: rectangles and their numbers."""
+        near = Rect(*(math.floor(value) for value in (x - reach, y - reach, x + reach, y + reach)))
+        parts = []
+        for (top, left), block in self._blocks.items():
+            if block.done():
+                area = Rect(left, top, left + _BLOCK, top + _BLOCK).within(whole(self.image.shape)).within(near)
+                if not area.empty:
+                    parts.append((area, area.moved(-left, -top).of(block.result())))
+        return parts
+
     def _block(self, top: int, left: int) -> Future[np.ndarray]:
         if (top, left) not in self._blocks:
             area = Rect(left, top, left + _BLOCK, top + _BLOCK).within(whole(self.image.shape))
@@ -62,6 +73,25 @@ class Superpixels:
                 self._blocks.popitem(last=False)
         self._blocks.move_to_end((top, left))
         return self._blocks[top, left]
+
+
+def border_lines(rect: Rect, patches: np.ndarray) -> np.ndarray:
+    """The borders between patches (h, w) that lie in ``rect``, as straight lines (n, 4) of places x, y, x, y."""
+    upright = _runs((patches[:, 1:] != patches[:, :-1]).T)
+    level = _runs(patches[1:] != patches[:-1])
+    lines = np.empty((len(upright) + len(level), 4), np.int64)
+    lines[: len(upright)] = upright[:, (0, 1, 0, 2)] + (1, 0, 1, 0)
+    lines[len(upright) :] = level[:, (1, 0, 2, 0)] + (0, 1, 0, 1)
+    return lines + np.array((rect.left, rect.top, rect.left, rect.top))
+
+
+def _runs(there: np.ndarray) -> np.ndarray:
+    """Where each run of True in the rows of (n, m) bool is: row, first column, the column after it."""
+    edged = np.zeros((there.shape[0], there.shape[1] + 2), np.int8)
+    edged[:, 1:-1] = there
+    turns = np.diff(edged, axis=1)
+    rows, first = np.nonzero(turns == 1)
+    return np.stack([rows, first, np.nonzero(turns == -1)[1]], axis=1)
 
 
 def outline_of(rect: Rect, inside: np.ndarray) -> list[tuple[float, float]]:

@@ -130,6 +130,7 @@ _EDIT = (
 )
 
 _PROPOSE = later("Where the network looks most, as a proposal: Enter takes it into the mask, Esc drops it")
+_SIZE = later("Or patches, tolerance, likeness: what the tool has. Also Shift and wheel")
 _PAINT = (
     Action("paint.brush", "Paint", "Brush", "B", "brush", "Paint with the current class", "image", checkable=True),
     Action("paint.eraser", "Paint", "Eraser", "E", "eraser", "Back to unpainted", "image", checkable=True),
@@ -218,8 +219,8 @@ _PAINT = (
         "paint.pan", "Paint", "Move", "M", "pan", "Drag the image; with any tool: hold Space", "image", checkable=True
     ),
     Action("paint.propose", "Paint", "Propose the object", "Shift+X", "", _PROPOSE, "image", True, True),
-    Action("paint.smaller", "Paint", "Smaller brush", "[", "minus", "Also Shift and wheel", "image", gap=True),
-    Action("paint.larger", "Paint", "Larger brush", "]", "plus", "Also Shift and wheel", "image"),
+    Action("paint.smaller", "Paint", "Smaller brush", "[", "minus", _SIZE, "image", gap=True),
+    Action("paint.larger", "Paint", "Larger brush", "]", "plus", _SIZE, "image"),
     Action("paint.swap", "Paint", "Swap class and background", "X", "swap", "And back again", "image"),
     Action("paint.square", "Paint", "Square brush", "Shift+B", "", "Square or round", "image", checkable=True),
     Action(
@@ -232,6 +233,7 @@ _PAINT = (
         "image",
         checkable=True,
     ),
+    Action("paint.pressure", "Paint", "Pen pressure", "Shift+E", "", "A tablet's pen draws thinner", "image", True),
     Action("paint.contiguous", "Paint", "Wand takes one piece", "Shift+W", "", "Or all that is alike", "image", True),
     Action(
         "paint.only",
@@ -368,6 +370,7 @@ _VIEW = (
         "In Review, the next of: prediction over the image, beside it, under a swipe",
         "project",
     ),
+    Action("view.grid", "View", "Pixel grid", "Shift+G", "", "Where pixels are large", "project", True),
     Action("view.minimap", "View", "Minimap", "N", "", "While a part of the image is in sight", "project", True),
     Action(
         "view.scale_bar", "View", "Scale bar", "Shift+N", "", "Where the file knows its pixel size", "project", True
@@ -376,16 +379,7 @@ _VIEW = (
         "view.browser", "View", "Image list", "Ctrl+B", "sidebar", "Fold or unfold the left side", "project", True, True
     ),
     Action("view.panel", "View", "Step panel", "Ctrl+J", "panel", "Fold or unfold the right side", "project", True),
-    Action(
-        "view.map",
-        "View",
-        "Map of the folder",
-        "Ctrl+M",
-        "map",
-        "Alike images lie together",
-        "project",
-        True,
-    ),
+    Action("view.map", "View", "Map of the folder", "Ctrl+M", "map", "Alike images lie together", "project", True),
     Action("view.full_screen", "View", "Full screen", "F11", "", "Only the window", "", True),
 )
 
@@ -420,6 +414,7 @@ _IMAGE = (
     Action("image.search", "Image", "Search by name", "Ctrl+F", "search", "", "project", gap=True),
 )
 
+_FOLDER_RUN = later("A run over the whole folder")
 _STEPS = (
     ("images", later("Go to Images")),
     ("pretrain", later("Go to Pretrain")),
@@ -462,15 +457,7 @@ _LEARN = (
         "project",
     ),
     Action("learn.segment", "Learn", "Segment this image", "S", "segment", "Ask the newest model", "image", gap=True),
-    Action(
-        "learn.predict",
-        "Learn",
-        "Segment all images",
-        "Ctrl+Shift+R",
-        "predict",
-        "A run over the whole folder",
-        "project",
-    ),
+    Action("learn.predict", "Learn", "Segment all images", "Ctrl+Shift+R", "predict", _FOLDER_RUN, "project"),
     Action("learn.export", "Learn", "Export model…", "Ctrl+E", "export", "ONNX, backbone, model card", "project"),
     Action(
         "run.pause", "Learn", "Pause or go on", "Ctrl+Shift+P", "pause", "The run keeps its memory", "run", gap=True

@@ -9,7 +9,7 @@ import socket
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QLibraryInfo, QLocale, QSocketNotifier, QTranslator
+from PySide6.QtCore import QEvent, QLibraryInfo, QLocale, QSocketNotifier, Qt, QTranslator, Signal
 from PySide6.QtWidgets import QApplication
 
 from sslstudio import language
@@ -19,6 +19,34 @@ from sslstudio.ui.state import LANGUAGE
 log = logging.getLogger(__name__)
 
 
+class Application(QApplication):
+    """Hears what is told to nobody's window.
+
+    Signals:
+        pen_left: A tablet's pen has gone out of the tablet's reach.
+    """
+
+    pen_left = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        """Note that a pen goes away."""
+        if event.type() == QEvent.Type.TabletLeaveProximity:
+            self.pen_left.emit()
+        return super().event(event)
+
+
+def use_every_place() -> None:
+    """Have Qt pass on all places of mouse and pen, also while the window is busy: else curves become straight there.
+
+    Qt's plug-ins set these when an application is made; call it afterwards.
+    """
+    for compression in (
+        Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents,
+        Qt.ApplicationAttribute.AA_CompressTabletEvents,
+    ):
+        QApplication.setAttribute(compression, False)
+
+
 def make_application(arguments: list[str] | None = None) -> QApplication:
     """The QApplication with style, palette and icon; ``SSLSTUDIO_DARK`` 0 or 1 overrides the system."""
     from sslstudio.project.holder import introduce
@@ -26,7 +54,8 @@ def make_application(arguments: list[str] | None = None) -> QApplication:
 
     introduce("window")
     speak()
-    app = QApplication(arguments or ["SSL Studio"])
+    app = Application(arguments or ["SSL Studio"])
+    use_every_place()
     _translate_qt(app)
     app.setApplicationName("SSL Studio")
     app.setApplicationDisplayName("")

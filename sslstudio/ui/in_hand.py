@@ -29,9 +29,9 @@ class InHand(QWidget):
         row.addWidget(self._words)
         self.hide()
 
-    def show_hand(self, tool: str, size: int, name: str, colour: str) -> None:
-        """Tell tool (empty: none that paints), size in image pixels (0: none), and class; no name for an eraser."""
-        sized = tr("{tool} {size} px").format(tool=tool, size=size) if size else tool
+    def show_hand(self, tool: str, size: str, name: str, colour: str) -> None:
+        """Tell tool (empty: none that paints), its size in words if it has one, and class; no name for an eraser."""
+        sized = f"{tool} · {size}" if size else tool
         self.text, self.colour = (f"{name} · {sized}" if name else sized), colour if name else ""
         short = self._words.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, _MOST)
         self._words.setText(f"{short} · {sized}" if name else sized)

@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 
 from sslstudio.ui import icons, state, theme
 from sslstudio.ui.actions import ACTIONS, MENUS, Action
+from sslstudio.ui.app import Application
 from sslstudio.ui.browser import Browser
 from sslstudio.ui.canvas import Canvas
 from sslstudio.ui.folder_map import FolderMap
@@ -86,7 +87,7 @@ class MainWindow(QMainWindow):
         self.stepper, self.pill = Stepper(), Pill()
         self.browser, self.canvas = Browser(), Canvas()
         self.view_card = ViewCard(self.canvas)
-        self.notice = NoticeBar(still=lambda: self.canvas.pen.drawing)  # a stroke would jump
+        self.notice = NoticeBar(still=lambda: self.canvas.hand.dragging)
         self.panels: dict[str, Any] = {  # each a Panel with signals of its own
             "images": ImagesPanel(),
             "pretrain": PretrainPanel(),
@@ -129,9 +130,10 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.notice)
         column.addLayout(work, 1)
         column.addWidget(self.slices)
+        self.notice.setParent(middle)
+        self.notice.lay_over(self.stage, self.view_card)
         self.splitter = _named(QSplitter(childrenCollapsible=False, handleWidth=1), "splitter")
         for part, stretch in ((self.browser, 0), (middle, 1), (self.panel_stack, 0)):
             self.splitter.addWidget(part)
@@ -203,6 +205,9 @@ class MainWindow(QMainWindow):
         self.drawing = PanelsWiring(self)
         self.working = WorkingWiring(self)
         self._redraw.timeout.connect(self.drawing.draw)
+        app = QApplication.instance()
+        if isinstance(app, Application):
+            app.pen_left.connect(self.canvas.hand.put_pen_away)
         self.stepper.chosen.connect(self.go_to_step)
         for step in STEPS:
             self.actions_[f"go.{step}"].triggered.connect(lambda _=False, step=step: self.go_to_step(step))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
@@ -16,6 +16,7 @@ from sslstudio.ui.panels.buttons import Button
 
 Weight = Literal["info", "warning", "error"]
 LATER = 100  # milliseconds until it is tried again
+_PLACED = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 INFO_STAYS = 8000  # milliseconds; problems stay until they are closed or solved
 
 
@@ -35,12 +36,15 @@ class Notice:
 class NoticeBar(QWidget):
     """Shows one notice at a time, the newest first; hidden while there is none.
 
-    It pushes down what is below it, so it neither comes nor goes while ``still`` says that nothing may move.
+    In a layout it has its place there; laid over something it moves nothing. It neither comes nor goes while ``still``
+    says that somebody has the hand there.
     """
 
     def __init__(self, parent: QWidget | None = None, still: Callable[[], bool] = lambda: False) -> None:
         super().__init__(parent)
         self._still = still
+        self._area: QWidget | None = None
+        self._corner: QWidget | None = None
         self._later = QTimer(self, interval=LATER, singleShot=True)
         self._later.timeout.connect(self._draw)
         self.setObjectName("notice")
@@ -67,6 +71,22 @@ class NoticeBar(QWidget):
         self._fading.timeout.connect(self._on_close)
         self.setMinimumHeight(5 * theme.SPACE)
         self.hide()
+
+    def lay_over(self, area: QWidget, corner: QWidget) -> None:
+        """Lie over the upper edge of ``area``, left of what stands in its ``corner`` while that is seen.
+
+        What is below stays where it is: an image that moved under the pointer would be painted in the wrong place.
+        """
+        self._area, self._corner = area, corner
+        for watched in (area, corner):
+            watched.installEventFilter(self)
+        self._settle()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep to the edge."""
+        if event.type() in _PLACED:
+            self._settle()
+        return False
 
     def tell(self, notice: Notice) -> None:
         """Show a notice; it takes the place of an older one about the same thing."""
@@ -103,6 +123,19 @@ class NoticeBar(QWidget):
         painter.fillRect(self.rect(), QColor(tone.alternate if weight == "info" else tone.notice))
         painter.fillRect(0, self.height() - 1, self.width(), 1, QColor(tone.line))
 
+    def _settle(self) -> None:
+        """Be as wide as there is room, and as high as the words need."""
+        area, corner, parent = self._area, self._corner, self.parentWidget()
+        if area is None or corner is None or parent is None or self.isHidden():
+            return
+        width = area.width()
+        if corner.isVisible():
+            width = corner.mapTo(area, QPoint(0, 0)).x() - theme.SPACE
+        place = area.mapTo(parent, QPoint(0, 0))
+        high = max(self.minimumHeight(), self.heightForWidth(width))
+        self.setGeometry(QRect(place, QSize(width, high)))
+        self.raise_()
+
     def _keep(self, kept: list[Notice]) -> None:
         if len(kept) != len(self.notices):
             self.notices = kept
@@ -130,6 +163,7 @@ class NoticeBar(QWidget):
         self._button.setVisible(bool(notice.button))
         if notice.weight == "info" and not notice.button:
             self._fading.start()
+        self._settle()
         self.update()
 
     def _on_act(self) -> None:

@@ -21,7 +21,8 @@ class ToolOptions:
     ``tolerance`` (0..255) and ``contiguous`` are the wand's; where a brush is ``sieved`` it takes only pixels from
     ``low`` to ``high`` bright (0..255). ``patch`` is how wide superpixels are, ``amount`` how many pixels grow, shrink
     and smooth reach, ``speck`` how many a piece must have to be none. ``alike`` (0..100) is how alike to its examples
-    must be what “similar regions” takes; ``clinging`` has its edges follow the image's.
+    must be what “similar regions” takes; ``clinging`` has its edges follow the image's. ``pressure``: a tablet's pen
+    draws thinner where it is pressed less.
     """
 
     only: int = EVERYTHING
@@ -38,6 +39,7 @@ class ToolOptions:
     speck: int = 30
     alike: int = 60
     clinging: bool = True
+    pressure: bool = True
 
     def changeable(self, *, erasing: bool = False) -> np.ndarray | None:
         """Which labels a stroke may change, (256,) bool; None for all of them.

@@ -138,5 +138,5 @@ def test_exports_are_never_black(tmp_path, project):
         pictures = [file for file in out.rglob("*.*") if file.suffix in (".png", ".tif")]
         assert any(np.array(Image.open(file).convert("RGB")).max() > 100 for file in pictures), kind
     export_masks(project, "palette", tmp_path / "all", companions=("coloured", "overlay"))
-    assert (tmp_path / "all/coloured/cell_3.png.png").is_file()
-    assert (tmp_path / "all/overlay/cell_3.png.png").is_file()
+    assert (tmp_path / "all/coloured/cell_3.png").is_file()
+    assert (tmp_path / "all/overlay/cell_3.png").is_file()

@@ -1,8 +1,12 @@
 """Other people's libraries read what we wrote as the very same masks, and we read what they write."""
 
+import base64
+import csv
+import io
 import json
 import xml.etree.ElementTree as ElementTree
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -124,3 +128,136 @@ def test_cvat_masks_are_rows_inside_their_box(tmp_path, project):
             assert (truth[bitmap == 1] == NAMES.index(one.get("label"))).all()
             found += 1
     assert found
+
+
+# Every other format, read by Pillow, OpenCV, shapely or the words of its document alone --------------------
+
+
+def inside(*rings) -> np.ndarray:
+    """The pixels whose middles shapely finds in an area that it finds valid, (32, 48) bool."""
+    shapely = pytest.importorskip("shapely")
+    y, x = np.mgrid[:32, :48] + 0.5
+    area = shapely.Polygon(*rings)
+    assert area.is_valid
+    return shapely.contains_xy(area, x, y)
+
+
+def name_place(name: str) -> int:
+    return NAMES.index(name)
+
+
+@pytest.mark.parametrize("kind", ["palette", "grey", "voc"])
+def test_pillow_and_opencv_read_the_numbers_of_pngs(tmp_path, project, kind):
+    masks = paint(project, (0, 1, 2, 255))
+    (folder,) = export_masks(project, kind, tmp_path / "out").files
+    folder = folder / "SegmentationClass" if kind == "voc" else folder
+    for path, labels in masks.items():
+        file = (folder / path).with_suffix(".png")
+        with Image.open(file) as image:
+            assert image.mode == ("L" if kind == "grey" else "P")
+            assert (np.array(image) == labels).all()
+        if kind == "grey":
+            assert (cv2.imread(str(file), cv2.IMREAD_UNCHANGED) == labels).all()
+
+
+def test_opencv_reads_the_colours_that_the_table_names(tmp_path, project):
+    masks = paint(project)
+    export_masks(project, "rgb", tmp_path / "out")
+    with (tmp_path / "out/colours.csv").open(encoding="utf-8") as file:
+        table = {row["name"]: [int(row[key]) for key in ("red", "green", "blue")] for row in csv.DictReader(file)}
+    assert list(table) == NAMES
+    for path, labels in masks.items():
+        pixels = cv2.imread(str((tmp_path / "out/masks" / path).with_suffix(".png")))[..., ::-1]
+        for place, name in enumerate(NAMES):
+            assert ((pixels == table[name]).all(axis=2) == (labels == place)).all()
+
+
+def filled(points) -> np.ndarray:
+    """The pixels whose middles lie inside by OpenCV's test point by point; slits of no width run along edges only."""
+    outline = np.rint(np.asarray(points)).astype(np.float32)
+    middles = ((column + 0.5, row + 0.5) for row in range(32) for column in range(48))
+    found = [cv2.pointPolygonTest(outline, middle, measureDist=False) for middle in middles]
+    return np.array(found).reshape(32, 48) > 0
+
+
+def test_opencv_fills_every_yolo_line_to_the_same_pixels(tmp_path, project):
+    masks = paint(project)
+    export_masks(project, "yolo", tmp_path / "out")
+    for path, labels in masks.items():
+        drawn = np.zeros_like(labels)
+        for line in (tmp_path / "out/labels" / path).with_suffix(".txt").read_text().splitlines():
+            number, *values = line.split()
+            drawn[filled(np.array(values, float).reshape(-1, 2) * [48, 32])] = int(number) + 1
+        assert (drawn == labels).all()
+
+
+def test_shapely_and_rows_of_runs_draw_cvat_to_the_same_pixels(tmp_path, project):
+    masks = paint(project)
+    (file,) = export_masks(project, "cvat", tmp_path / "out").files
+    for node in ElementTree.parse(file).getroot().iterfind("image"):
+        drawn = np.zeros((32, 48), np.uint8)
+        for one in node.iterfind("polygon"):
+            points = [[float(value) for value in pair.split(",")] for pair in one.get("points").split(";")]
+            drawn[inside(points)] = name_place(one.get("label"))
+        for one in node.iterfind("mask"):
+            counts = [int(text) for text in one.get("rle").split(",")]
+            left, top, width, height = (int(one.get(key)) for key in ("left", "top", "width", "height"))
+            bitmap = np.repeat(np.arange(len(counts)) % 2, counts).reshape(height, width) == 1
+            drawn[top : top + height, left : left + width][bitmap] = name_place(one.get("label"))
+        assert (drawn == masks[node.get("name")]).all()
+
+
+def test_shapely_and_pillow_draw_labelme_to_the_same_pixels_of_the_image_that_it_points_at(tmp_path, project):
+    masks = paint(project)
+    for file in export_masks(project, "labelme", tmp_path / "out").files:
+        document = json.loads(file.read_text())
+        image = (file.parent / document["imagePath"]).resolve()
+        drawn = np.zeros((32, 48), np.uint8)
+        for shape in document["shapes"]:
+            if shape["shape_type"] == "polygon":
+                drawn[inside(shape["points"])] = name_place(shape["label"])
+                continue
+            (left, top), (right, bottom) = shape["points"]
+            bitmap = np.array(Image.open(io.BytesIO(base64.b64decode(shape["mask"])))) > 0
+            drawn[top : bottom + 1, left : right + 1][bitmap] = name_place(shape["label"])
+        assert (drawn == masks[image.relative_to(project.images_root).as_posix()]).all()
+
+
+def strokes(data: list[int]) -> np.ndarray:
+    """The values of Label Studio's packed runs, bit by bit as its converter documents them."""
+    bits = int.from_bytes(bytes(data), "big")
+    left = 8 * len(data)
+
+    def take(count: int) -> int:
+        nonlocal left
+        left -= count
+        return (bits >> left) & ((1 << count) - 1)
+
+    size, word = take(32), take(5) + 1
+    lengths = [take(4) + 1 for _ in range(4)]
+    values: list[int] = []
+    while len(values) < size:
+        same = take(1)
+        count = take(lengths[take(2)]) + 1
+        values += [take(word)] * count if same else [take(word) for _ in range(count)]
+    return np.array(values, np.uint8)
+
+
+def test_shapely_and_the_documented_runs_draw_label_studio_to_the_same_pixels(tmp_path, project):
+    masks = paint(project)
+    (file,) = export_masks(project, "labelstudio", tmp_path / "out").files
+    kinds = set()
+    for task in json.loads(file.read_text()):
+        drawn = np.zeros((32, 48), np.uint8)
+        for row in task["annotations"][0]["result"]:
+            value = row["value"]
+            kinds.add(row["type"])
+            if row["type"] == "polygonlabels":
+                where = inside(np.array(value["points"]) * [0.48, 0.32])
+            else:
+                where = strokes(value["rle"]).reshape(32, 48, 4)[..., 3] > 0
+            drawn[where] = name_place(value[row["type"]][0])
+        assert (drawn == masks[task["data"]["image"]]).all()
+    assert kinds == {"polygonlabels", "brushlabels"}
+    interface = ElementTree.parse(tmp_path / "out/labeling.xml").getroot()
+    assert [one.get("value") for one in interface.iterfind("PolygonLabels/Label")] == NAMES[1:]

@@ -14,7 +14,7 @@ from sslstudio.ui.canvas.scene import Layers, Scene
 from sslstudio.ui.canvas.strokes import Point
 from sslstudio.ui.canvas.tiled import Arrivals
 from sslstudio.ui.canvas.tools import View
-from sslstudio.ui.canvas.viewport import Rect, Viewport, fitted, next_step
+from sslstudio.ui.canvas.viewport import Rect, Viewport, fitted, next_step, zoom_floor
 
 _GAP = 2  # device pixels between two panes
 
@@ -69,6 +69,11 @@ class Board(QWidget):
         if self._scene.image is not None:
             self.set_view(fitted(self._scene.size, self.pane_size()))
         self._fitted = True
+
+    def zoom_at(self, zoom: float, x: float, y: float) -> None:
+        """Another zoom, with what is under a device pixel of a pane kept there; never so far that all is a speck."""
+        least = min(self.zoom, zoom_floor(self._scene.size, self.pane_size())) if self._scene.image else zoom
+        self.set_view(self._scene.view.zoomed(max(zoom, least), x, y))
 
     def centre_on(self, x: float, y: float) -> None:
         """Bring a place of the image into the middle."""
@@ -156,6 +161,12 @@ class Board(QWidget):
         self._scene.stale_image()
         self.update()
 
+    def set_grid(self, wanted: bool) -> None:
+        """Whether faint lines part pixels that are seen large and square."""
+        self._scene.grid = wanted
+        self._scene.stale_image()
+        self.update()
+
     def lend(self, scene: Scene) -> Layers:
         """Let another scene show the same image in the same colours; what lies over it here."""
         mine = self._scene
@@ -185,7 +196,7 @@ class Board(QWidget):
 
     def _zoom_to(self, zoom: float) -> None:
         width, height = self.pane_size()
-        self.set_view(self._scene.view.zoomed(zoom, width / 2, height / 2))
+        self.zoom_at(zoom, width / 2, height / 2)
 
     def _keep_place(self) -> None:
         """After panes changed their size: the whole image stays whole, the middle stays in the middle."""

@@ -24,10 +24,12 @@ from sslstudio.ui.canvas.minimap import Minimap
 from sslstudio.ui.canvas.offers import Offers
 from sslstudio.ui.canvas.outlines import Outlines
 from sslstudio.ui.canvas.overlay import background_index, colour_table
-from sslstudio.ui.canvas.pen import BRUSH_MAX, BRUSH_MIN, TOOLS, Pen, stepped
+from sslstudio.ui.canvas.pen import TOOLS, Pen
 from sslstudio.ui.canvas.pyramid import LabelPyramid
 from sslstudio.ui.canvas.scene import SURROUND, Layers
 from sslstudio.ui.canvas.searches import Searches
+from sslstudio.ui.canvas.sizing import Sizing
+from sslstudio.ui.canvas.steps import BRUSH_MAX, BRUSH_MIN
 from sslstudio.ui.canvas.tiled import image_pyramid, plane_pyramid
 from sslstudio.ui.canvas.tools import GESTURES, Gesture
 from sslstudio.ui.canvas.viewport import Rect
@@ -77,8 +79,7 @@ class Canvas(Board):
         self.key = ""
         self.pen = Pen()
         self.gesture: Gesture | None = None  # what the tool does, where it is more than a brush
-        self.attention, self.pen_pressure = False, True
-        self.paintable = True
+        self.attention, self.paintable = False, True
         self._options = self.pen.options  # those that were told
         self._map: LabelMap | None = None
         self._mask: LabelPyramid | None = None
@@ -88,7 +89,8 @@ class Canvas(Board):
         self._filled, self._differences = True, False
         self.pixel_size: PixelSize | None = None
         self.scale_bar, self._message = True, ""
-        self.searches, self.offers, self.outlines = Searches(self), Offers(self), Outlines(self)
+        self.searches, self.offers = Searches(self), Offers(self)
+        self.outlines, self.sizing = Outlines(self), Sizing(self)
         self.minimap = Minimap(self)
         self._arrivals.arrived.connect(self.minimap.image_changed)
         self._hand.show_cursor()
@@ -324,13 +326,12 @@ class Canvas(Board):
         self.brush_changed.emit(diameter)
 
     def brush_larger(self, *, steps: int = 1) -> None:
-        """About a tenth larger per step; some tools take more instead."""
-        if not self.offers.turn(steps):
-            self.set_brush(stepped(self.pen.diameter, steps))
+        """About a tenth larger per step; other tools take more, or larger patches, or nothing at all."""
+        self.sizing.turn(steps)
 
     def brush_smaller(self, *, steps: int = 1) -> None:
-        """About a tenth smaller per step; some tools take less instead."""
-        self.brush_larger(steps=-steps)
+        """About a tenth smaller per step; other tools take less."""
+        self.sizing.turn(-steps)
 
     def set_current_class(self, index: int) -> None:
         """The class to paint from now on; a stroke under way keeps its own."""
@@ -339,10 +340,6 @@ class Canvas(Board):
             self.update()
             self.class_changed.emit(index)
 
-    def set_pen_pressure(self, wanted: bool) -> None:
-        """Whether a tablet's pressure scales the brush."""
-        self.pen_pressure = wanted
-
     def finish_stroke(self) -> None:
         """Lift the pen, and wait for what is still being looked for; better ``searches.then``, which does not wait."""
         self.lift()
@@ -350,6 +347,7 @@ class Canvas(Board):
 
     def lift(self) -> bool:
         """Lift the pen, wherever it is; whether what it has drawn changed anything."""
+        self._hand.pace.catch_up()
         if self.gesture is not None and self._hand.gesturing:
             self.mend(self.gesture.release(self.pen))
             self.set_options(self.pen.options)
@@ -435,6 +433,8 @@ class Canvas(Board):
 
     def update_pointer(self) -> None:
         """Repaint where the brush's outline is."""
+        if self.sizing.words:
+            self.update()
         for centre, radius in floating.brush_outlines(self, self._hand):
             reach = 1.5 * radius + 12
             self.update(QRectF(centre.x() - reach, centre.y() - reach, 2 * reach, 2 * reach).toAlignedRect())
@@ -450,6 +450,7 @@ class Canvas(Board):
         self.draw_panes(painter)
         self._fade.draw(painter)
         floating.draw(painter, self, self._hand)
+        self._hand.pace.seen()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the whole image whole, or the middle in the middle."""

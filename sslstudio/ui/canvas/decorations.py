@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
 from sslstudio.language import tr
@@ -13,21 +13,25 @@ _DARK, _LIGHT = QColor(0, 0, 0, 150), QColor(255, 255, 255)
 _QUIET = QColor(0xF2, 0xF2, 0xF2)
 
 
-def draw_brush(painter: QPainter, centre: QPointF, radius: float, erasing: bool, square: bool = False) -> None:
-    """The outline of a brush, light on dark so that it shows on any image; dashed while it erases."""
+def draw_brush(painter: QPainter, centre: QPointF, radius: float, colour: QColor | None, square: bool = False) -> None:
+    """The outline of a brush in its class's colour, between dark and light so that it shows on any image.
+
+    Without a colour it erases: light dashes. A cross in the middle is there to be found where the outline is not.
+    """
     area = QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius)
     draw = painter.drawRect if square else painter.drawEllipse
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(_DARK, 3))
-    draw(area)
-    pen = QPen(_LIGHT, 1.2)
-    if erasing:
-        pen.setDashPattern([4, 3])
-    painter.setPen(pen)
-    draw(area)
+    erasing = QPen(_LIGHT, 1.2)
+    erasing.setDashPattern([4, 3])
+    told = [erasing] if colour is None else [QPen(_LIGHT, 3.2), QPen(colour, 2)]
+    for pen in (QPen(_DARK, 3 if colour is None else 4.6), *told):
+        painter.setPen(pen)
+        draw(area)
     if radius < 4:  # too small to find: a cross with a gap for the pixel
         _draw_cross(painter, centre, radius + 3, radius + 8)
+    else:
+        _draw_cross(painter, centre, 1.5, min(6.0, max(3.0, radius - 2)))
 
 
 def draw_polygon(painter: QPainter, points: Sequence[QPointF], pointer: QPointF | None, colour: QColor) -> None:
@@ -74,6 +78,15 @@ def draw_outline(painter: QPainter, points: Sequence[QPointF], colour: QColor) -
     for pen in (QPen(_DARK, 3), QPen(_LIGHT, 1.2)):
         painter.setPen(pen)
         painter.drawPolyline(line)
+
+
+def draw_faintly(painter: QPainter, lines: Sequence[QLineF]) -> None:
+    """Lines that are to be found on any image and distract on none."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    for pen in (QPen(QColor(0, 0, 0, 60), 2), QPen(QColor(255, 255, 255, 100), 1)):
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)  # ends that overlap would be seen as dots
+        painter.setPen(pen)
+        painter.drawLines(lines)
 
 
 def draw_selection(painter: QPainter, area: QRectF) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtGui import QPainter, QPolygonF
 
 from sslstudio.language import tr
@@ -13,6 +13,8 @@ from sslstudio.ui.canvas.lengths import round_length
 from sslstudio.ui.canvas.strokes import snapped
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from sslstudio.images.pixel_size import PixelSize
     from sslstudio.ui.canvas.canvas import Canvas
     from sslstudio.ui.canvas.input import Hand
@@ -43,7 +45,10 @@ def draw(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
         for centre in canvas.widget_points(hand.query):
             decorations.draw_query(painter, centre)
     for centre, radius in brush_outlines(canvas, hand):
-        decorations.draw_brush(painter, centre, radius, hand.erasing, canvas.options.square)
+        colour = None if hand.erasing else canvas.colour
+        decorations.draw_brush(painter, centre, radius, colour, canvas.options.square)
+    if canvas.sizing.words:
+        decorations.draw_caption(painter, canvas.sizing.words, hand.place.x() + 16, hand.place.y() + 16)
 
 
 def _draw_scale_bar(painter: QPainter, canvas: Canvas, size: PixelSize) -> None:
@@ -53,6 +58,8 @@ def _draw_scale_bar(painter: QPainter, canvas: Canvas, size: PixelSize) -> None:
 
 
 def _draw_gesture(painter: QPainter, canvas: Canvas, gesture: Gesture, hand: Hand) -> None:
+    if gesture.lines is not None:
+        _draw_lines(painter, canvas, gesture.lines)
     if len(gesture.outline) > 1:
         line = [canvas.widget_points(point)[0] for point in gesture.outline]
         decorations.draw_outline(painter, line, canvas.colour)
@@ -61,6 +68,12 @@ def _draw_gesture(painter: QPainter, canvas: Canvas, gesture: Gesture, hand: Han
             decorations.draw_example(painter, centre, mark.wanted)
     if gesture.caption:
         decorations.draw_caption(painter, gesture.caption, hand.pointer.x() + 16, hand.pointer.y() + 16)
+
+
+def _draw_lines(painter: QPainter, canvas: Canvas, lines: np.ndarray) -> None:
+    ratio, view = canvas.devicePixelRatioF(), canvas.viewport
+    seen = (lines * view.zoom + (view.x, view.y, view.x, view.y)) / ratio
+    decorations.draw_faintly(painter, [QLineF(*line) for line in seen.tolist()])
 
 
 def _draw_first(painter: QPainter, canvas: Canvas, hand: Hand) -> None:
@@ -94,6 +107,6 @@ def brush_outlines(canvas: Canvas, hand: Hand) -> list[tuple[QPointF, float]]:
     if not hand.brush_in_sight:
         return []
     diameter = hand.diameter
-    centre = snapped(canvas.image_point(hand.pointer), diameter)
+    centre = snapped(canvas.image_point(hand.place), diameter)
     radius = diameter / 2 * canvas.zoom / canvas.devicePixelRatioF()
     return [(place, radius) for place in canvas.widget_points(centre)]

@@ -6,26 +6,19 @@ import math
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
-from PySide6.QtGui import (
-    QInputDevice,
-    QKeyEvent,
-    QMouseEvent,
-    QNativeGestureEvent,
-    QPointingDevice,
-    QTabletEvent,
-    QWheelEvent,
-)
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QTabletEvent
 
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.regions.rect import NOTHING
-from sslstudio.ui.canvas.pen import BRUSH_MIN
+from sslstudio.ui.canvas.pace import Pace
+from sslstudio.ui.canvas.sizing import SIZED
 from sslstudio.ui.canvas.strokes import Point
+from sslstudio.ui.canvas.stylus import Stylus
+from sslstudio.ui.canvas.wheel import Wheel
 
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.canvas import Canvas
 
-_ZOOM_PER_NOTCH = 1.2
-_NOTCH = 120  # Qt's unit of a wheel
 _FREEHAND_STEP = 5  # widget pixels between corners of a polygon that is dragged
 _DIVIDER_REACH = 8
 _AGAIN = 15  # milliseconds after which a tool is asked again that was not ready
@@ -56,9 +49,7 @@ class Hand:
         self.walked = False  # whether somebody goes through the window by Tab, so that Space is for what is reached so
         self._alt = False
         self._space = False
-        self._pressure = 1.0
-        self._eraser_end = False
-        self._wheel = 0
+        self.stylus, self.pace, self._wheel = Stylus(), Pace(canvas), Wheel(canvas)
         self._readers = {
             _Mouse.MouseButtonPress: self._press,
             _Mouse.MouseButtonDblClick: self._double_click,
@@ -67,8 +58,8 @@ class Hand:
             _Mouse.TabletPress: self._tablet,
             _Mouse.TabletMove: self._tablet,
             _Mouse.TabletRelease: self._tablet,
-            _Mouse.Wheel: self._turn,
-            _Mouse.NativeGesture: self._gesture,
+            _Mouse.Wheel: self._wheel.turn,
+            _Mouse.NativeGesture: self._wheel.pinch,
             _Mouse.ShortcutOverride: self._override,
             _Mouse.KeyPress: self._key_down,
             _Mouse.KeyRelease: self._key_up,
@@ -81,14 +72,18 @@ class Hand:
     @property
     def erasing(self) -> bool:
         """Whether painting now would erase."""
-        return self._alt or self._eraser_end or self._canvas.tool == "eraser"
+        return self._alt or self.stylus.erases or self._canvas.tool == "eraser"
 
     @property
     def diameter(self) -> int:
         """The brush as it is now, pressure included, in image pixels."""
-        if not self._canvas.pen_pressure or self._pressure >= 1:
-            return self._canvas.brush
-        return max(BRUSH_MIN, round(self._canvas.brush * self._pressure))
+        brush = self._canvas.brush
+        return self.stylus.width(brush) if self._canvas.options.pressure else brush
+
+    @property
+    def place(self) -> QPointF:
+        """Where the tool is seen: under the pointer, or amid the canvas while the pointer sets its size elsewhere."""
+        return self.pointer if self._inside else QPointF(self._canvas.width() / 2, self._canvas.height() / 2)
 
     @property
     def gesturing(self) -> bool:
@@ -109,7 +104,8 @@ class Hand:
     def brush_in_sight(self) -> bool:
         """Whether the brush's outline is to be drawn."""
         painting = self._drag == "paint" or not (self._drag or self._canvas.attention or self._space)
-        return self._inside and painting and self._canvas.tool in ("brush", "eraser") and self._paintable
+        seen = self._inside or bool(self._canvas.sizing.words)
+        return seen and painting and self._canvas.tool in SIZED and self._paintable
 
     @property
     def _paintable(self) -> bool:
@@ -118,6 +114,8 @@ class Hand:
     def read(self, event: QEvent) -> bool:
         """Act on an event; whether it is dealt with."""
         reader = self._readers.get(event.type())
+        if reader is not None and event.type() not in (_Mouse.MouseMove, _Mouse.TabletMove):
+            self.pace.catch_up()
         dealt = bool(reader(event)) if reader else False  # type: ignore[operator]
         if dealt:
             self._canvas.outlines.look()
@@ -125,10 +123,11 @@ class Hand:
 
     def let_go(self) -> None:
         """Forget what was dragged."""
+        self.pace.forget()
         if self._drag in ("paint", "polygon", "corner", "reshape", "gesture"):
             self._drag = ""
             self._canvas.minimap.make_way(None)
-        self._pressure, self._eraser_end = 1.0, False
+        self.stylus.put_away()
 
     def show_cursor(self) -> None:
         """The cursor that fits the tool and what is going on."""
@@ -157,6 +156,8 @@ class Hand:
     def _press(self, event: QMouseEvent) -> bool:
         self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
         self._follow(event.position(), event.modifiers())
+        if not self.stylus.down:  # it is a mouse
+            self.put_pen_away()
         button, self._closed = event.button(), False
         if self._drag:  # a second button during a stroke
             return True
@@ -195,23 +196,22 @@ class Hand:
                 canvas.viewport.moved((self.pointer.x() - old.x()) * ratio, (self.pointer.y() - old.y()) * ratio)
             )
         elif self._drag in ("right", "window"):
-            self._drag_window()
+            self.pace.answer(self._drag_window)
         elif self._drag == "swipe":
             canvas.set_divider(self.pointer.x())
         elif self._drag == "paint":
             canvas.minimap.make_way(self.pointer)
-            canvas.mend(canvas.pen.move(canvas.image_point(self.pointer), diameter=self.diameter))
+            self.pace.draw_to((canvas.image_point(self.pointer), self.diameter))
         elif self._drag in ("corner", "reshape"):
             self._drag_corner()
         elif self._drag == "gesture" and canvas.gesture is not None:
-            canvas.mend(canvas.gesture.drag(canvas.pen, canvas.image_point(self.pointer), canvas.sight()))
-            canvas.update()
+            self._drag_gesture() if canvas.gesture.every_place else self.pace.answer(self._drag_gesture)
         elif canvas.pen.points:
             self._drag_polygon()
-        elif canvas.gesture is not None and self._hovers(event):
-            canvas.update()
+        elif canvas.gesture is not None and not event.buttons() and self._paintable and not canvas.attention:
+            self.pace.answer(self.hover)
         elif canvas.attention and not event.buttons():
-            self._ask()
+            self.pace.answer(self._ask)
         canvas.update_pointer()
         self.show_cursor()
         self.report_place()
@@ -272,7 +272,7 @@ class Hand:
 
     def _paint(self) -> None:
         canvas, pen = self._canvas, self._canvas.pen
-        place, erase = canvas.image_point(self.pointer), self.erasing
+        place, erase, diameter = canvas.image_point(self.pointer), self.erasing, self.diameter
         if not self._paintable:
             return
         self._grip, self._pressed = canvas.outlines.grip(self.pointer), self.pointer
@@ -293,7 +293,7 @@ class Hand:
             canvas.lift()
         elif canvas.tool in ("brush", "eraser"):
             self._drag = "paint"
-            canvas.mend(pen.begin(place, erase=erase, diameter=self.diameter))
+            canvas.mend(pen.begin(place, erase=erase, diameter=diameter))
             canvas.update_pointer()
 
     def _counters(self) -> bool:
@@ -331,25 +331,28 @@ class Hand:
             canvas.pen.add_corner(canvas.image_point(self.pointer))
         canvas.update()
 
-    def _hovers(self, event: QMouseEvent) -> bool:
-        """Whether the tool has something else to show under a pointer that only moves."""
+    def _drag_gesture(self) -> None:
         canvas = self._canvas
-        if event.buttons() or canvas.gesture is None or not self._paintable or canvas.attention:
-            return False
-        changed = canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight())
+        if canvas.gesture is not None:
+            canvas.mend(canvas.gesture.drag(canvas.pen, canvas.image_point(self.pointer), canvas.sight()))
+            canvas.update()
+
+    def hover(self) -> None:
+        """Let the tool show what it has to show under a pointer that only moves."""
+        canvas = self._canvas
+        if canvas.gesture is None:
+            return
+        if canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight()):
+            canvas.update()
         if canvas.gesture.unready:
             QTimer.singleShot(_AGAIN, canvas, self._hover_again)
-        return changed
 
     def _hover_again(self) -> None:
         """The tool did not know all when the pointer came to rest; it may by now."""
         canvas = self._canvas
         if canvas.gesture is None or self._drag or not (self._inside and self._paintable and canvas.gesture.unready):
             return
-        if canvas.gesture.hover(canvas.pen, canvas.image_point(self.pointer), canvas.sight()):
-            canvas.update()
-        if canvas.gesture.unready:
-            QTimer.singleShot(_AGAIN, canvas, self._hover_again)
+        self.hover()
 
     def finish(self) -> None:
         """Close the outline, or whatever else has begun; what encloses nothing yet stays."""
@@ -383,50 +386,20 @@ class Hand:
             self._canvas.update()
             self._canvas.query_hovered.emit(*point)
 
-    # --- wheel, touchpad, pen --------------------------------------------------------------------------------------
-
-    def _turn(self, event: QWheelEvent) -> bool:
-        canvas, turned = self._canvas, event.angleDelta()
-        delta = turned.y() or turned.x()  # some systems turn sideways with Shift or Alt
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self._wheel += delta
-            steps = int(self._wheel / _NOTCH)
-            self._wheel -= steps * _NOTCH
-            canvas.brush_larger(steps=steps)
-        elif self._is_touchpad(event) and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            moved, ratio = event.pixelDelta(), canvas.devicePixelRatioF()
-            canvas.set_view(canvas.viewport.moved(moved.x() * ratio, moved.y() * ratio))
-        else:
-            self._zoom_at(event.position(), _ZOOM_PER_NOTCH ** (delta / _NOTCH))
-        return True
-
-    def _is_touchpad(self, event: QWheelEvent) -> bool:
-        return event.device().type() == QInputDevice.DeviceType.TouchPad and not event.pixelDelta().isNull()
-
-    def _zoom_at(self, place: QPointF, factor: float) -> None:
-        """Zoom so that what is under ``place`` stays there; factors near 1 and 2 rest at exactly that."""
-        canvas, ratio = self._canvas, self._canvas.devicePixelRatioF()
-        zoom = canvas.zoom * factor
-        for rest in (1.0, 2.0):
-            zoom = rest if abs(math.log(zoom / rest)) < 0.04 and abs(math.log(canvas.zoom / rest)) > 0.04 else zoom
-        left = canvas.pane_left(place)
-        canvas.set_view(canvas.viewport.zoomed(zoom, place.x() * ratio - left, place.y() * ratio))
-        self.report_place()
-
-    def _gesture(self, event: QNativeGestureEvent) -> bool:
-        if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
-            return False
-        self._zoom_at(event.position(), max(0.2, 1 + event.value()))
-        return True
+    # --- tablet ----------------------------------------------------------------------------------------------------
 
     def _tablet(self, event: QTabletEvent) -> bool:
-        """Note pressure and which end is down; Qt then sends the mouse event that does the rest."""
-        lifted = event.type() == _Mouse.TabletRelease
+        """Note what the pen does; Qt then sends the mouse event that does the rest."""
         self._canvas.update_pointer()
-        self._pressure = 1.0 if lifted or not event.pressure() else 0.2 + 0.8 * event.pressure()
-        self._eraser_end = event.pointerType() == QPointingDevice.PointerType.Eraser
+        self.stylus.read(event)
         event.ignore()
         return False
+
+    def put_pen_away(self) -> None:
+        """The tablet's pen has gone out of reach."""
+        self._canvas.update_pointer()
+        self.stylus.put_away()
+        self._canvas.update_pointer()
 
     # --- keys ------------------------------------------------------------------------------------------------------
 

@@ -50,15 +50,6 @@ class Offers(QObject):
         """Another image: nothing is proposed, and the canvas is drawn anew anyway."""
         self.pyramid, self.open = None, False
 
-    def turn(self, steps: int) -> bool:
-        """Shift and the wheel, or the keys of the brush's size; whether the tool makes something of it."""
-        canvas = self._canvas
-        if canvas.gesture is None or not steps or not canvas.gesture.turn(canvas.pen, steps):
-            return False
-        canvas.set_options(canvas.pen.options)
-        canvas.update()
-        return True
-
     def hear_gesture(self) -> None:
         """Look for what the tool wants to have looked for, and pass on what it asks."""
         gesture = self._canvas.gesture

@@ -15,7 +15,8 @@ from sslstudio.images.limits import BOUND
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.regions.rect import whole
 from sslstudio.regions.sieve import between
-from sslstudio.ui.canvas.strokes import Ended, Point, Stroke
+from sslstudio.ui.canvas.curve import curve
+from sslstudio.ui.canvas.strokes import Ended, Point, Stroke, snapped
 from sslstudio.ui.canvas.viewport import NOTHING, Rect
 from sslstudio.ui.tool_options import ToolOptions
 
@@ -28,7 +29,8 @@ TOOLS = (
     *("brush", "eraser", "lasso", "polygon", "livewire", "wand", "superpixels", "box", "similar"),
     *("fill", "select", "pan"),
 )
-BRUSH_MIN, BRUSH_MAX = 1, 999
+Sample = tuple[Point, int]  # a place and the brush's diameter there
+_SLACK = 0.25  # image pixels that a stroke may pass beside the curve; more for broad brushes
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Pen:
         self.last: Ended | None = None  # the stroke that was finished last
         self.recording = False  # whether strokes can be drawn anew, since the mask below them is still being changed
         self._stroke: Stroke | None = None
-        self._last: Point = (0.0, 0.0)
+        self._trail: list[Sample] = []  # where the brush was last, the newest at the end; four at most
+        self._tip: tuple[list[Point], list[Sample]] = [], []  # the newest piece as it is drawn, and its ends
         self._polygon_erases = False
 
     @property
@@ -91,8 +94,8 @@ class Pen:
         if self.labels is None:
             return NOTHING
         self._stroke = self.stroke(erase=erase, sieved=self.options.sieved)
-        self._last = place
-        return self._stroke.line(place, place, diameter or self.diameter, square=self.options.square)
+        self._trail, self._tip = [(place, diameter or self.diameter)], ([], [])
+        return self._dab()
 
     def stroke(self, *, erase: bool = False, sieved: bool = False, label: int | None = None) -> Stroke:
         """A new change to the map, in the value of now or a told one, and within what may change."""
@@ -124,12 +127,61 @@ class Pen:
         """Change some of the options."""
         self.options = replace(self.options, **values)  # type: ignore[arg-type]
 
-    def move(self, place: Point, *, diameter: int = 0) -> Rect:
-        """Draw on to another place."""
+    def move(self, *places: Sample) -> Rect:
+        """Draw on to other places, each with the brush's diameter there.
+
+        The newest piece is drawn as far as it is known, and again once the next place tells how the way bends.
+        """
+        changed = NOTHING
         if self._stroke is None:
+            return changed
+        for place, diameter in places:
+            last, widest = self._trail[-1]
+            if place != last:
+                self._trail = [*self._trail[-3:], (place, diameter)]
+                changed = changed.joined(self._settle_tip())
+            elif diameter > widest:
+                self._trail[-1] = place, diameter
+        return changed.joined(self._draw_tip())
+
+    def _dab(self) -> Rect:
+        assert self._stroke is not None
+        (place, diameter) = self._trail[0]
+        return self._stroke.line(place, place, diameter, square=self.options.square)
+
+    def _settle_tip(self) -> Rect:
+        """Let the piece before the newest be as it is now known to be; what changed."""
+        assert self._stroke is not None
+        if len(self._trail) < 3:
             return NOTHING
-        start, self._last = self._last, place
-        return self._stroke.line(start, place, diameter or self.diameter, square=self.options.square)
+        (line, ends), (tip, seen) = (self._bent(len(self._trail) - 2), self._trail[-3:-1]), self._tip
+        self._tip = [], []
+        if len(line) == len(tip) == 2 and ends == seen:
+            self._stroke.keep_tip()
+            return NOTHING
+        changed = self._stroke.take_tip_back()
+        return changed.joined(self._draw(line, *ends))
+
+    def _draw_tip(self) -> Rect:
+        assert self._stroke is not None
+        if len(self._trail) == 1:
+            return self._dab()
+        changed = self._stroke.take_tip_back()
+        self._tip = self._bent(len(self._trail) - 1), self._trail[-2:]
+        self._stroke.begin_tip()
+        return changed.joined(self._draw(self._tip[0], *self._trail[-2:]))
+
+    def _bent(self, at: int) -> list[Point]:
+        """The way to the place ``at`` of the trail from the one before it."""
+        before = self._trail[at - 2][0] if at > 1 else None
+        after = self._trail[at + 1][0] if at + 1 < len(self._trail) else None
+        (start, _), (end, diameter) = self._trail[at - 1 : at + 1]
+        return curve(before, start, end, after, max(_SLACK, diameter / 200))
+
+    def _draw(self, line: list[Point], start: Sample, end: Sample) -> Rect:
+        assert self._stroke is not None
+        places = [snapped(start[0], start[1]), *line[1:-1], snapped(end[0], end[1])]
+        return self._stroke.way(places, start[1], end[1], square=self.options.square)
 
     def finish(self) -> tuple[Patch, Patch] | None:
         """Lift the brush; before and after, or None if nothing changed."""
@@ -212,10 +264,3 @@ class Pen:
 
     def _value(self, erase: bool) -> int:
         return UNPAINTED if erase or self.tool == "eraser" else self.label
-
-
-def stepped(diameter: int, steps: int) -> int:
-    """The brush a number of steps larger or smaller: about a tenth each, at least one pixel."""
-    for _ in range(abs(steps)):
-        diameter += max(1, round(diameter / 10)) * (1 if steps > 0 else -1)
-    return min(max(diameter, BRUSH_MIN), BRUSH_MAX)

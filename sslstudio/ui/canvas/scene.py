@@ -13,6 +13,7 @@ import numpy as np
 from PySide6.QtGui import QImage, QPainter
 
 from sslstudio.images.look import Shade, compose
+from sslstudio.ui.canvas.grid import GRID_FROM_ZOOM, draw_grid
 from sslstudio.ui.canvas.overlay import (
     CODES,
     codes,
@@ -83,6 +84,7 @@ class Scene:
         self.planes: PlanePyramid | None = None  # the image as its file holds it
         self.shades: tuple[Shade, ...] | None = None  # how ``planes`` are shown; None: ``image`` is shown as it is
         self.smooth = False
+        self.grid = False  # whether lines part enlarged pixels
         self.heat: np.ndarray | None = None  # (h, w) uint8, or (h, w, 3) uint8 colours
         self.look = Look()
         self.panes: list[Pane] = []
@@ -183,7 +185,13 @@ class Scene:
         self._seen.clear()
 
     def _pictured(self, image: ImagePyramid, rect: Rect) -> np.ndarray:
-        """The image under a device rectangle, (h, w, 4) uint8, blue first."""
+        """The image under a device rectangle, (h, w, 4) uint8, blue first, with the grid where it is wanted."""
+        pixels = self._sampled_image(image, rect)
+        if self.grid and not self.smooth and self.view.zoom >= GRID_FROM_ZOOM:
+            draw_grid(pixels, self.view, rect)
+        return pixels
+
+    def _sampled_image(self, image: ImagePyramid, rect: Rect) -> np.ndarray:
         if self.shades is None or self.planes is None:
             return sample_image(image, self.view, rect, smooth=self.smooth)
         if not self.shades:

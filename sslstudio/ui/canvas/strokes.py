@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from sslstudio.ui.canvas.kept import kept_of
 _AT_ONCE, _STRIP = 1 << 19, 256  # pixels of a rectangle that is painted in one go; rows of a strip of a larger one
 _MOST = 1 << 26  # pixels of a polygon that is filled in one go
 Point = tuple[float, float]
+Disc = tuple[Point, float]  # middle and radius
 Sieve = Callable[[Rect], np.ndarray]
 
 
@@ -46,15 +48,43 @@ class Stroke:
         self.held: int | None = None  # a label that was to change and may not
         self.recorded: list[tuple[Rect, np.ndarray | np.uint8, np.ndarray | None]] | None = None  # to draw it anew
         self._kept = kept_of(labels)
+        self._tip: list[tuple[Rect, np.ndarray]] | None = None  # what was below what may be taken back, piece by piece
+        self._touched, self._steps = NOTHING, 0  # without that
 
     def line(self, start: Point, end: Point, diameter: int, *, square: bool = False) -> Rect:
         """Draw with a round or square brush between two places (image pixels); the rectangle that changed."""
-        start, end = snapped(start, diameter), snapped(end, diameter)
-        changed = NOTHING
-        for rect, inside in capsules(start, end, diameter / 2, self.labels.shape, square=square):
-            if self._sieve is not None and not rect.empty:
-                inside &= self._sieve(rect)
-            changed = changed.joined(self.paint(rect, inside))
+        return self.way([snapped(start, diameter), snapped(end, diameter)], diameter, diameter, square=square)
+
+    def way(self, places: Sequence[Point], first: float, last: float, *, square: bool = False) -> Rect:
+        """Draw from place to place; the brush's diameter changes evenly from ``first`` to ``last``."""
+        changed, steps = NOTHING, len(places) - 1
+        for at, (start, end) in enumerate(pairwise(places)):
+            radii = [(first + (last - first) * share / steps) / 2 for share in (at, at + 1)]
+            for rect, inside in capsules(start, end, radii[0], self.labels.shape, radii[1], square=square):
+                if self._sieve is not None and not rect.empty:
+                    inside &= self._sieve(rect)
+                changed = changed.joined(self.paint(rect, inside))
+        return changed
+
+    def begin_tip(self) -> None:
+        """What is drawn from now on may still be taken back; what was drawn so far stays."""
+        self._tip, self._touched, self._steps = [], self.touched, len(self.recorded or ())
+
+    def keep_tip(self) -> None:
+        """What was drawn since ``begin_tip`` stays, too."""
+        self._tip = None
+
+    def take_tip_back(self) -> Rect:
+        """Put back what was there before ``begin_tip``; the rectangle that changed."""
+        changed, tip = NOTHING, self._tip or []
+        for rect, labels in reversed(tip):
+            self.labels[rect.top : rect.bottom, rect.left : rect.right] = labels
+            changed = changed.joined(rect)
+        if self._tip is not None:
+            self.touched = self._touched
+            if self.recorded is not None:
+                del self.recorded[self._steps :]
+        self._tip = None
         return changed
 
     def polygon(self, points: Sequence[Point]) -> Rect:
@@ -103,6 +133,8 @@ class Stroke:
         changed = bounds(changing, rect.left, rect.top)
         if not changed.empty:
             self._kept.keep(changed)
+            if self._tip is not None:
+                self._tip.append((changed, changed.of(self.labels).copy()))
             np.copyto(part, labels, where=changing)
             if not isinstance(self.labels, np.ndarray):  # then ``part`` is a copy
                 inner = changed.moved(-rect.left, -rect.top)
@@ -117,7 +149,7 @@ class Stroke:
     def cancel(self) -> Rect:
         """Put everything back; the rectangle to repaint."""
         self._kept.restore()
-        touched, self.touched = self.touched, NOTHING
+        touched, self.touched, self._tip = self.touched, NOTHING, None
         return touched
 
 
@@ -129,23 +161,25 @@ def snapped(point: Point, diameter: int) -> Point:
 
 
 def capsules(
-    start: Point, end: Point, radius: float, shape: tuple[int, ...], *, square: bool = False
+    start: Point, end: Point, radius: float, shape: tuple[int, ...], radius_there: float = 0.0, *, square: bool = False
 ) -> Iterator[tuple[Rect, np.ndarray]]:
     """The pixels whose middle a brush covers on its way along a line: rectangles and which of their pixels (bool).
 
-    One rectangle as a rule; strips where that would hold much that the brush does not reach.
+    Its radius changes evenly to ``radius_there``; 0: it stays. One rectangle as a rule; strips where that would hold
+    much that the brush does not reach.
     """
+    there = radius_there or radius
     box = Rect(
-        math.floor(min(start[0], end[0]) - radius),
-        math.floor(min(start[1], end[1]) - radius),
-        math.ceil(max(start[0], end[0]) + radius),
-        math.ceil(max(start[1], end[1]) + radius),
+        math.floor(min(start[0] - radius, end[0] - there)),
+        math.floor(min(start[1] - radius, end[1] - there)),
+        math.ceil(max(start[0] + radius, end[0] + there)),
+        math.ceil(max(start[1] + radius, end[1] + there)),
     ).within(Rect(0, 0, shape[1], shape[0]))
     if box.empty:
         return
     rows = np.arange(box.top, box.bottom) + 0.5
-    left, right = (_square_spans if square else _capsule_spans)(start, end, radius, rows)
-    slack = 1e-9 * (1 + radius)
+    left, right = (_square_spans if square else _capsule_spans)((start, radius), (end, there), rows)
+    slack = 1e-9 * (1 + max(radius, there))
     step = box.height if box.width * box.height <= _AT_ONCE else _STRIP
     for top in range(0, box.height, step):
         low, high = left[top : top + step] - slack, right[top : top + step] + slack
@@ -203,32 +237,45 @@ def connected_area(labels: np.ndarray, x: int, y: int) -> tuple[Rect, np.ndarray
     return Rect(left, top, left + wide, top + high), inside.view(bool)
 
 
-def _capsule_spans(start: Point, end: Point, radius: float, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _capsule_spans(one: Disc, other: Disc, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each row the leftmost and rightmost x within a capsule, which is convex."""
     left, right = np.full(len(rows), np.inf), np.full(len(rows), -np.inf)
-    for x, y in (start, end):
+    for (x, y), radius in (one, other):
         reach = np.sqrt(np.maximum(radius**2 - (rows - y) ** 2, 0))
         within = np.abs(rows - y) <= radius
         left = np.where(within, np.minimum(left, x - reach), left)
         right = np.where(within, np.maximum(right, x + reach), right)
-    length = math.dist(start, end)
-    if length:
-        side = ((start[1] - end[1]) / length * radius, (end[0] - start[0]) / length * radius)
-        for sign in (1, -1):  # the long sides; what lies between them and the caps follows from convexity
-            x, y = start[0] + sign * side[0], start[1] + sign * side[1]
-            _widen(left, right, rows, (x, y), (x + end[0] - start[0], y + end[1] - start[1]))
+    for sign in (1, -1):  # the long sides; what lies between them and the caps follows from convexity
+        side = _side(one, other, sign)
+        if side is not None:
+            _widen(left, right, rows, *side)
     return left, right
 
 
-def _square_spans(start: Point, end: Point, radius: float, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each row the leftmost and rightmost x of what a square of side 2 ``radius`` covers on its way; convex."""
+def _side(one: Disc, other: Disc, sign: int) -> tuple[Point, Point] | None:
+    """The line that touches both discs on one side; None where one lies within the other."""
+    (start, radius), (end, there) = one, other
+    length = math.dist(start, end)
+    if length <= abs(radius - there):
+        return None
+    along, across = (end[0] - start[0]) / length, (end[1] - start[1]) / length
+    lean = (radius - there) / length
+    upright = sign * math.sqrt(1 - lean * lean)
+    x, y = along * lean - across * upright, across * lean + along * upright
+    return (start[0] + x * radius, start[1] + y * radius), (end[0] + x * there, end[1] + y * there)
+
+
+def _square_spans(one: Disc, other: Disc, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each row the leftmost and rightmost x of what squares of side 2 radii cover on their way; convex."""
     left, right = np.full(len(rows), np.inf), np.full(len(rows), -np.inf)
-    for x, y in (start, end):
+    for (x, y), radius in (one, other):
         within = np.abs(rows - y) <= radius
         left = np.where(within, np.minimum(left, x - radius), left)
         right = np.where(within, np.maximum(right, x + radius), right)
-    for dx, dy in ((-radius, -radius), (radius, -radius), (-radius, radius), (radius, radius)):
-        _widen(left, right, rows, (start[0] + dx, start[1] + dy), (end[0] + dx, end[1] + dy))
+    (start, radius), (end, there) = one, other
+    for x, y in ((-1, -1), (1, -1), (-1, 1), (1, 1)):
+        corner = start[0] + x * radius, start[1] + y * radius
+        _widen(left, right, rows, corner, (end[0] + x * there, end[1] + y * there))
     return left, right
 
 

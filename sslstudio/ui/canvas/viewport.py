@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from sslstudio.regions.rect import NOTHING, Rect
 
-__all__ = ["NOTHING", "Rect", "Viewport", "centred", "fitted", "next_step"]
+__all__ = ["NOTHING", "Rect", "Viewport", "centred", "fitted", "next_step", "zoom_floor"]
 
 ZOOM_MIN, ZOOM_MAX = 1 / 256, 64.0
 ZOOM_STEPS = (1 / 32, 1 / 16, 1 / 8, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 _MARGIN = 24
 _KEEP_IN_SIGHT = 64
+_LEAST_SEEN = 32  # device pixels of an image's longer side
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,12 @@ def fitted(image: tuple[int, int], screen: tuple[int, int]) -> Viewport:
     zoom = min(room_x / width, room_y / height)
     zoom = min(float(math.floor(zoom)) if zoom >= 2 else zoom, 16.0)
     return centred(image, screen, max(zoom, ZOOM_MIN))
+
+
+def zoom_floor(image: tuple[int, int], screen: tuple[int, int]) -> float:
+    """How far one may zoom out: to a quarter of the whole image, and no image smaller than it is or than 32 pixels."""
+    fit = fitted(image, screen).zoom
+    return min(max(fit / 4, _LEAST_SEEN / max(image)), fit, 1.0)
 
 
 def centred(image: tuple[int, int], screen: tuple[int, int], zoom: float) -> Viewport:

@@ -111,7 +111,8 @@ def _class_words(one: ClassRow) -> str:
 
 
 def report_text(report: ImportReport) -> str:
-    """Everything that did not match, was refused or was odd, a line each."""
+    """Everything that did not match, was refused, is left alone or was odd, a line each."""
     lines = [tr("{name}: no image has this name.").format(name=name) for name in report.unmatched]
     lines += [f"{file}: {reason}" for file, reason in report.refused]
+    lines += [tr("{file} is left alone: {reason}").format(file=file, reason=reason) for file, reason in report.left]
     return "\n".join([*lines, *report.notes])

@@ -47,8 +47,9 @@ class MaskValuesDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("dialog.mask_values")
         self._classes = tuple(classes)
-        self._groups = groups([one.value for one in found.values])
-        guess = first_guess([one.value for one in found.values], len(self._classes))
+        self._groups = groups([one.value for one in found.values], objects=found.objects)
+        values = [one.value for one in found.values]
+        guess = first_guess(values, len(self._classes), objects=found.objects)
         self.combos: list[Combo] = []
         by_value = {one.value: one for one in found.values}
         rows = QGridLayout()
@@ -183,6 +184,8 @@ def _sentence(found: Survey) -> str:
     values = {one.value for one in found.values}
     if values == {0, UNPAINTED}:
         return tr("These masks are black and white. Usually white is what one looks for; say so, or correct it.")
+    if found.objects:
+        return tr("Each value is one area, so these are likely numbers of single objects. Say what they are.")
     return tr("These masks hold values that are no numbers of this project's classes. Say what each of them means.")
 
 

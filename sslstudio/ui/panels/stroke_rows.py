@@ -35,6 +35,8 @@ class StrokeRows(Fold):
         tell_keys(self.only, tr("What is already painted otherwise stays. The next choice"), "paint.only")
         self.body.addWidget(self.only)
         self.square = self._check("square", tr("Square brush"), tr("For straight edges"), "paint.square")
+        tip = tr("A tablet's pen draws thinner where it is pressed less")
+        self.pressure = self._check("pressure", tr("Pen pressure"), tip, "paint.pressure")
         tip = tr("The brush passes over pixels that are darker or brighter")
         self.sieved = self._check("sieved", tr("Only pixels of this brightness"), tip, "paint.sieved")
         self.low = self._slider("low", tr("Darkest"))
@@ -47,9 +49,10 @@ class StrokeRows(Fold):
         self.only.draw(state.may_change, str(options.only))
         self.square.setChecked(options.square)
         self.sieved.setChecked(options.sieved)
+        self.pressure.setChecked(options.pressure)
         self.low.draw(options.low)
         self.high.draw(options.high)
-        for row in (self.square, self.sieved):
+        for row in (self.square, self.pressure, self.sieved):
             row.setVisible(brush)
         for slider in (self.low, self.high):
             slider.setVisible(brush and options.sieved)

@@ -45,6 +45,7 @@ SWITCHES = {
         later("Blend enlarged pixels into each other; else each is seen as a square"),
     ),
     "view.outline": (later("Outlines only"), later("Masks and predictions are not filled")),
+    "view.grid": (later("Pixel grid"), later("Faint lines between pixels, from eight times enlarged on")),
     "view.minimap": (later("Minimap"), later("The whole image in a corner, while only a part of it is in sight")),
     "view.scale_bar": (later("Scale bar"), later("Where the file knows how large a pixel is")),
 }

@@ -64,7 +64,7 @@ class MasksWiring(QObject):
         def work(task: background.Task) -> ImportReport:
             from sslstudio.annotations.bringing_in import bring_in
 
-            return bring_in(project, seen.source, seen.format, uncovered=seen.uncovered, progress=_report(task))
+            return bring_in(project, seen.source, seen.format, uncovered=seen.asked, progress=_report(task))
 
         self.window.files.follow_import(work, self._failed)
 

@@ -15,6 +15,7 @@ from sslstudio.regions.rect import whole
 from sslstudio.ui.actions import BY_ID, CLASS_KEYS
 from sslstudio.ui.canvas.pen import TOOLS
 from sslstudio.ui.canvas.sampling import label_under
+from sslstudio.ui.canvas.sizing import SIZED
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.status import value_words
 
@@ -67,6 +68,7 @@ class PaintingWiring(QObject):
         canvas.tool_changed.connect(self._show_tool)
         canvas.brush_changed.connect(self._on_brush)
         canvas.class_changed.connect(self._show_class)
+        canvas.options_changed.connect(lambda _: self._show_hand())
 
     def _wire_actions(self) -> None:
         act, canvas = self.window.actions_, self.canvas
@@ -99,7 +101,7 @@ class PaintingWiring(QObject):
 
     def _wire_panel(self) -> None:
         panel = self.window.panels["paint"]
-        panel.brush_chosen.connect(self.canvas.set_brush)
+        panel.brush_chosen.connect(self.canvas.sizing.choose)
         panel.class_chosen.connect(self.choose_class)
         panel.class_add_wanted.connect(self.add_class)
         panel.class_rename_wanted.connect(self.rename_class)
@@ -141,9 +143,10 @@ class PaintingWiring(QObject):
         tool, at = canvas.tool, canvas.current_class
         paints = tool not in ("pan", "select") and canvas.paintable and bool(classes)
         current = classes[at] if at < len(classes) and tool != "eraser" else None
+        words = canvas.gesture.size_words(canvas.pen) if canvas.gesture else ""
         self.window.status.hand.show_hand(
             BY_ID[f"paint.{tool}"].told if paints else "",
-            canvas.brush if tool in ("brush", "eraser") else 0,
+            tr("{diameter} px").format(diameter=canvas.brush) if tool in SIZED else words,
             current.name if current else "",
             current.colour if current else "",
         )

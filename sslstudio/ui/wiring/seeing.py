@@ -37,7 +37,13 @@ LOOKED_AT = 12  # images of the folder that its window is found from
 SETTLED = 250  # milliseconds after the last change, until tools go by what is seen
 DRAG = 200  # pixels of the right button's way for half or double the contrast, or a whole window's brightness
 _SAMPLES = 100_000  # pixels of each of them
-_KEPT = {"view.smooth": False, "view.outline": False, "view.minimap": True, "view.scale_bar": True}
+_KEPT = {
+    "view.smooth": False,
+    "view.outline": False,
+    "view.grid": True,
+    "view.minimap": True,
+    "view.scale_bar": True,
+}
 
 
 class SeeingWiring(QObject):
@@ -307,6 +313,7 @@ class SeeingWiring(QObject):
         calls: dict[str, Callable[[bool], None]] = {
             "view.smooth": canvas.set_smooth,
             "view.outline": lambda wanted: canvas.set_filled(not wanted),
+            "view.grid": canvas.set_grid,
             "view.minimap": canvas.minimap.set_wanted,
             "view.scale_bar": canvas.set_scale_bar,
         }

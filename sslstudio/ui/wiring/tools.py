@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from sslstudio.ui.main_window import MainWindow
 
 # switches of the same kind as an option
-_ACTIONS = {"paint.square": "square", "paint.sieved": "sieved", "paint.contiguous": "contiguous"}
+_ACTIONS = {
+    "paint.square": "square",
+    "paint.sieved": "sieved",
+    "paint.pressure": "pressure",
+    "paint.contiguous": "contiguous",
+}
 _AT_ONCE = 4_000_000  # pixels that are changed without anybody noticing a delay; more are changed beside the window
 Shaping = Callable[[Any, int, ToolOptions, Rect], Iterator[Change]]
 
@@ -167,9 +172,9 @@ class ToolsWiring(QObject):
             return
         if not path:
             record = session.current()
-            first = tr("slice of the stack") if record is not None and record.slices > 1 else tr("image of the list")
+            sliced = record is not None and record.slices > 1
             self._tell(
-                tr("This is the first {first}.").format(first=first),
+                tr("This is the first slice of the stack.") if sliced else tr("This is the first image of the list."),
                 tr("Choose another, then copy from the one before it."),
             )
             return

@@ -220,19 +220,39 @@ def test_a_pen_paints_by_pressure_and_erases_with_its_other_end(desk):
     assert (desk.labels == 255).all()
 
 
+def test_a_pen_that_hardly_touches_draws_thin_and_its_width_follows_the_hand(desk):
+    desk.canvas.set_brush(40)
+    _pen(desk, 100, 75, 0.0, QPointingDevice.PointerType.Pen)
+    assert (desk.labels == 1).sum() == pytest.approx(np.pi * 4**2, abs=8), "a fifth of the brush, not all of it"
+    desk.labels[:] = 255
+    _tell(desk, QEvent.Type.TabletPress, 40, 75, 0.0)
+    desk.press(40, 75)
+    for x, pressure in ((90, 0.5), (140, 1.0)):
+        _tell(desk, QEvent.Type.TabletMove, x, 75, pressure)
+        desk.move(x, 75)
+    _tell(desk, QEvent.Type.TabletRelease, 140, 75, 0.0)
+    desk.release(140, 75)
+    widths = (desk.labels == 1).sum(axis=0)
+    assert widths[45] < widths[60] < widths[75] < widths[90] < widths[110] < widths[138]
+    assert np.abs(np.diff(widths[38:139])).max() <= 2, "evenly, and not in steps"
+
+
 def _pen(desk, x, y, pressure, end):
     """A pen going down and up: the tablet event, then the mouse event that Qt makes of it."""
+    _tell(desk, QEvent.Type.TabletPress, x, y, pressure, end)
+    desk.press(x, y)
+    _tell(desk, QEvent.Type.TabletRelease, x, y, 0.0, end)
+    desk.release(x, y)
+
+
+def _tell(desk, kind, x, y, pressure, end=QPointingDevice.PointerType.Pen):
+    """One event of a tablet."""
     device = QPointingDevice("pen", 7, QInputDevice.DeviceType.Stylus, end, QInputDevice.Capability.Pressure, 1, 1)
     place = QPointF(desk.at(x, y))
-    for kind, force in ((QEvent.Type.TabletPress, pressure), (QEvent.Type.TabletRelease, 0.0)):
-        event = QTabletEvent(
-            kind, device, place, place, force, 0, 0, 0, 0, 0,
-            Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton, Qt.MouseButton.LeftButton,
-        )  # fmt: skip
-        QApplication.sendEvent(desk.canvas, event)
-        if kind == QEvent.Type.TabletPress:
-            desk.press(x, y)
-    desk.release(x, y)
+    left = Qt.MouseButton.LeftButton
+    plain = Qt.KeyboardModifier.NoModifier
+    event = QTabletEvent(kind, device, place, place, pressure, 0, 0, 0, 0, 0, plain, left, left)
+    QApplication.sendEvent(desk.canvas, event)
 
 
 def test_the_pointers_place_and_class_are_told(desk, qtbot):

@@ -12,11 +12,6 @@ from sslstudio.ui.main_window import MainWindow
 PATIENCE = 20_000  # milliseconds; other processes may keep the machine busy
 
 
-@pytest.fixture(scope="session")
-def qapp_cls():
-    return QApplication
-
-
 @pytest.fixture
 def window(qtbot, tmp_path, monkeypatch):
     """The welcome page, with a state folder of its own; a bug anywhere fails the test."""

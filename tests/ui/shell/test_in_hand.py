@@ -17,14 +17,14 @@ def test_class_tool_and_size_are_told_in_every_step(opened):
         key(opened, Qt.Key.Key_B)
         key(opened, Qt.Key.Key_2)
         assert hand.isVisible()
-        assert hand.text == f"nucleus · Brush {opened.canvas.brush} px"
+        assert hand.text == f"nucleus · Brush · {opened.canvas.brush} px"
         assert hand.colour == opened.session.project.classes[1].colour
         drawn = hand.grab().toImage()
         assert any(drawn.pixelColor(x, drawn.height() // 2).name() == hand.colour.lower() for x in range(drawn.width()))
     before = opened.canvas.brush
     key(opened, Qt.Key.Key_BracketRight)
     assert opened.canvas.brush > before
-    assert hand.text == f"nucleus · Brush {opened.canvas.brush} px"
+    assert hand.text == f"nucleus · Brush · {opened.canvas.brush} px"
     key(opened, Qt.Key.Key_1)
     assert hand.text.startswith(opened.session.project.classes[0].name)
 
@@ -32,9 +32,12 @@ def test_class_tool_and_size_are_told_in_every_step(opened):
 def test_the_eraser_has_no_class_and_a_hand_that_only_moves_says_nothing(opened):
     hand = opened.status.hand
     key(opened, Qt.Key.Key_E)
-    assert hand.text == f"Eraser {opened.canvas.brush} px"
+    assert hand.text == f"Eraser · {opened.canvas.brush} px"
     key(opened, Qt.Key.Key_W)
-    assert hand.text == f"{opened.session.project.classes[1].name} · Magic wand"
+    assert hand.text == f"{opened.session.project.classes[1].name} · Magic wand · Tolerance {opened.canvas.options.tolerance}"
+    key(opened, Qt.Key.Key_U)
+    key(opened, Qt.Key.Key_BracketRight)
+    assert hand.text.endswith(f"Superpixels · Patches of {opened.canvas.options.patch} px")
     key(opened, Qt.Key.Key_M)
     assert not hand.isVisible()
 

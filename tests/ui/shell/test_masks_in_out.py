@@ -69,7 +69,7 @@ def test_masks_are_written_in_the_format_that_was_chosen(qtbot, opened, tmp_path
     opened.masks.export("voc", tmp_path / "out", "", frozenset({"coloured"}))
     qtbot.waitUntil(lambda: "Wrote 1 mask" in opened.notice.shown(), timeout=PATIENCE)
     assert (tmp_path / "out/SegmentationClass/cell_1.png").is_file()
-    assert (tmp_path / "out/coloured/cell_1.png.png").is_file()
+    assert (tmp_path / "out/coloured/cell_1.png").is_file()
 
 
 def test_areas_and_counts_are_written(qtbot, opened, tmp_path):

@@ -270,6 +270,8 @@ def test_enlarged_pixels_are_sharp_or_smooth(easel):
         picture = easel.canvas.grab().toImage()
         return {picture.pixelColor(edge + QPoint(x, 0)).red() for x in range(-12, 12)}
 
+    assert colours() == {0, 22, 200}, "with a faint line between two pixels"
+    easel.press("view.grid.check")
     assert colours() == {0, 200}
     easel.press("view.smooth.check")
     assert len(colours()) > 6

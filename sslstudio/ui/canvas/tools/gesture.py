@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from sslstudio.regions.rect import NOTHING, Rect
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from sslstudio.queries.messages import Example
     from sslstudio.ui.canvas.pen import Pen
     from sslstudio.ui.canvas.search import Search
@@ -37,8 +39,11 @@ class Gesture:
     When a drag or the whole gesture is over, the canvas lifts the pen: what was taken is one edit.
     """
 
+    every_place = False  # whether each place of a drag counts, and not only where the pointer is now
+
     def __init__(self) -> None:
         self.outline: list[Point] = []  # drawn as a polygon that fills with the class's colour
+        self.lines: np.ndarray | None = None  # (n, 4) x, y, x, y of lines that are faintly drawn, or None
         self.caption = ""  # a few words at the pointer
         self.unready = False  # whether what it shows is only about right, and it is to be asked again soon
         self.search: Search | None = None  # what the canvas is to look for beside the window
@@ -80,8 +85,12 @@ class Gesture:
         return False
 
     def turn(self, pen: Pen, steps: int) -> bool:
-        """The wheel was turned with Shift; whether the tool makes something of it."""
+        """The wheel was turned with Shift, or the keys of size were pressed; whether the tool makes something of it."""
         return False
+
+    def size_words(self, pen: Pen) -> str:
+        """What ``turn`` has changed, as it is now."""
+        return ""
 
     def finish(self, pen: Pen) -> Rect:
         """Enter or a double click."""
@@ -92,4 +101,4 @@ class Gesture:
 
     def cancel(self) -> None:
         """Forget what was begun."""
-        self.outline, self.caption = [], ""
+        self.outline, self.caption, self.lines = [], "", None

@@ -5,18 +5,27 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sslstudio.language import tr
 from sslstudio.regions.rect import NOTHING, Rect
-from sslstudio.regions.superpixels import Superpixels, outline_of
+from sslstudio.regions.superpixels import Superpixels, border_lines, outline_of
+from sslstudio.ui.canvas.steps import stepped
 from sslstudio.ui.canvas.tools.gesture import Gesture, View
 
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.pen import Pen
     from sslstudio.ui.canvas.strokes import Point
 
+PATCH_MIN, PATCH_MAX = 6, 100  # pixels
+_AROUND = 2.5  # widths of a patch that others are shown around the pointer
+_LEAST_SEEN = 6  # widget pixels of a patch below which its neighbours would be a mere grey
+
 
 class SuperpixelPaint(Gesture):
     """A click takes one patch, a drag all that it crosses."""
 
+    every_place = True
     _patches: Superpixels | None = None
     _last: Point | None = None
     _erase = False
@@ -28,7 +37,7 @@ class SuperpixelPaint(Gesture):
 
     def press(self, pen: Pen, place: Point, view: View, *, erase: bool) -> Rect:
         """Take the patch under the pointer."""
-        self._last, self._erase, self.outline = place, erase, []
+        self._last, self._erase, self.outline, self.lines = place, erase, [], None
         return self._take(pen, place)
 
     def drag(self, pen: Pen, place: Point, view: View) -> Rect:
@@ -58,7 +67,29 @@ class SuperpixelPaint(Gesture):
             self.outline = []
         else:
             self.outline = self._about(pen, place) if self.unready else outline_of(*self._of(pen).at(*place))
-        return self.outline != before
+        if self.outline == before:
+            return False
+        self.lines = self._nearby(pen, place) if pen.options.patch * view.scale >= _LEAST_SEEN else None
+        return True
+
+    def _nearby(self, pen: Pen, place: Point) -> np.ndarray | None:
+        """The borders of the patches around the pointer, as far as these are made."""
+        reach = _AROUND * pen.options.patch
+        found = self._of(pen).borders(*place, reach) if pen.image is not None else []
+        if not found:
+            return None
+        lines = np.concatenate([border_lines(*part) for part in found])
+        middles = (lines[:, :2] + lines[:, 2:]) / 2
+        return lines[np.hypot(*(middles - place).T) <= reach]
+
+    def turn(self, pen: Pen, steps: int) -> bool:
+        """Larger patches, or smaller ones."""
+        pen.change(patch=stepped(pen.options.patch, steps, PATCH_MIN, PATCH_MAX))
+        return True
+
+    def size_words(self, pen: Pen) -> str:
+        """How large patches are."""
+        return tr("Patches of {patch} px").format(patch=pen.options.patch)
 
     def cancel(self) -> None:
         """Let go."""

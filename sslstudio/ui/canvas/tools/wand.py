@@ -16,6 +16,7 @@ from sslstudio.language import tr
 from sslstudio.regions.rect import NOTHING, Rect, whole
 from sslstudio.regions.wand import similar, similar_connected
 from sslstudio.ui.canvas.search import RegionSearch
+from sslstudio.ui.canvas.steps import stepped
 from sslstudio.ui.canvas.tools.gesture import Gesture, View
 
 if TYPE_CHECKING:
@@ -74,6 +75,16 @@ class Wand(Gesture):
         pen.change(tolerance=self.tolerance)
         self.cancel()
         return changed
+
+    def turn(self, pen: Pen, steps: int) -> bool:
+        """More of what is alike, or less; not while it is held, where the drag does that."""
+        if not self.busy:
+            pen.change(tolerance=stepped(pen.options.tolerance, steps, 0, TOLERANCE_MAX))
+        return not self.busy
+
+    def size_words(self, pen: Pen) -> str:
+        """How much may differ."""
+        return tr("Tolerance {tolerance}").format(tolerance=pen.options.tolerance)
 
     def cancel(self) -> None:
         """Forget where it was put down."""

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from sslstudio.project.project import Project
 from sslstudio.regions import shaping
 from sslstudio.regions.rect import whole
+from sslstudio.ui.canvas.strokes import Stroke
 from sslstudio.ui.wiring import tools as wiring_tools
 
 from .conftest import PATIENCE
@@ -176,3 +177,20 @@ def test_a_change_that_breaks_holds_nothing_up(qtbot, slow, monkeypatch):
     assert (stored(slow) == 0).any()
     qtbot.waitUntil(lambda: bool(bugs), timeout=PATIENCE)
     assert bugs[0][0] is ValueError
+
+
+def test_what_a_stroke_took_back_itself_is_not_drawn_anew():
+    """The end of a smooth stroke is drawn for the moment only, until the pointer goes on."""
+    labels = np.full((40, 60), 255, np.uint8)
+    stroke = Stroke(labels, 1)
+    stroke.recorded = []
+    stroke.line((5, 20), (20, 20), 5)
+    stroke.begin_tip()
+    stroke.line((20, 20), (20, 5), 5)
+    stroke.take_tip_back()
+    stroke.line((20, 20), (40, 30), 5)
+    seen = labels.copy()
+    stroke.cancel()
+    assert (labels == 255).all()
+    stroke.again()
+    assert np.array_equal(labels, seen)

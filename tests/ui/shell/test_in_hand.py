@@ -34,7 +34,8 @@ def test_the_eraser_has_no_class_and_a_hand_that_only_moves_says_nothing(opened)
     key(opened, Qt.Key.Key_E)
     assert hand.text == f"Eraser · {opened.canvas.brush} px"
     key(opened, Qt.Key.Key_W)
-    assert hand.text == f"{opened.session.project.classes[1].name} · Magic wand · Tolerance {opened.canvas.options.tolerance}"
+    name, options = opened.session.project.classes[1].name, opened.canvas.options
+    assert hand.text == f"{name} · Magic wand · Tolerance {options.tolerance}"
     key(opened, Qt.Key.Key_U)
     key(opened, Qt.Key.Key_BracketRight)
     assert hand.text.endswith(f"Superpixels · Patches of {opened.canvas.options.patch} px")

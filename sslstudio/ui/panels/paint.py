@@ -102,7 +102,7 @@ class PaintPanel(Panel):
         box.addSpacing(SPACE)
         self.strokes = StrokeRows(self._id("strokes"))
         self.whole = MaskRows(self._id("whole"))
-        self.proposing = Fold(self._id("proposing"), tr("Propose the object by attention"))
+        self.proposing = Fold(self._id("proposing"), tr("Propose the object"))
         self.attention = AttentionSection(self._id("attention"), titled=False)
         self.proposing.body.addWidget(self.attention)
         box.addWidget(self.strokes)

@@ -257,6 +257,7 @@ class ClassList(QWidget):
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setVerticalScrollBar(SlimBar())
         self.area.setWidget(rows)
+        self.area.setFixedHeight(0)  # until there are rows: its own idea of a height would be much
         box.addWidget(self.area)
         row = QHBoxLayout()
         row.setContentsMargins(0, SPACE // 2, 0, 0)

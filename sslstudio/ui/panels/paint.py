@@ -99,7 +99,6 @@ class PaintPanel(Panel):
         box.addWidget(question(tr("Classes")))
         self.classes = ClassList(self._id("classes"))
         box.addWidget(self.classes)
-        box.addSpacing(SPACE)
         self.strokes = StrokeRows(self._id("strokes"))
         self.whole = MaskRows(self._id("whole"))
         self.proposing = Fold(self._id("proposing"), tr("Propose the object"))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sslstudio.ui.canvas.canvas import Canvas
     from sslstudio.ui.canvas.pen import Sample
 
+REST = 40  # milliseconds after which a brush is taken to rest
 LONG = 0.008  # seconds of work after which nothing more is answered before the next repaint
 Answer = Callable[[], None]
 
@@ -29,6 +30,8 @@ class Pace:
         self._waiting: Answer | None = None
         self._places: list[Sample] = []  # where the brush was since it drew last
         self._stride = 1  # how many of them it draws in one go
+        self._resting = QTimer(canvas, singleShot=True, interval=REST)
+        self._resting.timeout.connect(self._reach)
 
     def answer(self, answer: Answer) -> None:
         """Answer a move; where the last answers took long and are not seen yet, after the next repaint."""
@@ -49,6 +52,7 @@ class Pace:
         self._spent = 0.0
         while self._waiting is not None:
             self._go_on()
+        self._reach()
 
     def seen(self) -> None:
         """All answers so far are on the screen."""
@@ -64,11 +68,18 @@ class Pace:
         """Draw to the places that wait: as many as can be drawn before the next repaint."""
         start = time.thread_time()
         places, self._places = self._places[: self._stride], self._places[self._stride :]
+        self._canvas.pen.grain = 1 / self._canvas.viewport.zoom
         self._canvas.mend(self._canvas.pen.move(*places))
         each = (time.thread_time() - start) / max(1, len(places))
         self._stride = max(1, int(LONG / max(each, 1e-5)))
         if self._places:
             self._wait(self._draw)
+        elif self._canvas.pen.behind:
+            self._resting.start()
+
+    def _reach(self) -> None:
+        self._resting.stop()
+        self._canvas.mend(self._canvas.pen.catch_up())
 
     def _wait(self, answer: Answer) -> None:
         self._waiting = answer

@@ -30,7 +30,10 @@ TOOLS = (
     *("fill", "select", "pan"),
 )
 Sample = tuple[Point, int]  # a place and the brush's diameter there
-_SLACK = 0.25  # image pixels that a stroke may pass beside the curve; more for broad brushes
+_AFAR = 4.0  # image pixels in one of the screen from which on drawing a piece twice takes too long
+_SLACK = (
+    0.25  # image pixels that a stroke may pass beside the curve; more for broad brushes and from afar
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Pen:
         self.tool = "brush"
         self.diameter = 20
         self.label = 0
+        self.grain = 1.0  # image pixels in a pixel of the screen: what is finer nobody sees while drawing
         self.options = ToolOptions()
         self.points: list[Point] = []
         self.last: Ended | None = None  # the stroke that was finished last
@@ -130,7 +134,8 @@ class Pen:
     def move(self, *places: Sample) -> Rect:
         """Draw on to other places, each with the brush's diameter there.
 
-        The newest piece is drawn as far as it is known, and again once the next place tells how the way bends.
+        The newest piece is drawn as far as it is known, and again once the next place tells how the way bends. Seen
+        from afar, where a piece is large, it waits for the next place, or for ``catch_up``.
         """
         changed = NOTHING
         if self._stroke is None:
@@ -142,7 +147,16 @@ class Pen:
                 changed = changed.joined(self._settle_tip())
             elif diameter > widest:
                 self._trail[-1] = place, diameter
-        return changed.joined(self._draw_tip())
+        return changed if self.behind else changed.joined(self._draw_tip())
+
+    @property
+    def behind(self) -> bool:
+        """Whether the newest piece has not been drawn."""
+        return self._stroke is not None and self.grain >= _AFAR and len(self._trail) > 1 and not self._tip[0]
+
+    def catch_up(self) -> Rect:
+        """Draw to where the brush is; what changed."""
+        return self._draw_tip() if self.behind else NOTHING
 
     def _dab(self) -> Rect:
         assert self._stroke is not None
@@ -176,7 +190,7 @@ class Pen:
         before = self._trail[at - 2][0] if at > 1 else None
         after = self._trail[at + 1][0] if at + 1 < len(self._trail) else None
         (start, _), (end, diameter) = self._trail[at - 1 : at + 1]
-        return curve(before, start, end, after, max(_SLACK, diameter / 200))
+        return curve(before, start, end, after, max(_SLACK, self.grain / 2, diameter / 200))
 
     def _draw(self, line: list[Point], start: Sample, end: Sample) -> Rect:
         assert self._stroke is not None

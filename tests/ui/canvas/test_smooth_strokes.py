@@ -84,6 +84,28 @@ def test_the_line_reaches_the_pointer_at_each_event_and_keeps_nothing_of_what_wa
     assert np.array_equal(large.labels, stroke)
 
 
+def test_from_afar_the_newest_piece_comes_with_the_next_place_or_when_the_hand_rests(desk, qtbot):
+    desk.map = LabelMap(np.full((4000, 6000), 255, np.uint8))
+    desk.canvas.show_image(np.full((4000, 6000, 3), 60, np.uint8), desk.map, "afar")
+    desk.canvas.zoom_fit()
+    desk.canvas.set_brush(300)
+    places = [(1000, 1000), (2500, 800), (4000, 1200), (5000, 2500)]
+    desk.press(*places[0])
+    for before, (x, y) in pairwise(places):
+        desk.move(x, y)
+        assert desk.canvas.pen.behind
+        assert desk.labels[before[1], before[0]] == 1
+    qtbot.waitUntil(lambda: desk.labels[2500, 5000] == 1)  # the hand rests
+    desk.move(3000, 3500)
+    assert desk.labels[3500, 3000] == 255
+    desk.release(3000, 3500)
+    assert desk.labels[3500, 3000] == 1
+    stroke = desk.labels.copy()
+    desk.labels[:] = 255
+    desk.drag(*places, (3000, 3500))
+    assert np.array_equal(desk.labels, stroke), "whether the hand rested or not"
+
+
 def test_straight_strokes_and_meant_corners_stay_what_they_are(large):
     large.canvas.set_brush(7)
     for places in ([(50, 50), (90, 70), (250, 150), (270, 160)], [(60, 300), (200, 300), (200, 400), (80, 390)]):

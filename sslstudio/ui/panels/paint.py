@@ -104,10 +104,11 @@ class PaintPanel(Panel):
         self.proposing = Fold(self._id("proposing"), tr("Propose the object"))
         self.attention = AttentionSection(self._id("attention"), titled=False)
         self.proposing.body.addWidget(self.attention)
-        box.addWidget(self.strokes)
-        box.addWidget(self.whole)
-        box.addWidget(self.proposing)
-        box.addSpacing(SPACE)
+        folds = QVBoxLayout()
+        folds.setSpacing(SPACE // 4)  # all of it fits into a small screen while they are folded
+        for fold in (self.strokes, self.whole, self.proposing):
+            folds.addWidget(fold)
+        box.addLayout(folds)
         self._fill_end(box)
         self._wire()
 

@@ -31,9 +31,7 @@ TOOLS = (
 )
 Sample = tuple[Point, int]  # a place and the brush's diameter there
 _AFAR = 4.0  # image pixels in one of the screen from which on drawing a piece twice takes too long
-_SLACK = (
-    0.25  # image pixels that a stroke may pass beside the curve; more for broad brushes and from afar
-)
+_SLACK = 0.25  # image pixels that a stroke may pass beside the curve; more for broad brushes and from afar
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from sslstudio.language import later, tr
 
 Need = Literal["", "project", "image", "run"]
 
+CLASS_KEYS = 10  # classes that have a key of their own, the tenth 0; all of them are among the commands
 MENUS = ("File", "Edit", "Paint", "View", "Image", "Learn", "Help")
 
 
@@ -128,6 +129,7 @@ _EDIT = (
     ),
 )
 
+_PROPOSE = later("Where the network looks most, as a proposal: Enter takes it into the mask, Esc drops it")
 _SIZE = later("Or patches, tolerance, likeness: what the tool has. Also Shift and wheel")
 _PAINT = (
     Action("paint.brush", "Paint", "Brush", "B", "brush", "Paint with the current class", "image", checkable=True),
@@ -216,6 +218,7 @@ _PAINT = (
     Action(
         "paint.pan", "Paint", "Move", "M", "pan", "Drag the image; with any tool: hold Space", "image", checkable=True
     ),
+    Action("paint.propose", "Paint", "Propose the object", "Shift+X", "", _PROPOSE, "image", True, True),
     Action("paint.smaller", "Paint", "Smaller brush", "[", "minus", _SIZE, "image", gap=True),
     Action("paint.larger", "Paint", "Larger brush", "]", "plus", _SIZE, "image"),
     Action("paint.swap", "Paint", "Swap class and background", "X", "swap", "And back again", "image"),
@@ -242,26 +245,8 @@ _PAINT = (
         "image",
         gap=True,
     ),
-    Action(
-        "paint.lock",
-        "Paint",
-        "Lock class",
-        "Shift+L",
-        "locked",
-        "Keep what is painted with it",
-        "image",
-        checkable=True,
-    ),
-    Action(
-        "paint.hide",
-        "Paint",
-        "Hide class",
-        "Shift+H",
-        "eye_off",
-        "It is kept as it is meanwhile",
-        "image",
-        checkable=True,
-    ),
+    Action("paint.lock", "Paint", "Lock class", "Shift+L", "locked", "Keep what is painted with it", "image", True),
+    Action("paint.hide", "Paint", "Hide class", "Shift+H", "eye_off", "It is kept as it is meanwhile", "image", True),
     Action("paint.grow", "Paint", "Grow", ".", "", "The current class reaches further", "image", gap=True),
     Action("paint.shrink", "Paint", "Shrink", ",", "", "The current class loses its rim to its neighbours", "image"),
     Action("paint.smooth", "Paint", "Smooth", "Shift+M", "", "Jags and threads of the current class go", "image"),
@@ -308,7 +293,7 @@ _PAINT = (
             f"paint.class_{number}",
             "Paint",
             "Class {number}",
-            str(number),
+            str(number % 10),
             "",
             "Paint with the class at place {number}",
             "project",
@@ -316,8 +301,10 @@ _PAINT = (
             gap=number == 1,
             number=number,
         )
-        for number in range(1, 10)
+        for number in range(1, CLASS_KEYS + 1)
     ),
+    Action("paint.class_previous", "Paint", "Previous class", "Ctrl+Up", "", "As the list has them", "project"),
+    Action("paint.class_next", "Paint", "Next class", "Ctrl+Down", "", "As the list has them", "project"),
 )
 
 _VIEW = (

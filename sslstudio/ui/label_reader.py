@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 class LabelReader(QObject):
     """Only the newest read delivers, and only what no edit has changed since it began.
 
+    ``when_free`` calls what it is given as soon as the labels may be exchanged; at once if nobody says otherwise.
+
     Signals:
         arriving: Labels are there; whoever draws on those of before should lift the pen.
         arrived: (path, Picture, LabelMap, number of the newest edit that the labels hold).
@@ -33,6 +36,7 @@ class LabelReader(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._task: background.Task | None = None
+        self.when_free: Callable[[Callable[[], None]], None] = lambda deliver: deliver()
 
     def read(self, project: Project, path: str, picture: Picture) -> None:
         """Read the labels that belong to a picture; a read under way is dropped."""
@@ -43,6 +47,11 @@ class LabelReader(QObject):
             return edit, prepared(project.label_map(path))
 
         def done(found: tuple[int, LabelMap]) -> None:
+            self.when_free(lambda: deliver(found))
+
+        def deliver(found: tuple[int, LabelMap]) -> None:
+            if task.cancelled:
+                return
             try:
                 self._deliver(task, project, path, picture, *found)
             except UserError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +28,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sslstudio.language import tr
 from sslstudio.ui import icons, state, theme
 from sslstudio.ui.actions import ACTIONS, MENUS, Action
 from sslstudio.ui.app import Application
@@ -47,7 +45,7 @@ from sslstudio.ui.panels.review import ReviewPanel
 from sslstudio.ui.panels.working import WorkingPanel
 from sslstudio.ui.pill import Pill
 from sslstudio.ui.session import Session
-from sslstudio.ui.shortcuts import tip_of
+from sslstudio.ui.shortcuts import menu_texts, tip_of
 from sslstudio.ui.slice_bar import SliceBar
 from sslstudio.ui.status import Status
 from sslstudio.ui.stepper import STEPS, Stepper
@@ -154,9 +152,10 @@ class MainWindow(QMainWindow):
         return page
 
     def _install_actions(self) -> None:
-        menus = {name: self.menuBar().addMenu(text) for name, text in zip(MENUS, _with_keys(MENUS), strict=True)}
+        menus = {name: self.menuBar().addMenu(text) for name, text in zip(MENUS, menu_texts(), strict=True)}
         tools = QActionGroup(self)
         classes = QActionGroup(self)
+        classes.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)  # none has a class without a key
         for row in ACTIONS:
             action = _qaction(row, self)
             if row.gap:
@@ -164,7 +163,7 @@ class MainWindow(QMainWindow):
             menus[row.menu].addAction(action)
             if row.id in TOOLS:
                 tools.addAction(action)
-            elif row.id.startswith("paint.class_"):
+            elif row.number and row.menu == "Paint":
                 classes.addAction(action)
             self.actions_[row.id] = action
         for name, menu in menus.items():
@@ -380,17 +379,6 @@ def _qaction(row: Action, window: MainWindow) -> QAction:
         action.setIcon(icons.icon(row.icon))
         action.setIconVisibleInMenu(False)
     return action
-
-
-def _with_keys(names: Sequence[str]) -> list[str]:
-    """The names of menus, each with a letter of its own that opens it with Alt."""
-    texts: list[str] = []
-    taken: set[str] = set()
-    for name in map(tr, names):
-        at = next((place for place, letter in enumerate(name.lower()) if letter not in taken), 0)
-        taken.add(name[at].lower())
-        texts.append(f"{name[:at]}&{name[at:]}")
-    return texts
 
 
 W = TypeVar("W", bound=QWidget)

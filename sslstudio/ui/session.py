@@ -98,10 +98,10 @@ class Session(QObject):
         self._loader = Loader(self)
         self._loader.loaded.connect(self._on_picture)
         self._loader.failed.connect(self._on_unreadable)
-        self._reader = LabelReader(self)
-        self._reader.arriving.connect(self.labels_arriving)
-        self._reader.arrived.connect(self._on_labels)
-        self._reader.failed.connect(self._on_no_labels)
+        self.reader = LabelReader(self)
+        self.reader.arriving.connect(self.labels_arriving)
+        self.reader.arrived.connect(self._on_labels)
+        self.reader.failed.connect(self._on_no_labels)
         self._values = KeptValues(self)
 
     @property
@@ -143,7 +143,7 @@ class Session(QObject):
         project, self.project = self.project, None
         self.tasks.close()
         self._masks.let_go()
-        self._reader.drop()
+        self.reader.drop()
         self.queue.close()
         self.inference.close()
         self._loader.close()
@@ -291,7 +291,7 @@ class Session(QObject):
             return
         if self.image:
             self.write_masks()
-        self._reader.drop()
+        self.reader.drop()
         self.image, self.picture, self.labels = path, None, None
         self.inference.forget("segment")
         self.inference.forget("attention")
@@ -323,7 +323,7 @@ class Session(QObject):
 
     def _on_picture(self, path: str, picture: Picture) -> None:
         if self.project is not None and path == self.image:
-            self._reader.read(self.project, path, picture)
+            self.reader.read(self.project, path, picture)
 
     def _on_labels(self, path: str, picture: Picture, labels: LabelMap, edit: int) -> None:
         for sentence in self.take_notices():

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from sslstudio.language import later, tr
 from sslstudio.ui import state
-from sslstudio.ui.actions import ACTIONS, BY_ID, Action
+from sslstudio.ui.actions import ACTIONS, BY_ID, MENUS, Action
 
 Keys = dict[str, tuple[str, ...]]  # the id of an action and its keys, such as "Ctrl+K"
 
@@ -24,6 +24,26 @@ RESERVED = {
     "Esc": later("cancelling"),
     "Backspace": later("one corner back"),
 }
+
+
+def menu_texts() -> list[str]:
+    """The names of the menus, each with a letter of its own that opens it with Alt: "&File"."""
+    texts: list[str] = []
+    taken: set[str] = set()
+    for name in map(tr, MENUS):
+        at = next((place for place, letter in enumerate(name.lower()) if letter not in taken), 0)
+        taken.add(name[at].lower())
+        texts.append(f"{name[:at]}&{name[at:]}")
+    return texts
+
+
+def reserved() -> dict[str, str]:
+    """Keys that no action can have, and what they do, in the language in force."""
+    opening = {
+        f"Alt+{text[text.index('&') + 1].upper()}": tr("opening the menu “{menu}”").format(menu=text.replace("&", ""))
+        for text in menu_texts()
+    }
+    return {**{key: tr(what) for key, what in RESERVED.items()}, **opening}
 
 
 def defaults() -> Keys:
@@ -56,7 +76,8 @@ def conflicts(keys: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]
     for name, chosen in keys.items():
         for key in chosen:
             wanted[plain(key)].append(name)
-    return {key: tuple(names) for key, names in wanted.items() if len(names) > 1 or key in RESERVED}
+    never = reserved()
+    return {key: tuple(names) for key, names in wanted.items() if len(names) > 1 or key in never}
 
 
 def plain(key: str) -> str:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStatus
 from sslstudio.language import tr
 from sslstudio.ui import theme
 from sslstudio.ui.image_model import depth, title
+from sslstudio.ui.in_hand import InHand
 from sslstudio.ui.panels.words import percent
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class Status(QStatusBar):
         self.saved = _text("status.saved")
         self.image.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.addWidget(self.image, 1)
+        self.hand = InHand()
         self.addPermanentWidget(self.place)
+        self.addPermanentWidget(self.hand)
         self.addPermanentWidget(self._overlay())
         self.addPermanentWidget(self.saved)
         self.place.setMinimumWidth(34 * theme.SPACE)

@@ -341,7 +341,7 @@ class Canvas(Board):
             self.class_changed.emit(index)
 
     def finish_stroke(self) -> None:
-        """Lift the pen, and wait for what is still being looked for; nothing that was drawn is lost."""
+        """Lift the pen, and wait for what is still being looked for; better ``searches.then``, which does not wait."""
         self.lift()
         self.searches.settle()
 
@@ -352,9 +352,9 @@ class Canvas(Board):
             self.mend(self.gesture.release(self.pen))
             self.set_options(self.pen.options)
         self.offers.hear_gesture()
-        patches = self.pen.finish()
+        drawn, patches = self.pen.drawn, self.pen.finish()
         self._hand.let_go()
-        if patches is not None:
+        if not self.searches.hold(drawn) and patches is not None:
             self.stroke_finished.emit(*patches)
         ended, self.pen.last = self.pen.last, None
         if ended is not None:
@@ -370,8 +370,8 @@ class Canvas(Board):
 
     def cancel_stroke(self) -> None:
         """Take back what has been drawn since the pen touched, or the polygon's corners; look for nothing more."""
-        self.searches.cancel()
         self.mend(self.pen.cancel())
+        self.searches.cancel()
         self.forget()
         self._hand.let_go()
         self._hand.report_place()

@@ -275,8 +275,6 @@ class Hand:
         place, erase, diameter = canvas.image_point(self.pointer), self.erasing, self.diameter
         if not self._paintable:
             return
-        if canvas.searches.reading:
-            canvas.finish_stroke()
         self._grip, self._pressed = canvas.outlines.grip(self.pointer), self.pointer
         if canvas.tool in ("polygon", "livewire"):
             canvas.outlines.begin_step()

@@ -57,6 +57,7 @@ class Pen:
         self.options = ToolOptions()
         self.points: list[Point] = []
         self.last: Ended | None = None  # the stroke that was finished last
+        self.recording = False  # whether strokes can be drawn anew, since the mask below them is still being changed
         self._stroke: Stroke | None = None
         self._trail: list[Sample] = []  # where the brush was last, the newest at the end; four at most
         self._tip: tuple[list[Point], list[Sample]] = [], []  # the newest piece as it is drawn, and its ends
@@ -81,6 +82,11 @@ class Pen:
         """Whether a stroke or a polygon has begun."""
         return self.drawing or bool(self.points)
 
+    @property
+    def drawn(self) -> Stroke | None:
+        """The stroke that is under way."""
+        return self._stroke
+
     def turn_to(self, labels: Labels | None, image: np.ndarray | None) -> None:
         """Draw on other labels from now on."""
         self.labels, self.image, self.selection = labels, image, NOTHING
@@ -93,12 +99,14 @@ class Pen:
         self._trail, self._tip = [(place, diameter or self.diameter)], ([], [])
         return self._dab()
 
-    def stroke(self, *, erase: bool = False, sieved: bool = False) -> Stroke:
-        """A new change to the map, in the value of now and within what may change."""
+    def stroke(self, *, erase: bool = False, sieved: bool = False, label: int | None = None) -> Stroke:
+        """A new change to the map, in the value of now or a told one, and within what may change."""
         assert self.labels is not None
-        value = self._value(erase)
+        value = self._value(erase) if label is None else label
         sieve = self._sieve if sieved and self.image is not None else None
-        return Stroke(self.labels, value, self.options.changeable(erasing=value == UNPAINTED), sieve)
+        stroke = Stroke(self.labels, value, self.options.changeable(erasing=value == UNPAINTED), sieve)
+        stroke.recorded = [] if self.recording else None
+        return stroke
 
     def take(self, rect: Rect, inside: np.ndarray, *, erase: bool = False) -> Rect:
         """Give the pixels of ``rect`` that are ``inside`` (bool) the value; call ``finish`` when all is taken."""

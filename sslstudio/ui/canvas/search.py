@@ -7,7 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from sslstudio.regions.rect import Rect
+import numpy as np
+
+from sslstudio.regions.rect import NOTHING, Rect
 
 if TYPE_CHECKING:
     from sslstudio.regions.growing import Found
@@ -32,8 +34,10 @@ class Search(ABC):
         """Find the change; by the first who asks, the others wait for that."""
         with self._lock:
             if not self.done:
-                self._look()
-                self.done = True
+                try:
+                    self._look()
+                finally:
+                    self.done = True  # what cannot be found must not be waited for again
 
     @abstractmethod
     def take(self) -> list[Rect]:
@@ -50,6 +54,7 @@ class RegionSearch(Search):
     def __init__(self, find: Callable[[], Found], stroke: Stroke, outline: Sequence[Point], caption: str) -> None:
         super().__init__(stroke, outline, caption)
         self._find = find
+        self._found: Found = NOTHING, np.zeros((0, 0), bool)
 
     def take(self) -> list[Rect]:
         """Paint the region."""
@@ -65,6 +70,7 @@ class MaskSearch(Search):
     def __init__(self, find: Callable[[], list[Change]], stroke: Stroke, caption: str) -> None:
         super().__init__(stroke, (), caption, reads_mask=True)
         self._find = find
+        self._changes: list[Change] = []
 
     def take(self) -> list[Rect]:
         """Put the labels."""

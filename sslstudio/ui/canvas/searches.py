@@ -1,14 +1,20 @@
-"""Changes that take a while to be found: looked for beside the window, so that nobody waits for them."""
+"""Changes that take a while to be found: looked for beside the window, so that nobody waits for them.
+
+What is drawn while the mask itself is being worked on is seen at once, and becomes an edit after it: the strokes are
+taken off, the change is put on, and they are drawn anew on top of it. What needs the mask as it will be waits for its
+turn; the window does not.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from sslstudio.regions.rect import NOTHING
 from sslstudio.ui import background
-from sslstudio.ui.canvas.strokes import Ended
+from sslstudio.ui.canvas.strokes import Ended, Stroke
 
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.canvas import Canvas
@@ -32,43 +38,87 @@ class Searches(QObject):
         super().__init__(canvas)
         self._canvas = canvas
         self.running: list[Search] = []
+        self._behind: list[Stroke | Callable[[], object]] = []  # what comes after the change that is looked for
+        self._last: list[Callable[[], object]] = []  # what leaves the image or the project then
 
     @property
     def reading(self) -> bool:
-        """Whether the mask must stay as it is."""
+        """Whether a change is being worked out from the mask as it was."""
         return any(search.reads_mask for search in self.running)
 
     def start(self, search: Search) -> None:
         """Look for a change."""
         self.running.append(search)
+        self._canvas.pen.recording = self.reading
         self._canvas.outlines.look()
-        search.task = background.run(lambda task: search.look(), lambda _: self._on_found())
+        search.task = background.run(lambda task: search.look())
+        search.task.over.connect(lambda _: self._on_found())
         QTimer.singleShot(_QUIET, self, lambda: self._tell(search))
 
     def collect(self) -> None:
-        """Take those that are found."""
-        for search in [one for one in self.running if one.done]:
+        """Take those that are found, none before one from the mask that was wished for earlier."""
+        while (search := self._found()) is not None:
             self._take(search)
         self._tell_bounded()
 
+    def then(self, call: Callable[[], object], *, last: bool = False) -> None:
+        """Do what needs the mask as it will be: now, or once all is found, in the order of the wishes.
+
+        ``last``: It leaves the image or the project, so that strokes drawn meanwhile go before it.
+        """
+        self._canvas.lift()
+        if not self.running:
+            call()
+        elif last:
+            self._last.append(call)
+        else:
+            self._behind.append(call)
+
+    def hold(self, stroke: Stroke | None) -> bool:
+        """Whether a stroke that is done becomes an edit only after the change that is being worked out."""
+        if stroke is None or stroke.recorded is None or not self.reading:
+            return False
+        self._behind.append(stroke)
+        return True
+
+    def take_back(self) -> bool:
+        """Drop what was drawn or wished for last while the mask is being worked on; whether there was anything."""
+        if not self._behind:
+            return False
+        dropped = self._behind.pop()
+        if isinstance(dropped, Stroke):
+            self._canvas.mend(dropped.cancel())
+        return True
+
     def settle(self) -> None:
-        """Wait for all of them: the mask is about to be changed, read, or left."""
-        for search in tuple(self.running):
+        """Wait for all of them, where nothing else can be done: better ``then``."""
+        while self.running:
+            search = self.running[0]
             try:
                 search.look()
             except BaseException:
                 self.running.remove(search)  # what cannot be found must not be waited for again
                 raise
             self._take(search)
+        self._go_on()
 
     def cancel(self) -> None:
-        """Forget all of them."""
+        """Forget all of them; what was drawn meanwhile stays, and who wants to leave leaves."""
         for search in self.running:
             if search.task is not None:
                 search.task.cancel()
         self.running.clear()
+        self._take_off()
+        self._behind = [one for one in self._behind if isinstance(one, Stroke)]
+        self._go_on()
         self._canvas.outlines.look()
         self._canvas.update()
+
+    def _found(self) -> Search | None:
+        for search in self.running:
+            if search.done or search.reads_mask:
+                return search if search.done else None
+        return None
 
     def _tell_bounded(self) -> None:
         bounded, self._canvas.pen.bounded = self._canvas.pen.bounded, False
@@ -86,9 +136,8 @@ class Searches(QObject):
             self._canvas.update()
 
     def _take(self, search: Search) -> None:
+        self._take_off()
         self.running.remove(search)
-        if search.task is not None:
-            search.task.cancel()
         changed = NOTHING
         for rect in search.take():
             self._canvas.mend(rect)
@@ -102,3 +151,28 @@ class Searches(QObject):
         self._canvas.hand.report_place()
         self._canvas.outlines.look()
         self._tell_bounded()
+        self._go_on()
+
+    def _take_off(self) -> None:
+        """Take the strokes off that were drawn meanwhile, the last first."""
+        for stroke in reversed(self._behind):
+            if isinstance(stroke, Stroke):
+                self._canvas.mend(stroke.cancel())
+
+    def _go_on(self) -> None:
+        """Do what has waited for its turn, until something else is looked for."""
+        while self._behind and not self.running:
+            first = self._behind.pop(0)
+            if not isinstance(first, Stroke):
+                first()
+            elif (patches := self._drawn_anew(first).patches()) is not None:
+                self._canvas.stroke_finished.emit(*patches)
+        self._behind = [self._drawn_anew(one) if isinstance(one, Stroke) else one for one in self._behind]
+        self._canvas.pen.recording = self.reading
+        while self._last and not self.running:
+            self._last.pop(0)()
+
+    def _drawn_anew(self, stroke: Stroke) -> Stroke:
+        anew = stroke.again()
+        self._canvas.mend(anew.touched)
+        return anew

@@ -46,9 +46,10 @@ class Stroke:
         self._sieve = sieve  # which pixels of a rectangle a brush takes; None for all
         self.touched = NOTHING  # the bounding box of exactly those pixels that changed
         self.held: int | None = None  # a label that was to change and may not
+        self.recorded: list[tuple[Rect, np.ndarray | np.uint8, np.ndarray | None]] | None = None  # to draw it anew
         self._kept = kept_of(labels)
         self._tip: list[tuple[Rect, np.ndarray]] | None = None  # what was below what may be taken back, piece by piece
-        self._touched = NOTHING  # without that
+        self._touched, self._steps = NOTHING, 0  # without that
 
     def line(self, start: Point, end: Point, diameter: int, *, square: bool = False) -> Rect:
         """Draw with a round or square brush between two places (image pixels); the rectangle that changed."""
@@ -67,7 +68,7 @@ class Stroke:
 
     def begin_tip(self) -> None:
         """What is drawn from now on may still be taken back; what was drawn so far stays."""
-        self._tip, self._touched = [], self.touched
+        self._tip, self._touched, self._steps = [], self.touched, len(self.recorded or ())
 
     def keep_tip(self) -> None:
         """What was drawn since ``begin_tip`` stays, too."""
@@ -81,6 +82,8 @@ class Stroke:
             changed = changed.joined(rect)
         if self._tip is not None:
             self.touched = self._touched
+            if self.recorded is not None:
+                del self.recorded[self._steps :]
         self._tip = None
         return changed
 
@@ -107,7 +110,17 @@ class Stroke:
         """Give the pixels of ``rect`` these labels, (its shape) uint8, where they may change; what changed."""
         return NOTHING if rect.empty else self._put(rect, labels, None)
 
+    def again(self) -> Stroke:
+        """The same stroke, if it was recorded, drawn anew on the labels as they are now."""
+        stroke = Stroke(self.labels, self.value, self._changeable)
+        stroke.recorded = []
+        for step in self.recorded or ():
+            stroke._put(*step)
+        return stroke
+
     def _put(self, rect: Rect, labels: np.ndarray | np.uint8, inside: np.ndarray | None) -> Rect:
+        if self.recorded is not None:
+            self.recorded.append((rect, labels, inside))
         part = rect.of(self.labels)
         changing = part != labels
         if inside is not None:

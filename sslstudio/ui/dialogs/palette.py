@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPainter, QPalette
+from PySide6.QtGui import QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
     QDialog,
+    QLabel,
     QListWidget,
     QListWidgetItem,
     QStyle,
@@ -19,36 +20,33 @@ from PySide6.QtWidgets import (
 
 from sslstudio.language import tr
 from sslstudio.ui import icons, theme
-from sslstudio.ui.actions import BY_ID
+from sslstudio.ui.commands import Command
 from sslstudio.ui.finding import found
 from sslstudio.ui.panels.bars import SlimBar
 from sslstudio.ui.panels.fields import Line
+from sslstudio.ui.panels.parts import label
 
 _Index = QModelIndex | QPersistentModelIndex
-_KEY = Qt.ItemDataRole.UserRole + 1
 _SHOWN = 12  # rows without scrolling
 _ROW = 4 * theme.SPACE
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
 class PaletteDialog(QDialog):
-    """Lists what can be done now; what cannot is left out.
+    """Lists what can be done now; what is asked for and cannot be done stands there too, with the reason.
 
     Signals:
-        chosen: The id of an action; the palette has gone by then.
+        chosen: A ``Command``; the palette has gone by then.
     """
 
-    chosen = Signal(str)
+    chosen = Signal(object)
 
-    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+    def __init__(self, commands: Sequence[Command], parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("dialog.palette")
         self.setAccessibleName(tr("Commands"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        possible = {name: one for name, one in actions.items() if one.isEnabled() and one.isVisible()}
-        self._names = [name for name in possible if name != "help.palette"]
-        self._actions = possible
-        self._texts = [f"{possible[name].text().rstrip('…')} {tr(BY_ID[name].menu)}" for name in self._names]
+        self._commands = commands
         self.line = Line("palette.line", tr("What do you want to do?"))
         self.line.setPlaceholderText(tr("What do you want to do?"))
         self.line.installEventFilter(self)
@@ -61,11 +59,14 @@ class PaletteDialog(QDialog):
         self.list.setVerticalScrollBar(SlimBar())
         self.list.setItemDelegate(_Command(self.list))
         self.list.itemClicked.connect(lambda _: self._choose())
+        self.nothing = self._nothing()
         column = QVBoxLayout(self)
         column.setContentsMargins(*(theme.SPACE,) * 4)
         column.setSpacing(theme.SPACE)
         column.addWidget(self.line)
-        column.addWidget(self.list)
+        column.addWidget(self.list, 1)
+        column.addWidget(self.nothing)
+        column.addStretch()  # takes the list's place where there is none
         self.setFixedSize(64 * theme.SPACE, _SHOWN * _ROW + 7 * theme.SPACE)
         self._fill("")
         self.line.setFocus()
@@ -81,45 +82,70 @@ class PaletteDialog(QDialog):
                 return True
         return super().eventFilter(watched, event)
 
+    @staticmethod
+    def _nothing() -> QLabel:
+        words = label(quiet=True)
+        words.setObjectName("palette.nothing")
+        words.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        words.setContentsMargins(theme.SPACE, theme.SPACE, theme.SPACE, 0)
+        return words
+
     def _fill(self, query: str) -> None:
         self.list.clear()
-        native = QKeySequence.SequenceFormat.NativeText
-        for place in found(query, self._texts):
-            name = self._names[place]
-            action = self._actions[name]
-            item = QListWidgetItem(action.text().rstrip("…"))
-            item.setData(_KEY, action.shortcut().toString(native))
-            item.setData(Qt.ItemDataRole.UserRole, name)
-            item.setToolTip(BY_ID[name].told_tip)
-            item.setSizeHint(QSize(0, _ROW))
-            self.list.addItem(item)
+        asked = bool(query.strip())
+        for place in found(query, [one.text for one in self._commands], [one.others for one in self._commands]):
+            command = self._commands[place]
+            if asked or (command.do is not None and not command.why_not):
+                self.list.addItem(_item(command))
         self.list.setCurrentRow(0)
+        self.list.setVisible(self.list.count() > 0)
+        self.nothing.setVisible(not self.list.count())
+        self.nothing.setText(
+            tr("Nothing fits “{query}”. Try one word for it, such as fill, contrast or export.").format(
+                query=query.strip()
+            )
+        )
 
     def _choose(self) -> None:
         item = self.list.currentItem()
-        if item is not None:
-            name = item.data(Qt.ItemDataRole.UserRole)
+        command = None if item is None else item.data(Qt.ItemDataRole.UserRole)
+        if command is not None and command.do is not None and not command.why_not:
             self.close()
-            self.chosen.emit(name)
+            self.chosen.emit(command)
+
+
+def _item(command: Command) -> QListWidgetItem:
+    item = QListWidgetItem(command.text)
+    item.setData(Qt.ItemDataRole.UserRole, command)
+    item.setToolTip(command.tip)
+    item.setSizeHint(QSize(0, _ROW))
+    told = ", ".join(part for part in (command.text, command.why_not or command.key) if part)
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, told)
+    return item
 
 
 class _Command(QStyledItemDelegate):
-    """Draws icon, words and, quietly at the right, the key; words begin below each other with and without icon."""
+    """Draws icon, words and, quietly at the right, the key or why not; words begin below each other."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        """Draw a row."""
+        """Draw a row; quietly as a whole where it cannot be done."""
         role, middle = QPalette.ColorRole, Qt.AlignmentFlag.AlignVCenter
+        command: Command = index.data(Qt.ItemDataRole.UserRole)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        possible = command.do is not None and not command.why_not
+        quiet = option.palette.color(role.PlaceholderText)
         ink = option.palette.color(role.HighlightedText if chosen else role.Text)
         if chosen:
-            painter.fillRect(option.rect, option.palette.color(role.Highlight))
+            ground = option.palette.color(role.Highlight if possible else role.Midlight)
+            painter.fillRect(option.rect, ground)
+        if not possible:
+            ink = quiet
         area = option.rect.adjusted(theme.SPACE, 0, -theme.SPACE, 0)
-        glyph = BY_ID[index.data(Qt.ItemDataRole.UserRole)].icon
-        if glyph:
+        if command.icon:
             top = area.center().y() - 9
-            icons.icon(glyph, ink.name()).paint(painter, QRect(area.left(), top, 20, 20))
+            icons.icon(command.icon, ink.name()).paint(painter, QRect(area.left(), top, 20, 20))
         painter.setPen(ink)
         painter.setFont(theme.font(theme.TEXT))
-        painter.drawText(area.adjusted(28, 0, 0, 0), int(middle | Qt.AlignmentFlag.AlignLeft), str(index.data()))
-        painter.setPen(ink if chosen else option.palette.color(role.PlaceholderText))
-        painter.drawText(area, int(middle | Qt.AlignmentFlag.AlignRight), str(index.data(_KEY)))
+        painter.drawText(area.adjusted(28, 0, 0, 0), int(middle | Qt.AlignmentFlag.AlignLeft), command.text)
+        painter.setPen(ink if chosen and possible else quiet)
+        painter.drawText(area, int(middle | Qt.AlignmentFlag.AlignRight), command.why_not or command.key)

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QPalette
-from PySide6.QtWidgets import (
-    QDialog,
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QKeySequenceEdit,
-    QLabel,
-    QLineEdit,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPalette
+from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from sslstudio.language import later, tr
+from sslstudio.language import tr
 from sslstudio.ui import shortcuts, theme
 from sslstudio.ui.actions import ACTIONS, BY_ID, Action
 from sslstudio.ui.dialogs.frame import lay_out
+from sslstudio.ui.dialogs.key_field import KeyField, KeyRow
+from sslstudio.ui.finding import found
 from sslstudio.ui.panels.bars import SlimBar
 from sslstudio.ui.panels.blocks import Notice
 from sslstudio.ui.panels.buttons import Button
+from sslstudio.ui.panels.fields import Line
 from sslstudio.ui.panels.parts import label, question
-from sslstudio.ui.shortcuts import RESERVED, Keys
+from sslstudio.ui.shortcuts import Keys
+from sslstudio.ui.synonyms import BY_POINTER, SYNONYMS, told_how
 
-POINTER = (
-    (later("Zoom at the pointer"), later("wheel")),
-    (later("Move the image"), later("Space or middle drag")),
-    (later("Brush size"), later("Shift and wheel")),
-    (later("Erase for a moment"), later("Alt, or hold the eraser’s key")),
-    (later("A tool for a moment"), later("hold its key")),
-    (later("Pick the class"), later("right click")),
-    (later("Contrast, brightness"), later("right drag across, up and down")),
-    (later("Finish or cancel"), later("Enter or Esc")),
-)
 COLUMNS = (("Paint",), ("Edit", "View", "Image", "Help"), ("Learn", "File"))
-FIELD = 20 * theme.SPACE  # pixels
+_NOTE = 6 * theme.SPACE  # pixels kept free for what is said about conflicts
 
 
 class ShortcutsDialog(QDialog):
@@ -54,9 +37,13 @@ class ShortcutsDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("dialog.shortcuts")
         self._keys = dict(keys)
-        self._others = {name: chosen[1:] for name, chosen in keys.items()}
-        self.fields: dict[str, QKeySequenceEdit] = {}
-        self._words: dict[str, QLabel] = {}
+        self.rows: dict[str, list[KeyRow]] = {}  # by action, one for each key that it may have
+        self._words: dict[str, list[QLabel]] = {}
+        self._boxes: list[tuple[QWidget, list[str]]] = []
+        self.search = Line("shortcuts.search", tr("Find an action or a key"))
+        self.search.setPlaceholderText(tr("Find an action or a key"))
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self._filter)
         self.note = Notice("shortcuts.conflict")
         self.keep = Button("shortcuts.keep", tr("Use these keys"), "primary")
         self.reset = Button("shortcuts.reset", tr("Back to the first keys"))
@@ -67,12 +54,34 @@ class ShortcutsDialog(QDialog):
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.note)
+        column.setSpacing(theme.SPACE)
+        column.addWidget(self.search)
         column.addWidget(self._scrolled(), 1)
-        sentence = tr("Click into a field and press the new key. Clearing it leaves the action without one.")
+        column.addWidget(self._place_of_note())
+        sentence = tr("Click into a field and press the new key; Esc leaves it as it was. Clearing it leaves no key.")
         lay_out(self, tr("Keyboard shortcuts"), body, (self.keep, self.reset, close), sentence)
         self.resize(162 * theme.SPACE, 84 * theme.SPACE)
+        self.search.setFocus()
         self._check()
+
+    @property
+    def fields(self) -> dict[str, KeyField]:
+        """The field of each action's first key."""
+        return {name: rows[0].field for name, rows in self.rows.items()}
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter in the search is no yes to the keys."""
+        if not (self.focusWidget() is self.search and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)):
+            super().keyPressEvent(event)
+
+    def _place_of_note(self) -> QWidget:
+        """Below the list and of one height, so that nothing moves when there is something to say."""
+        place = QWidget()
+        place.setFixedHeight(_NOTE)
+        box = QVBoxLayout(place)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self.note)
+        return place
 
     def _scrolled(self) -> QScrollArea:
         scroll = QScrollArea(widgetResizable=True)
@@ -88,7 +97,7 @@ class ShortcutsDialog(QDialog):
             for menu in menus:
                 column.addWidget(self._group(menu))
             if "File" in menus:
-                column.addWidget(_pointer())
+                column.addWidget(self._pointer())
             column.addStretch(1)
             row.addLayout(column, 1)
         scroll.setWidget(body)
@@ -96,49 +105,76 @@ class ShortcutsDialog(QDialog):
 
     def _group(self, menu: str) -> QWidget:
         box, grid = _box(tr(menu))
-        for at, action in enumerate((row for row in ACTIONS if row.menu == menu), 1):
-            words = label(_words(action, self._keys[action.id]), wrap=False)
-            words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-            field = QKeySequenceEdit(QKeySequence(next(iter(self._keys[action.id]), "")))
-            field.setObjectName(f"shortcuts.{action.id}")
-            field.setAccessibleName(tr("Key of {text}").format(text=action.told))
-            field.setMaximumSequenceLength(1)
-            field.setClearButtonEnabled(True)
-            field.setFixedWidth(FIELD)
-            for line in field.findChildren(QLineEdit):
-                line.setPlaceholderText(tr("no key"))
-            field.keySequenceChanged.connect(lambda key, name=action.id: self._on_key(name, key))
-            self.fields[action.id], self._words[action.id] = field, words
-            grid.addWidget(words, at, 0)
-            grid.addWidget(field, at, 1)
+        actions = [row for row in ACTIONS if row.menu == menu]
+        for action in actions:
+            self._add(action, grid)
+        self._boxes.append((box, [row.id for row in actions]))
         return box
 
-    def _on_key(self, name: str, key: QKeySequence) -> None:
-        """Change the first key; others of the same action stay. A field empties itself before it takes another."""
-        chosen = key.toString(QKeySequence.SequenceFormat.PortableText)
-        others = [other for other in self._others[name] if shortcuts.plain(other) != chosen]
-        self._keys[name] = (chosen, *others) if chosen else ()
-        self._words[name].setText(_words(BY_ID[name], self._keys[name]))
+    def _add(self, action: Action, grid: QGridLayout) -> None:
+        """A row for each key that the action has, or had at first; one at least."""
+        firsts, keys = action.shortcuts, self._keys[action.id]
+        self.rows[action.id], self._words[action.id] = [], []
+        for at in range(max(1, len(firsts), len(keys))):
+            first, key = (given[at] if at < len(given) else "" for given in (firsts, keys))
+            text = tr("{text}, also").format(text=action.told) if at else action.told
+            words = label(text, wrap=False)
+            words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+            name = f"shortcuts.{action.id}" + (f".{at}" if at else "")
+            row = KeyRow(name, tr("Key of {text}").format(text=text), key, first)
+            row.changed.connect(lambda name=action.id: self._on_key(name))
+            self.rows[action.id].append(row)
+            self._words[action.id].append(words)
+            below = grid.rowCount()
+            grid.addWidget(words, below, 0)
+            grid.addWidget(row, below, 1)
+
+    def _on_key(self, name: str) -> None:
+        """An action has what stands in its fields, each key once."""
+        self._keys[name] = tuple(dict.fromkeys(row.field.key for row in self.rows[name] if row.field.key))
         self._check()
 
     def _show(self, keys: Keys) -> None:
         self._keys = dict(keys)
-        self._others = {name: chosen[1:] for name, chosen in keys.items()}
-        for name, field in self.fields.items():
-            field.blockSignals(True)
-            field.setKeySequence(QKeySequence(next(iter(keys[name]), "")))
-            field.blockSignals(False)
-            self._words[name].setText(_words(BY_ID[name], keys[name]))
+        for name, rows in self.rows.items():
+            for at, row in enumerate(rows):
+                row.put(keys[name][at] if at < len(keys[name]) else "")
         self._check()
+
+    def _filter(self, query: str) -> None:
+        """Leave in sight what fits the letters or has the key."""
+        texts = [f"{row.told} {' '.join(self._keys[row.id])}" for row in ACTIONS]
+        others = [(f"{tr(SYNONYMS.get(row.id, ''))} {tr(row.menu)}", row.told_tip) for row in ACTIONS]
+        fitting = {ACTIONS[place].id for place in found(query, texts, others)}
+        for name, rows in self.rows.items():
+            for widget in (*rows, *self._words[name]):
+                widget.setVisible(name in fitting)
+        for box, names in self._boxes:
+            box.setVisible(not fitting.isdisjoint(names))
+        self._by_pointer.setVisible(not query.strip())
 
     def _check(self) -> None:
         """Say which keys are wanted twice; they cannot be kept so."""
-        found = shortcuts.conflicts(self._keys)
-        self.note.say(" ".join(_conflict(key, names) for key, names in found.items()), "poor")
-        self.keep.setEnabled(not found)
-        marked = {name for names in found.values() for name in names}
-        for name, words in self._words.items():
-            words.setFont(theme.font(theme.TEXT, bold=name in marked))
+        twice = shortcuts.conflicts(self._keys)
+        self.note.say(" ".join(_conflict(key, names) for key, names in twice.items()), "poor")
+        self.keep.setEnabled(not twice)
+        marked = {name for names in twice.values() for name in names}
+        for name, labels in self._words.items():
+            for words in labels:
+                words.setFont(theme.font(theme.TEXT, bold=name in marked))
+
+    def _pointer(self) -> QWidget:
+        """What the pointer and held keys do; those of tools follow the keys above."""
+        box, grid = _box(tr("Pointer and held keys"))
+        native = QKeySequence.SequenceFormat.NativeText
+        for at, (text, how, _, name) in enumerate(BY_POINTER, 1):
+            key = QKeySequence(next(iter(self._keys.get(name, ())), "")).toString(native)
+            shown = label(told_how(how, key))
+            shown.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+            grid.addWidget(label(tr(text), wrap=False), at, 0)
+            grid.addWidget(shown, at, 1)
+        self._by_pointer = box
+        return box
 
     def _on_keep(self) -> None:
         self.keys_chosen.emit(self._keys)
@@ -146,28 +182,12 @@ class ShortcutsDialog(QDialog):
 
 
 def _conflict(key: str, names: tuple[str, ...]) -> str:
-    texts = [f"“{BY_ID[name].told}”" for name in names]
-    if key in RESERVED:
+    texts, never = [f"“{BY_ID[name].told}”" for name in names], shortcuts.reserved()
+    if key in never:
         return tr("{key} is needed for {reserved}, so {texts} cannot have it.").format(
-            key=key, reserved=tr(RESERVED[key]), texts=texts[0]
+            key=key, reserved=never[key], texts=texts[0]
         )
     return tr("{key} is wanted by {texts}.").format(key=key, texts=tr(" and ").join(texts))
-
-
-def _words(action: Action, keys: tuple[str, ...]) -> str:
-    native = QKeySequence.SequenceFormat.NativeText
-    others = "".join(tr(" (or {tostring})").format(tostring=QKeySequence(key).toString(native)) for key in keys[1:])
-    return f"{action.told}{others}"
-
-
-def _pointer() -> QWidget:
-    box, grid = _box(tr("Pointer"))
-    for at, (text, keys) in enumerate(POINTER, 1):
-        grid.addWidget(label(tr(text), wrap=False), at, 0)
-        shown = label(tr(keys), wrap=False)
-        shown.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        grid.addWidget(shown, at, 1)
-    return box
 
 
 def _box(title: str) -> tuple[QWidget, QGridLayout]:

@@ -1,4 +1,4 @@
-"""The attention explorer, shared by Pretrain (``.attention``) and Review: what the network looks at, now and before."""
+"""The attention explorer of Pretrain, Paint and Review (``.attention``): what the network looks at, now and before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIRST_PROPOSAL = 60  # per cent of the attention, as in the DINO paper
 
 
 class AttentionSection(QWidget):
-    """Draws an ``AttentionState``; lives as ``.attention`` in the pretrain and the review panel.
+    """Draws an ``AttentionState``; lives as ``.attention`` in the panels of these steps.
 
     Signals:
         shown_chosen: Whether the map is drawn over the image.
@@ -40,9 +40,10 @@ class AttentionSection(QWidget):
     proposal_chosen = Signal(int)
     accept_wanted = Signal()
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, titled: bool = True) -> None:
         super().__init__()
         self.setObjectName(name)
+        self._titled = titled
         self.shown = Check(f"{name}.shown", tr("Show over the image"))
         tell_keys(self.shown, tr("Bright where the network looks"), "view.attention")
         what = {"attention": tr("Where it looks"), "colours": tr("What is alike")}
@@ -53,6 +54,7 @@ class AttentionSection(QWidget):
         self.head = Combo(f"{name}.head", tr("Attention head"))
         self.block = Combo(f"{name}.block", tr("Block"))
         self.note = Notice(f"{name}.note")
+        self.untrained = Notice(f"{name}.untrained")
         self.status = quiet_number()
         self.controls, self.details, self.past = QWidget(), QWidget(), QWidget()
         self.time = SliderRow(f"{name}.time", tr("While it trained"), 0, 1, "")
@@ -70,6 +72,7 @@ class AttentionSection(QWidget):
         """Show ``state``; no other code touches these widgets."""
         self.controls.setVisible(state.available)
         self.note.say(state.why_not or ("" if state.available else tr(NO_ATTENTION)), "none")
+        self.untrained.say(tr(UNTRAINED) if state.shown and state.untrained else "", "fair")
         self.shown.setChecked(state.shown)
         self.what.select("colours" if state.colours else "attention")
         self.what.setEnabled(state.shown)
@@ -104,7 +107,8 @@ class AttentionSection(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(SPACE)
-        outer.addWidget(question(tr("Attention")))
+        if self._titled:
+            outer.addWidget(question(tr("Attention")))
         outer.addWidget(self.note)
         outer.addWidget(self.controls)
         column = QVBoxLayout(self.controls)
@@ -114,7 +118,7 @@ class AttentionSection(QWidget):
         head.addWidget(self.shown, 0, 0)
         head.addWidget(self.status, 0, 1)
         column.addLayout(head)
-        for widget in (self.what, self.past, self.details):
+        for widget in (self.untrained, self.what, self.past, self.details):
             column.addWidget(widget)
         past = QVBoxLayout(self.past)
         past.setContentsMargins(0, 0, 0, 0)
@@ -152,6 +156,7 @@ class AttentionSection(QWidget):
         self.accept.clicked.connect(self.accept_wanted)
 
 
+UNTRAINED = later("This network has learned nothing yet: where it looks says little about your images. Pretrain first.")
 NO_ATTENTION = later("This backbone has no attention. Choose a ViT to see where it looks.")
 
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QAbstractButton, QColorDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QColorDialog,
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sslstudio.language import tr
+from sslstudio.ui.actions import CLASS_KEYS
 from sslstudio.ui.keyboard import KeyboardPlace
+from sslstudio.ui.panels.bars import SlimBar
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.fields import Line
 from sslstudio.ui.panels.parts import RADIUS
@@ -15,7 +26,8 @@ from sslstudio.ui.panels.states import ClassRow
 from sslstudio.ui.panels.words import thousands
 from sslstudio.ui.theme import SMALL, SPACE, TEXT, font
 
-ROW_HEIGHT = 5 * SPACE
+ROW_HEIGHT, _GAP = 5 * SPACE, SPACE // 2
+MOST = 8.5  # rows in sight; the half one tells that there are more
 
 
 class Swatch(KeyboardPlace, QAbstractButton):
@@ -169,7 +181,7 @@ class ClassLine(KeyboardPlace, QAbstractButton):
         role, middle = QPalette.ColorRole, Qt.AlignmentFlag.AlignVCenter
         taken = 24 * (3 if self.remove.isVisibleTo(self) else 2) + SPACE // 2
         right = area.adjusted(0, 0, -SPACE - taken, 0)
-        key = str(self.place + 1) if self.place < 9 else ""
+        key = str((self.place + 1) % 10) if self.place < CLASS_KEYS else ""
         painter.setFont(font(SMALL, tabular=True))
         painter.setPen(self.palette().color(role.PlaceholderText))
         painter.drawText(right, int(middle | Qt.AlignmentFlag.AlignRight), key)
@@ -186,8 +198,8 @@ class ClassLine(KeyboardPlace, QAbstractButton):
     def _say(self) -> None:
         painted = tr("{pixels} pixels painted").format(pixels=self.row.pixels) if self.row.pixels else tr("not painted")
         self.setAccessibleName(tr("Class {name}, {painted}").format(name=self.row.name, painted=painted))
-        if self.place < 9:
-            self.setAccessibleDescription(tr("Key {place}").format(place=self.place + 1))
+        if self.place < CLASS_KEYS:
+            self.setAccessibleDescription(tr("Key {place}").format(place=(self.place + 1) % 10))
 
     def _on_edited(self) -> None:
         if self.edit.isHidden():
@@ -234,9 +246,19 @@ class ClassList(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(SPACE // 2)
-        self._box = QVBoxLayout()
-        self._box.setSpacing(SPACE // 2)
-        box.addLayout(self._box)
+        rows = QWidget()
+        self._box = QVBoxLayout(rows)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(_GAP)
+        self.area = QScrollArea(widgetResizable=True)
+        self.area.setObjectName(f"{name}.scroll")
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setVerticalScrollBar(SlimBar())
+        self.area.setWidget(rows)
+        self.area.setFixedHeight(0)  # until there are rows: its own idea of a height would be much
+        box.addWidget(self.area)
         row = QHBoxLayout()
         row.setContentsMargins(0, SPACE // 2, 0, 0)
         row.setSpacing(SPACE)
@@ -259,6 +281,8 @@ class ClassList(QWidget):
             self._key = key
             self._build(rows)
         for place, (line, row) in enumerate(zip(self.lines, rows, strict=True)):
+            if place == current and not line.isChecked():
+                self._reveal(line)
             line.setChecked(place == current)
             if line.row != row:
                 line.set_row(row)
@@ -292,6 +316,12 @@ class ClassList(QWidget):
                 if before is not None:
                     QWidget.setTabOrder(before, part)
                 before = part
+
+        self.area.setFixedHeight(round(min(len(rows), MOST) * (ROW_HEIGHT + _GAP)) - _GAP * (len(rows) <= MOST))
+
+    def _reveal(self, line: ClassLine) -> None:
+        """Scroll to a line that was chosen by key."""
+        QTimer.singleShot(0, line, lambda: self.area.ensureWidgetVisible(line, 0, ROW_HEIGHT // 2))
 
     def _place(self) -> int:
         line = self.sender()

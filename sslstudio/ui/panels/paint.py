@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sslstudio.language import later, tr
-from sslstudio.ui.panels.blocks import Notice
+from sslstudio.ui.panels.attention import AttentionSection
+from sslstudio.ui.panels.blocks import Fold, Notice
 from sslstudio.ui.panels.buttons import Button
 from sslstudio.ui.panels.class_list import ClassList
 from sslstudio.ui.panels.mask_rows import MaskRows
@@ -67,6 +68,7 @@ class PaintPanel(Panel):
         self.strokes.draw(state)
         self.whole.draw(state.options)
         self.classes.draw(state.classes, state.current)
+        self.attention.draw(state.attention)
         self.progress.setText(
             tr("{painted} of {images} images painted").format(
                 painted=thousands(state.painted), images=thousands(state.images)
@@ -97,12 +99,16 @@ class PaintPanel(Panel):
         box.addWidget(question(tr("Classes")))
         self.classes = ClassList(self._id("classes"))
         box.addWidget(self.classes)
-        box.addSpacing(SPACE)
         self.strokes = StrokeRows(self._id("strokes"))
         self.whole = MaskRows(self._id("whole"))
-        box.addWidget(self.strokes)
-        box.addWidget(self.whole)
-        box.addSpacing(SPACE)
+        self.proposing = Fold(self._id("proposing"), tr("Propose the object"))
+        self.attention = AttentionSection(self._id("attention"), titled=False)
+        self.proposing.body.addWidget(self.attention)
+        folds = QVBoxLayout()
+        folds.setSpacing(SPACE // 4)  # all of it fits into a small screen while they are folded
+        for fold in (self.strokes, self.whole, self.proposing):
+            folds.addWidget(fold)
+        box.addLayout(folds)
         self._fill_end(box)
         self._wire()
 

@@ -72,6 +72,7 @@ class AttentionState:
     moment: int = 0  # place in ``moments``; their number means now
     proposed: int = 0  # per cent of the attention that is proposed as the object; 0 for no proposal
     proposed_class: str = ""
+    untrained: bool = False  # the network has learned nothing yet
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,7 @@ class PaintState:
     options: ToolOptions = field(default_factory=ToolOptions)
     similar: SimilarState = field(default_factory=SimilarState)
     folder: SimilarFolderState = field(default_factory=SimilarFolderState)
+    attention: AttentionState = field(default_factory=AttentionState)
 
     @property
     def may_change(self) -> tuple[Choice, ...]:

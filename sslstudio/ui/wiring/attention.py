@@ -13,7 +13,8 @@ from sslstudio.recipes.backbones import BACKBONE_NAMES, kind_of
 from sslstudio.regions.rect import Rect
 from sslstudio.ui import background
 from sslstudio.ui.notice import Notice
-from sslstudio.ui.panels.attention import no_attention
+from sslstudio.ui.panels.attention import FIRST_PROPOSAL, no_attention
+from sslstudio.ui.panels.attention import UNTRAINED as NOTHING_LEARNED
 from sslstudio.ui.panels.states import AttentionState
 from sslstudio.ui.panels.words import percent
 from sslstudio.ui.proposals import changes_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 UNTRAINED = "vit_tiny_patch16_224"  # shown before anything was learned, when the chosen backbone has no attention
 BLOCKS = 12  # of the ViTs that are offered
+SECTIONS = ("pretrain", "paint", "review")  # the steps that show it in their panel
 RATE = 60  # milliseconds between two questions while hovering
 
 
@@ -57,7 +59,7 @@ class AttentionWiring(QObject):
 
     def _wire(self) -> None:
         window, session = self.window, self.session
-        for name in ("pretrain", "review"):
+        for name in SECTIONS:
             section = window.panels[name].attention
             section.shown_chosen.connect(window.actions_["view.attention"].setChecked)
             section.colours_chosen.connect(self._on_colours)
@@ -68,6 +70,7 @@ class AttentionWiring(QObject):
             section.proposal_chosen.connect(self._on_proposal)
             section.accept_wanted.connect(self.accept)
         window.actions_["view.attention"].toggled.connect(self.show)
+        window.actions_["paint.propose"].triggered.connect(self.propose)
         window.canvas.query_hovered.connect(self._on_place)
         window.canvas.class_changed.connect(lambda _: self._draw())
         window.canvas.options_changed.connect(lambda _: self._draw_proposal())
@@ -102,6 +105,7 @@ class AttentionWiring(QObject):
             moment=len(self.moments) if self.moment is None else self.moment,
             proposed=self.proposed,
             proposed_class=self._class_name(),
+            untrained=self._untrained(),
         )
 
     def encoder(self) -> tuple[str, str]:
@@ -122,9 +126,20 @@ class AttentionWiring(QObject):
         self._show_masks()
         if wanted:
             self.ask()
+            if self._untrained() and self.window.step not in SECTIONS:  # else it stands in the panel
+                self.window.tell(Notice(tr(NOTHING_LEARNED), about="attention"))
         else:
             self.session.inference.forget("attention")
             self._place = None
+        self._draw()
+
+    def propose(self, wanted: bool) -> None:
+        """Propose what holds most of the attention, as a tool of painting; or no longer."""
+        self.proposed = FIRST_PROPOSAL if wanted else 0
+        if wanted:
+            self.colours = False
+            self.window.panels["paint"].proposing.head.setChecked(True)
+        self.window.actions_["view.attention"].setChecked(wanted)
         self._draw()
 
     def ask(self) -> None:
@@ -159,10 +174,12 @@ class AttentionWiring(QObject):
 
     def accept(self) -> None:
         """Make the proposal a part of the mask, in the class that is painted now; can be undone."""
+        self.window.canvas.searches.then(self._accept)
+
+    def _accept(self) -> None:
         where, labels = self.proposal(), self.session.labels
         if where is None or labels is None or not where.any() or not self._class_name():
             return
-        self.window.canvas.finish_stroke()
         rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
         area = Rect(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
         label = np.uint8(self.window.canvas.current_class)
@@ -180,6 +197,12 @@ class AttentionWiring(QObject):
         )
 
     # inside -------------------------------------------------------------------------------------------
+
+    def _untrained(self) -> bool:
+        """Whether what is asked has learned nothing yet."""
+        if next(iter(self.window.learning.encoders()), None) is None:
+            return True
+        return self.moment is not None and self.moments[self.moment].step == 0
 
     @staticmethod
     def _only_colours(backbone: str) -> str:
@@ -209,6 +232,7 @@ class AttentionWiring(QObject):
             head = self.head if maps is not None and self.head < len(maps) else 0
             canvas.set_heat(None if maps is None else maps[head])
         self._draw_proposal()
+        self.window.actions_["paint.propose"].setChecked(self.shown and self.proposed > 0)
         self.window.redraw()
 
     def _draw_proposal(self) -> None:

@@ -32,10 +32,11 @@ class KeysWiring(QObject):
 
     def show_palette(self) -> None:
         """A line for a few letters, in the middle of the window."""
+        from sslstudio.ui.commands import commands
         from sslstudio.ui.dialogs.palette import PaletteDialog
 
-        palette = PaletteDialog(self.window.actions_, self.window)
-        palette.chosen.connect(lambda name: self.window.actions_[name].trigger())
+        palette = PaletteDialog(commands(self.window), self.window)
+        palette.chosen.connect(lambda command: command.do())
         left = (self.window.width() - palette.width()) // 2
         palette.move(self.window.mapToGlobal(QPoint(left, 12 * theme.SPACE)))
         palette.show()

@@ -146,7 +146,9 @@ class LearningWiring(QObject):
 
     def start_finetuning(self, recipe: object, encoder_run: str) -> None:
         """Fine-tune on all painted images; what is on the canvas is saved first."""
-        self.window.canvas.finish_stroke()
+        self.window.canvas.searches.then(lambda: self._start_finetuning(recipe, encoder_run))
+
+    def _start_finetuning(self, recipe: object, encoder_run: str) -> None:
         image = self.session.image
 
         def request(project: Project) -> Request:

@@ -16,10 +16,14 @@ def may_leave(window: MainWindow, again: Callable[[], None], anyway: Callable[[]
     """Whether the open project may be left now.
 
     Else the user is told what keeps it open: strokes that the disk refuses (``anyway`` drops them), or work that would
-    be cut off (``again`` is called when that is over or was called off).
+    be cut off (``again`` is called when that is over or was called off). A change to the mask that is being worked out
+    needs no telling: ``again`` is called in a moment.
     """
     session = window.session
-    window.canvas.finish_stroke()
+    window.canvas.lift()
+    if window.canvas.searches.running:
+        window.canvas.searches.then(again, last=True)
+        return False
     if not (session.all_saved() or session.save_strokes()):
         window.tell(_refused_strokes(anyway))
         return False

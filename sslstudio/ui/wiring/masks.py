@@ -92,10 +92,10 @@ class MasksWiring(QObject):
     def export(self, kind: str, out: Path, model: str = "", pictures: frozenset[str] = frozenset()) -> None:
         """Write masks below a folder, beside the window."""
         project = self.session.project
-        if project is None:
-            return
-        self.window.canvas.finish_stroke()
+        if project is not None:
+            self.window.canvas.searches.then(lambda: self._export(project, kind, out, model, pictures))
 
+    def _export(self, project: Project, kind: str, out: Path, model: str, pictures: frozenset[str]) -> None:
         def work(task: background.Task) -> ExportReport:
             from sslstudio.annotations.handing_out import export_masks
 
@@ -146,10 +146,10 @@ class MasksWiring(QObject):
     def measure(self, out: Path, model: str = "") -> None:
         """Write the two tables of what was painted, or of what a model found, beside the window."""
         project = self.session.project
-        if project is None:
-            return
-        self.window.canvas.finish_stroke()
+        if project is not None:
+            self.window.canvas.searches.then(lambda: self._measure(project, out))
 
+    def _measure(self, project: Project, out: Path) -> None:
         def work(task: background.Task) -> Measured:
             from sslstudio.annotations.measuring import measure
 

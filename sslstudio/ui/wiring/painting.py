@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -12,8 +12,10 @@ from sslstudio.language import tr
 from sslstudio.project.classes import LabelClass, default_colour
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.regions.rect import whole
+from sslstudio.ui.actions import BY_ID, CLASS_KEYS
 from sslstudio.ui.canvas.pen import TOOLS
 from sslstudio.ui.canvas.sampling import label_under
+from sslstudio.ui.canvas.sizing import SIZED
 from sslstudio.ui.notice import Notice
 from sslstudio.ui.status import value_words
 
@@ -48,6 +50,7 @@ class PaintingWiring(QObject):
         session.classes_changed.connect(self._on_classes)
         session.image_chosen.connect(self._on_chosen)
         session.labels_arriving.connect(self.canvas.finish_stroke)
+        session.reader.when_free = lambda deliver: self.canvas.searches.then(deliver, last=True)
         session.image_ready.connect(self._on_ready)
         session.image_failed.connect(self._on_unreadable)
         session.patched.connect(self.canvas.apply_patch)
@@ -65,17 +68,20 @@ class PaintingWiring(QObject):
         canvas.tool_changed.connect(self._show_tool)
         canvas.brush_changed.connect(self._on_brush)
         canvas.class_changed.connect(self._show_class)
+        canvas.options_changed.connect(lambda _: self._show_hand())
 
     def _wire_actions(self) -> None:
         act, canvas = self.window.actions_, self.canvas
         for tool in TOOLS:
             act[f"paint.{tool}"].triggered.connect(lambda _=False, tool=tool: canvas.set_tool(tool))
-        for number in range(1, 10):
+        for number in range(1, CLASS_KEYS + 1):
             act[f"paint.class_{number}"].triggered.connect(lambda _=False, at=number - 1: self.choose_class(at))
         plain = {
             "paint.smaller": canvas.brush_smaller,
             "paint.larger": canvas.brush_larger,
             "paint.swap": self.swap,
+            "paint.class_previous": lambda: self._choose_beside(-1),
+            "paint.class_next": lambda: self._choose_beside(1),
             "edit.undo": self.undo,
             "edit.redo": self.redo,
             "edit.classes": self.edit_classes,
@@ -83,8 +89,8 @@ class PaintingWiring(QObject):
             "view.zoom_out": canvas.zoom_out,
             "view.fit": canvas.zoom_fit,
             "view.actual": canvas.zoom_actual,
-            "image.previous": lambda: self.window.browser.go(-1),
-            "image.next": lambda: self.window.browser.go(1),
+            "image.previous": lambda: self._go(-1),
+            "image.next": lambda: self._go(1),
             "image.next_unpainted": self.next_unpainted,
             "image.search": self._search,
         }
@@ -109,12 +115,15 @@ class PaintingWiring(QObject):
 
     def go_to(self, path: str, ahead: Sequence[str] = ()) -> None:
         """Show another image after a stroke under way; those ``ahead``, or next in the list, are loaded too."""
-        self.canvas.finish_stroke()
-        self.session.go_to(path, ahead or self.window.browser.neighbours(path))
+        ahead = ahead or self.window.browser.neighbours(path)
+        self.canvas.searches.then(lambda: self.session.go_to(path, ahead), last=True)
+
+    def _go(self, by: int, **wanted: Callable[[ImageRecord], bool]) -> None:
+        self.canvas.searches.then(lambda: self.window.browser.go(by, **wanted), last=True)
 
     def next_unpainted(self) -> None:
         """Go on to the next image without a mask."""
-        self.window.browser.go(1, wanted=lambda record: not record.painted and not record.problem)
+        self._go(1, wanted=lambda record: not record.painted and not record.problem)
 
     def _search(self) -> None:
         self.window.actions_["view.browser"].setChecked(True)
@@ -128,7 +137,22 @@ class PaintingWiring(QObject):
         if len(self.session.project.classes if self.session.project else ()) > 1:
             self.choose_class(1)
 
+    def _show_hand(self) -> None:
+        """Tell in the status line what a stroke would paint, since it can be painted in every step."""
+        canvas, classes = self.canvas, self._classes()
+        tool, at = canvas.tool, canvas.current_class
+        paints = tool not in ("pan", "select") and canvas.paintable and bool(classes)
+        current = classes[at] if at < len(classes) and tool != "eraser" else None
+        words = canvas.gesture.size_words(canvas.pen) if canvas.gesture else ""
+        self.window.status.hand.show_hand(
+            BY_ID[f"paint.{tool}"].told if paints else "",
+            tr("{diameter} px").format(diameter=canvas.brush) if tool in SIZED else words,
+            current.name if current else "",
+            current.colour if current else "",
+        )
+
     def _on_brush(self, diameter: int) -> None:
+        self._show_hand()
         self.session.remember("brush", diameter)
         self.window.redraw()
 
@@ -176,9 +200,10 @@ class PaintingWiring(QObject):
         searching, drawing = bool(canvas.searches.running), canvas.begun
         if not searching and canvas.outlines.back():
             return
-        changed = not searching and canvas.lift()
+        changed = canvas.lift()
         if canvas.searches.running:
-            canvas.cancel_stroke()
+            if not canvas.searches.take_back():
+                canvas.cancel_stroke()
         elif changed or not drawing:  # a stroke that has changed nothing yet is no reason to go further back
             canvas.outlines.forget_steps()
             self.session.undo()
@@ -186,8 +211,7 @@ class PaintingWiring(QObject):
     def redo(self) -> None:
         """Put it back."""
         if not self.canvas.outlines.forward():
-            self.canvas.finish_stroke()
-            self.session.redo()
+            self.canvas.searches.then(self.session.redo)
 
     def _on_stroke(self, before: Patch, after: Patch) -> None:
         # the image that is seen: the next one may have been asked for, and be on its way
@@ -233,6 +257,10 @@ class PaintingWiring(QObject):
             if self.canvas.tool in ("eraser", "select", "pan"):
                 self.canvas.set_tool("brush")
         self._show_class(self.canvas.current_class)
+
+    def _choose_beside(self, by: int) -> None:
+        if self._names:
+            self.choose_class((self.canvas.current_class + by) % len(self._names))
 
     def swap(self) -> None:
         """Change between the class and the background."""
@@ -303,7 +331,9 @@ class PaintingWiring(QObject):
             self._set_classes(classes)
 
     def _remove(self, places: tuple[int, ...], left: tuple[LabelClass, ...] = ()) -> None:
-        self.canvas.finish_stroke()
+        self.canvas.searches.then(lambda: self._remove_now(places, left))
+
+    def _remove_now(self, places: tuple[int, ...], left: tuple[LabelClass, ...]) -> None:
         self._leaving = ()
         self.session.remove_classes(places, left)
         if self.session.relabelling:
@@ -336,7 +366,7 @@ class PaintingWiring(QObject):
             self.canvas.set_current_class(min(1, len(classes) - 1) if current in gone else later)
         self._names = [one.name for one in classes]
         self.canvas.set_classes(classes)
-        for number in range(1, 10):
+        for number in range(1, CLASS_KEYS + 1):
             action = self.window.actions_[f"paint.class_{number}"]
             action.setVisible(number <= len(classes))
             action.setText(
@@ -349,11 +379,13 @@ class PaintingWiring(QObject):
 
     def _show_tool(self, tool: str) -> None:
         self.window.actions_[f"paint.{tool}"].setChecked(True)
+        self._show_hand()
         self.window.redraw()
 
     def _show_class(self, at: int) -> None:
-        if at < 9:
-            self.window.actions_[f"paint.class_{at + 1}"].setChecked(True)
+        for number in range(1, CLASS_KEYS + 1):
+            self.window.actions_[f"paint.class_{number}"].setChecked(number == at + 1)
+        self._show_hand()
         self.window.redraw()
 
     def _on_masks_shown(self, shown: bool) -> None:

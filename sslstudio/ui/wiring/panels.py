@@ -265,6 +265,7 @@ class PanelsWiring(QObject):
             options=canvas.options,
             similar=self.window.similar.state(),
             folder=self.window.similar_folder.state(),
+            attention=self.window.attention.state(),
         )
 
     def _finetune_state(self) -> states.FinetuneState:

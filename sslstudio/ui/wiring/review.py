@@ -154,9 +154,11 @@ class ReviewWiring(QObject):
 
     def accept(self, go_on: bool) -> None:
         """Make the prediction the mask; then go to the next image if wanted."""
+        self.canvas.searches.then(lambda: self._accept(go_on))
+
+    def _accept(self, go_on: bool) -> None:
         if self.prediction is None:
             return
-        self.canvas.finish_stroke()
         self.session.accept_prediction(self.prediction)
         if go_on:
             self.window.browser.go(1, wanted=lambda record: not record.problem)

@@ -163,7 +163,7 @@ class SimilarFolderWiring(QObject):
         if search.likeness(shown) is not None:  # the one that is seen, as by Enter
             self.canvas.set_tool("similar")
             self.canvas.finish_gesture()
-        self.canvas.finish_stroke()
+        self.canvas.lift()
         options, label = self.canvas.options, self.canvas.current_class
         jobs = [(image, found) for image, _ in self.found if (found := search.likeness(image)) is not None]
         jobs = [job for job in jobs if job[0] != shown]
@@ -188,8 +188,9 @@ class SimilarFolderWiring(QObject):
         project, taken = self.session.project, self._taken
         if project is None:
             return
-        self.canvas.finish_stroke()
+        self.canvas.searches.then(lambda: self._take_back(project, taken))
 
+    def _take_back(self, project: Project, taken: dict[str, int]) -> None:
         undone: list[str] = []
 
         def work(task: background.Task) -> None:

@@ -258,8 +258,10 @@ class SlicesWiring(QObject):
 
     def interpolate(self) -> None:
         """Paint the slices between painted ones, each as one edit; nothing that somebody painted is touched."""
+        self.window.canvas.searches.then(self._interpolate)
+
+    def _interpolate(self) -> None:
         project, gaps = self.session.project, self.gaps()
-        self.window.canvas.finish_stroke()
         if project is None or project.reading or not gaps or not self.session.save_strokes():
             return
         names = [one.name for one in project.classes]
@@ -319,7 +321,8 @@ class SlicesWiring(QObject):
             else:
                 self._fill(project, rest, filled)
 
-        self._run(lambda task: between.at(share), done)
+        free = self.window.canvas.searches.then
+        self._run(lambda task: between.at(share), lambda labels: free(lambda: done(labels)))
 
     def _put(self, project: Project, path: str, labels: np.ndarray, filled: dict[str, int]) -> None:
         """Paint labels (H, W) where an image is unpainted; what that changes is added to ``filled``.
@@ -369,7 +372,9 @@ class SlicesWiring(QObject):
 
     def _take_back(self, filled: dict[str, int]) -> None:
         """Undo the filling of each slice, save where something was painted since."""
-        self.window.canvas.finish_stroke()
+        self.window.canvas.searches.then(lambda: self._take_back_now(filled))
+
+    def _take_back_now(self, filled: dict[str, int]) -> None:
         project, session = self.session.project, self.session
         if project is None or not session.save_strokes():
             self._tell(filled)  # the offer stands until the disk has all of it

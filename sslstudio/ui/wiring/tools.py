@@ -111,10 +111,13 @@ class ToolsWiring(QObject):
 
     def shape(self, change: Shaping) -> None:
         """Change where the current class lies: in the selection, or in the whole image. One edit."""
-        labels, label = self.canvas.pen.labels, self.canvas.current_class
+        label = self.canvas.current_class
+        self.canvas.searches.then(lambda: self._shape(change, label))
+
+    def _shape(self, change: Shaping, label: int) -> None:
+        labels = self.canvas.pen.labels
         if labels is None:
             return
-        self.canvas.finish_stroke()
         options, area = self.canvas.options, self.canvas.pen.selection
         within = whole(labels.shape) if area.empty else area
         if self.canvas.pen.huge and within.width * within.height > BOUND * BOUND:
@@ -123,13 +126,12 @@ class ToolsWiring(QObject):
                 self._on_bounded()
                 return
 
-        def find() -> list[Change]:
-            return list(change(labels, label, options, within))
-
         if within.width * within.height <= _AT_ONCE:
-            self._on_shaped(self.canvas.act(find()), label)
-        else:
-            self.canvas.searches.start(MaskSearch(find, self.canvas.pen.stroke(), tr("Changing the mask …")))
+            self._on_shaped(self.canvas.act(list(change(labels, label, options, within))), label)
+            return
+        find = _on_a_copy(change, labels, label, options, within)
+        stroke = self.canvas.pen.stroke(label=label)
+        self.canvas.searches.start(MaskSearch(find, stroke, tr("Changing the mask …")))
 
     def _on_bounded(self) -> None:
         """A tool would look through more of a huge image than memory and patience allow."""
@@ -177,8 +179,12 @@ class ToolsWiring(QObject):
             )
             return
         before = session.record(path)
-        named = title(before) if before is not None else path
-        self.canvas.finish_stroke()
+        self.canvas.searches.then(lambda: self._copy(path, title(before) if before is not None else path))
+
+    def _copy(self, path: str, named: str) -> None:
+        session = self.session
+        if session.project is None or session.labels is None:
+            return
         try:
             other = session.strokes.labels(session.project, path).labels
         except UserError as error:
@@ -245,6 +251,15 @@ class ToolsWiring(QObject):
         act["paint.lock"].setChecked(current in options.locked)
         act["paint.hide"].setChecked(current in options.hidden)
         self.window.redraw()
+
+
+def _on_a_copy(
+    change: Shaping, labels: Labels, label: int, options: ToolOptions, within: Rect
+) -> Callable[[], list[Change]]:
+    """Finds a change of the labels as they are now, with as much around as can matter; one may paint on meanwhile."""
+    seen = within.grown(max(4 * options.amount + 2, options.speck)).within(whole(labels.shape))
+    copy, inner = seen.of(labels).copy(), within.moved(-seen.left, -seen.top)  # type: ignore[type-var]
+    return lambda: [(rect.moved(seen.left, seen.top), new) for rect, new in change(copy, label, options, inner)]
 
 
 def _laid_over(mine: Labels, other: Labels) -> Iterator[Change]:

@@ -160,7 +160,9 @@ class WorkingWiring(QObject):
 
     def check(self, minutes: float) -> None:
         """Find out whether the chosen run helped."""
-        self.window.canvas.finish_stroke()
+        self.window.canvas.searches.then(lambda: self._check(minutes))
+
+    def _check(self, minutes: float) -> None:
         key = self.chosen()
 
         def request(project: Project) -> Request:

@@ -149,9 +149,10 @@ def _report(window, _):
 
 
 def _palette(window, _):
+    from sslstudio.ui.commands import commands
     from sslstudio.ui.dialogs.palette import PaletteDialog
 
-    return PaletteDialog(window.actions_, window)
+    return PaletteDialog(commands(window), window)
 
 
 ACTIONS_THAT_ASK = ("help.about", "help.shortcuts", "edit.classes", "file.export_masks")
@@ -175,7 +176,7 @@ def test_classes_are_told_by_name_not_by_colour_alone(opened):
     for one in opened.session.project.classes:
         assert one.name in names
     for button in opened.panels["paint"].findChildren(QWidget):
-        if "swatch" in button.objectName() or "colour" in button.objectName():
+        if "swatch" in button.objectName() or button.objectName().endswith(".colour"):
             assert "#" in spoken(button) or "colour" in spoken(button).lower(), button.objectName()
 
 

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from sslstudio.errors import UserError
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.project.project import Project
-from sslstudio.ui.dialogs.palette import PaletteDialog
+from sslstudio.ui.commands import commands
 
 from .conftest import PATIENCE
 
@@ -222,8 +222,7 @@ def test_what_is_painted_is_never_touched(qtbot, stack):
 
 def test_the_palette_offers_it_only_where_it_can_be_done(qtbot, stack):
     def offered():
-        palette = PaletteDialog(stack.actions_, stack)
-        return "paint.interpolate" in palette._names
+        return not next(one.why_not for one in commands(stack) if one.id == "paint.interpolate")
 
     assert not offered()
     paint_ball(qtbot, stack, 5)

@@ -272,12 +272,12 @@ def test_a_change_of_the_mask_can_be_called_off(beside, hand):
     assert np.array_equal(stored(beside), before)
 
 
-def test_a_stroke_waits_for_the_mask_that_is_being_changed(beside):
+def test_a_stroke_waits_for_the_mask_that_is_being_changed(qtbot, beside):
     key(beside, Qt.Key.Key_Period)
     beside.go.set()
     beside.painting.choose_class(0)
     drag_across(beside.canvas)
-    assert not beside.canvas.searches.running
+    qtbot.waitUntil(lambda: not beside.canvas.searches.running, timeout=PATIENCE)
     assert beside.session.project.can_undo(beside.session.image)
     beside.actions_["edit.undo"].trigger()
     assert (stored(beside)[6:22, 12:28] == 1).all(), "the stroke is one edit, the change another"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import PurePosixPath
 
-import cv2
 import numpy as np
 
 from sslstudio.images import limits
@@ -50,6 +49,8 @@ class Numbering:
         return found
 
     def _look_at(self, labels: np.ndarray, numbers: list[int]) -> None:
+        import cv2  # only here: most commands need no pixels
+
         self._looked_at += 1
         self._highest.add(numbers[-1])
         self._values += len(numbers)

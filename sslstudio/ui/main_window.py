@@ -211,7 +211,7 @@ class MainWindow(QMainWindow):
         self._redraw.timeout.connect(self.drawing.draw)
         app = QApplication.instance()
         if isinstance(app, Application):
-            app.pen_left.connect(self.canvas.hand.put_pen_away)
+            app.pen_left.connect(self._put_pen_away)  # of the window, which Qt parts from the application when it goes
         self.stepper.chosen.connect(self.go_to_step)
         for step in STEPS:
             self.actions_[f"go.{step}"].triggered.connect(lambda _=False, step=step: self.go_to_step(step))
@@ -221,6 +221,9 @@ class MainWindow(QMainWindow):
         for name in ("view.browser", "view.panel"):
             self.actions_[name].setChecked(True)
         self.actions_["view.full_screen"].toggled.connect(self._on_full_screen)
+
+    def _put_pen_away(self) -> None:
+        self.canvas.hand.put_pen_away()
 
     # what the wirings ask -------------------------------------------------------------------------------
 

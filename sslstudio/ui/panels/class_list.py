@@ -305,6 +305,7 @@ class ClassList(QWidget):
             self._box.addWidget(line)
             self.lines.append(line)
         self._put_in_order()
+        self.area.setFixedHeight(round(min(len(rows), MOST) * (ROW_HEIGHT + _GAP)) - _GAP * (len(rows) <= MOST))
 
     def _put_in_order(self) -> None:
         """Let Tab come to the lines where they stand; Qt puts what was made last at the end of the window."""
@@ -316,8 +317,6 @@ class ClassList(QWidget):
                 if before is not None:
                     QWidget.setTabOrder(before, part)
                 before = part
-
-        self.area.setFixedHeight(round(min(len(rows), MOST) * (ROW_HEIGHT + _GAP)) - _GAP * (len(rows) <= MOST))
 
     def _reveal(self, line: ClassLine) -> None:
         """Scroll to a line that was chosen by key."""

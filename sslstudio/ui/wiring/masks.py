@@ -147,9 +147,9 @@ class MasksWiring(QObject):
         """Write the two tables of what was painted, or of what a model found, beside the window."""
         project = self.session.project
         if project is not None:
-            self.window.canvas.searches.then(lambda: self._measure(project, out))
+            self.window.canvas.searches.then(lambda: self._measure(project, out, model))
 
-    def _measure(self, project: Project, out: Path) -> None:
+    def _measure(self, project: Project, out: Path, model: str) -> None:
         def work(task: background.Task) -> Measured:
             from sslstudio.annotations.measuring import measure
 

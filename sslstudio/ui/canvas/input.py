@@ -53,7 +53,7 @@ class Hand:
         self._space = False
         self._next = ""  # the tool that was asked for during a stroke
         self._keys = HeldKeys(canvas)
-        self._keys.came_up.connect(lambda *_: self._hold_space(False))
+        self._keys.came_up.connect(self._on_up)
         self.stylus, self.pace, self._wheel = Stylus(), Pace(canvas), Wheel(canvas)
         self._readers = {
             _Mouse.MouseButtonPress: self._press,
@@ -483,6 +483,9 @@ class Hand:
         else:
             self._hold_alt(False)
         return True
+
+    def _on_up(self, key: int, when: float) -> None:
+        self._hold_space(False)
 
     def _hold_space(self, held: bool) -> None:
         self._canvas.update_pointer()

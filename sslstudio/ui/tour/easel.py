@@ -89,9 +89,10 @@ def look_closer(driver: Driver, cell: Cell, notches: int = 4) -> None:
 
 
 def brush_of(driver: Driver, pixels: int) -> None:
-    """Take the brush and make it about as large, by keys."""
+    """Make brush and eraser about as large, by keys; the brush is taken where neither is in the hand."""
     canvas = driver.window.canvas
-    driver.key("canvas", Qt.Key.Key_B)
+    if canvas.tool not in ("brush", "eraser"):
+        driver.key("canvas", Qt.Key.Key_B)
     for key, wanted in ((Qt.Key.Key_BracketLeft, pixels.__lt__), (Qt.Key.Key_BracketRight, pixels.__gt__)):
         while wanted(before := canvas.brush):
             driver.key("canvas", key)

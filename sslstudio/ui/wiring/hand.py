@@ -169,7 +169,7 @@ class HandWiring(QObject):
 
     def _on_focus_out(self, event: QEvent) -> None:
         """Nobody tells when the key comes up in another window."""
-        self._keys.forget()
+        self._keys.settle()
         self._pressed = None
         if self._held:
             self._back = self._held[0].before

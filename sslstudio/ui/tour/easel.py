@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QInputDevice, QPointingDevice, QTabletEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -142,6 +142,27 @@ def take(driver: Driver, key: Qt.Key, tool: str) -> None:
 def drag(driver: Driver, *places: tuple[float, float]) -> None:
     """Draw with the left button through places of the image."""
     driver.drag(driver.window.canvas, [place(driver, x, y) for x, y in places])
+
+
+def draw_with_pen(driver: Driver, places: Sequence[tuple[tuple[float, float], float]], *, eraser: bool = False) -> None:
+    """Draw with a tablet's pen through places of the image, each with a pressure 0..1; or with its other end."""
+    canvas = driver.window.canvas
+    end = QPointingDevice.PointerType.Eraser if eraser else QPointingDevice.PointerType.Pen
+    tablet = QPointingDevice("pen", 7, QInputDevice.DeviceType.Stylus, end, QInputDevice.Capability.Pressure, 1, 1)
+    plain = Qt.KeyboardModifier.NoModifier
+
+    def tell(kind: QEvent.Type, point: QPointF, pressure: float) -> None:
+        event = QTabletEvent(kind, tablet, point, point, pressure, 0, 0, 0, 0, 0, plain, LEFT, LEFT)
+        QApplication.sendEvent(canvas, event)
+
+    points = [place(driver, x, y) for (x, y), _ in places]
+    tell(QEvent.Type.TabletPress, points[0], places[0][1])
+    QTest.mousePress(canvas, LEFT, pos=points[0].toPoint())  # what Qt makes of it for who takes no tablets
+    for point, (_, pressure) in zip(points[1:], places[1:], strict=True):
+        tell(QEvent.Type.TabletMove, point, pressure)
+        QTest.mouseMove(canvas, point.toPoint())
+    tell(QEvent.Type.TabletRelease, points[-1], 0.0)
+    QTest.mouseRelease(canvas, LEFT, pos=points[-1].toPoint())
 
 
 def click(driver: Driver, x: float, y: float) -> None:

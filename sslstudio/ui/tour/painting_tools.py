@@ -23,6 +23,7 @@ from sslstudio.ui.tour.easel import (
     brush_of,
     click,
     drag,
+    draw_with_pen,
     labels,
     look_closer,
     overlap,
@@ -186,6 +187,45 @@ def similar_regions(driver: Driver) -> None:
         driver.check(canvas.offers.labels is None, "The proposal stays.")
 
 
+def proposal(driver: Driver) -> None:
+    """What holds most of the network's attention is proposed as the object; Enter takes it."""
+    canvas, window = driver.window.canvas, driver.window
+    with taken_back(driver):
+        take(driver, _Key.Key_B, "brush")
+        driver.key("canvas", _Key.Key_X, SHIFT)
+        driver.wait(window.session.inference.attended, lambda: canvas.offers.labels is not None, ANSWER, "no proposal.")
+        before, proposed = labels(driver), window.attention.proposal()
+        assert proposed is not None
+        driver.check(bool(proposed.any()), "Nothing is proposed.")
+        driver.shoot("proposed-by-attention")
+        driver.key("canvas", _Key.Key_Return)
+        driver.check(
+            np.array_equal((labels(driver) == ROUND) & (before != ROUND), proposed), "Something else is painted."
+        )
+        driver.check(canvas.offers.labels is None, "The proposal stays.")
+
+
+def pen(driver: Driver) -> None:
+    """A tablet's pen draws the broader the harder it is pressed, and its other end erases."""
+    cell, canvas = a_cell(driver), driver.window.canvas
+    left, top, right, _ = cell.box
+    places = [(left + (right - left) * share, top - 6) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    with taken_back(driver):
+        take(driver, _Key.Key_B, "brush")
+        size = canvas.brush
+        brush_of(driver, 12)
+        before = labels(driver)
+        draw_with_pen(driver, [(at, 0.1 + 0.2 * step) for step, at in enumerate(places)])
+        drawn = (labels(driver) == ROUND) & (before != ROUND)
+        broad = [int(drawn[:, round(x)].sum()) for x, _ in (places[1], places[3])]
+        driver.check(0 < broad[0] < broad[1], f"The stroke is {broad[0]} pixels broad first and {broad[1]} later.")
+        driver.shoot("pen-pressure")
+        draw_with_pen(driver, [(places[2], 1.0)], eraser=True)
+        x, y = places[2]
+        driver.check(labels(driver)[math.floor(y), math.floor(x)] == UNPAINTED, "The pen's other end does not erase.")
+        brush_of(driver, size)
+
+
 def fill(driver: Driver) -> None:
     """What a line encloses is filled."""
     cell = a_cell(driver)
@@ -300,6 +340,8 @@ PAINTING_TOOLS: tuple[Callable[[Driver], None], ...] = (
     superpixels,
     box,
     similar_regions,
+    proposal,
+    pen,
     fill,
     whole_mask,
     what_strokes_change,

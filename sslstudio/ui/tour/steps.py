@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QImage
 
 from sslstudio.project.masks import read_mask
 from sslstudio.ui.panels.live import LiveRun
@@ -126,11 +127,50 @@ def review(driver: Driver) -> None:
     driver.shoot("review")
     driver.click("panel.review.view.beside")
     driver.shoot("review-beside")
-    driver.click("panel.review.view.over")
+    _swipe(driver)
     driver.click("panel.review.accept")
     driver.rest()
     record = session.current()
     driver.check(record is not None and record.painted > 0.99, "The prediction did not become the mask.")
+    _differ(driver)
+
+
+def _swipe(driver: Driver) -> None:
+    """Left and right of the divider stand the mask, which is empty here, and the prediction."""
+    driver.click("panel.review.view.over")
+    driver.rest()
+    over = _picture(driver)
+    driver.click("panel.review.view.swipe")
+    driver.shoot("review-swipe")
+    same = (_picture(driver) == over).all(axis=2)
+    middle = same.shape[1] // 2
+    halves = same[:, : middle - 20].mean(), same[:, middle + 20 :].mean()
+    driver.check(
+        max(halves) > 0.98 > min(halves), f"Of what lay over the image, {halves[0]:.0%} and {halves[1]:.0%} are seen."
+    )
+    driver.click("panel.review.view.over")
+
+
+def _differ(driver: Driver) -> None:
+    """Where the mask says something else than the model is marked."""
+    driver.rest()
+    driver.key("canvas", Qt.Key.Key_1)
+    driver.key("canvas", Qt.Key.Key_B)
+    driver.drag(driver.window.canvas, [QPointF(on_canvas(driver, x, 0.5)) for x in (0.2, 0.8)])
+    driver.hover(driver.window.canvas, on_canvas(driver, 0.5, 0.9))
+    driver.rest()
+    plain = _picture(driver)
+    driver.click("panel.review.differences")
+    driver.shoot("review-differences")
+    driver.check(bool((_picture(driver) != plain).any()), "No difference is marked.")
+    driver.click("panel.review.differences")
+    driver.key("canvas", Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+
+
+def _picture(driver: Driver) -> np.ndarray:
+    """What the canvas shows, (h, w, 4) uint8."""
+    image = driver.window.canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4).copy()
 
 
 def attention(driver: Driver) -> None:

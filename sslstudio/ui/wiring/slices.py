@@ -384,7 +384,7 @@ class SlicesWiring(QObject):
         try:
             for path in filled.keys() - set(changed):
                 if path == session.image and session.labels is not None:
-                    session.undo()
+                    self.window.painting.step(session.undo)
                 else:
                     project.undo(path)
                     session.after_edit(path)

@@ -371,7 +371,7 @@ class Canvas(Board):
         self._hand.finish()
 
     def cancel_stroke(self) -> None:
-        """Take back what has been drawn since the pen touched; drop the outline, which undo brings back, and searches."""
+        """Take back what was drawn since the pen touched; drop searches, and the outline, which undo brings back."""
         self.outlines.drop()
         self.mend(self.pen.cancel())
         self.searches.cancel()

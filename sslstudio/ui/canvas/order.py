@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class Order:
     """Counts moments, and knows those of the strokes that are done; 0 is before all of them."""
 
     def __init__(self) -> None:
         self._moment = 0
+        self._wished = 0  # when a stroke was wished for that becomes one only now; 0: now
         self._done: dict[str, list[int]] = {}  # by image, the newest at the end
         self._undone: dict[str, list[int]] = {}  # the same, the oldest at the end
 
@@ -26,8 +30,17 @@ class Order:
 
     def paint(self, key: str) -> None:
         """A stroke on an image was done."""
-        self._done.setdefault(key, []).append(self.next())
+        self._done.setdefault(key, []).append(self._wished or self.next())
         self._undone.pop(key, None)
+
+    @contextmanager
+    def wished_at(self, moment: int) -> Iterator[None]:
+        """A stroke that is done in here was wished for at this moment, since when others may have been."""
+        self._wished = moment
+        try:
+            yield
+        finally:
+            self._wished = 0
 
     def undo(self, key: str) -> None:
         """The newest was taken back."""

@@ -179,10 +179,10 @@ class Outlines(QObject):
         """Go on with what waits for this tool at this image, if anything does."""
         canvas = self._canvas
         place = (canvas.key, canvas.image_size, canvas.tool)
-        if canvas.pen.labels is None:
-            return
-        self._before = self._histories.pop(place, [])
-        waiting = self._waiting.pop(place, None)
+        waiting = None
+        if canvas.pen.labels is not None:
+            self._before = self._histories.pop(place, [])
+            waiting = self._waiting.pop(place, None)
         if waiting is not None:
             self._put(waiting)
         self.look()

@@ -18,6 +18,7 @@ from sslstudio.ui.canvas.strokes import Ended, Stroke
 
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.canvas import Canvas
+    from sslstudio.ui.canvas.order import Order
     from sslstudio.ui.canvas.search import Search
 
 _QUIET = 300  # milliseconds before one is told that something is being looked for
@@ -49,7 +50,7 @@ class Searches(QObject):
 
     def start(self, search: Search) -> None:
         """Look for a change."""
-        search.moment, search.ahead = self._canvas.taking_back.order.next(), len(self._behind)
+        search.moment, search.ahead = self._order.next(), len(self._behind)
         self.running.append(search)
         self._canvas.pen.recording = self.reading
         self._canvas.outlines.look()
@@ -116,9 +117,15 @@ class Searches(QObject):
         self._behind = [one for one in self._behind if isinstance(one, Stroke)]
         self._drop(list(self.running))
 
+    @property
+    def _order(self) -> Order:
+        return self._canvas.taking_back.order
+
     def _put_behind(self, one: Stroke | Callable[[], object]) -> None:
         self._behind.append(one)
-        self._wished = self._canvas.taking_back.order.next()
+        self._wished = self._order.next()
+        if isinstance(one, Stroke):
+            one.moment = self._wished
 
     def _drop(self, searches: list[Search]) -> None:
         for search in searches:
@@ -161,7 +168,8 @@ class Searches(QObject):
         self._canvas.update()
         patches = search.stroke.patches()
         if patches is not None:
-            self._canvas.stroke_finished.emit(*patches)
+            with self._order.wished_at(search.moment):
+                self._canvas.stroke_finished.emit(*patches)
         self.taken.emit(search, not changed.empty)
         self._canvas.lifted.emit(Ended(search.stroke.value, search.stroke.held, not changed.empty))
         self._canvas.hand.report_place()
@@ -182,7 +190,8 @@ class Searches(QObject):
             if not isinstance(first, Stroke):
                 first()
             elif (patches := self._drawn_anew(first).patches()) is not None:
-                self._canvas.stroke_finished.emit(*patches)
+                with self._order.wished_at(first.moment):
+                    self._canvas.stroke_finished.emit(*patches)
         self._behind = [self._drawn_anew(one) if isinstance(one, Stroke) else one for one in self._behind]
         self._canvas.pen.recording = self.reading
         while self._last and not self.running:

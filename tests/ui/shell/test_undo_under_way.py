@@ -132,6 +132,24 @@ def test_undo_drops_the_newest_of_several_searches(qtbot, slow):
     assert untouched(slow)
 
 
+def test_a_corner_set_while_a_box_is_searched_goes_before_what_is_found(qtbot, slow):
+    slow.drag((4, 4), (12, 12))
+    corners(slow, "polygon", SQUARE[:2])
+    slow.go.set()
+    qtbot.waitUntil(lambda: not slow.canvas.searches.running, timeout=PATIENCE)
+    undo(slow)
+    assert len(slow.canvas.pen.points) == 1
+    undo(slow)
+    assert not slow.canvas.pen.points
+    assert slow.labels[8, 8] == 1
+    undo(slow)
+    assert untouched(slow)
+    for _ in range(3):
+        redo(slow)
+    assert len(slow.canvas.pen.points) == 2
+    assert slow.labels[8, 8] == 1
+
+
 def test_undo_in_a_stroke_leaves_what_is_being_looked_for(qtbot, slow):
     slow.drag((4, 4), (12, 12))
     slow.tap(Key.Key_B)

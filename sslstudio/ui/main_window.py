@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -57,6 +57,7 @@ from sslstudio.ui.welcome import Welcome
 
 LEFT, RIGHT = 29 * theme.SPACE, 42 * theme.SPACE  # widths at first
 TITLE = 40  # pixels for the frame's title bar, which Qt does not know before a window is shown
+LEAST = QSize(1100, 700)  # where the screen has as much
 REDRAW = 40  # milliseconds in which several reasons to redraw become one
 
 
@@ -67,7 +68,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setObjectName("window")
         self.setWindowTitle("SSL Studio")
-        self.setMinimumSize(1100, 700)
+        self.setMinimumSize(LEAST)
         self.setAcceptDrops(True)
         self.session = Session(self)
         self.step = "images"
@@ -346,6 +347,7 @@ class MainWindow(QMainWindow):
         """Before it is shown first: be no larger than the screen, and on it; maximised where there is no room."""
         screen = self.screen() if self.isVisible() else QApplication.screenAt(self.geometry().center())
         room = (screen or QApplication.primaryScreen()).availableGeometry()
+        self.setMinimumSize(LEAST.boundedTo(room.size()))  # a small screen, or all of it enlarged
         if self.isMaximized() or self.isFullScreen():
             return
         if self.width() > room.width() or self.height() > room.height() - TITLE:

@@ -23,7 +23,8 @@ def draw_grid(pixels: np.ndarray, view: Viewport, rect: Rect) -> None:
 
 
 def _parted(pixels: np.ndarray) -> np.ndarray:
-    return np.where(pixels < 128, pixels + _STEP, pixels - _STEP)
+    brightness = pixels.mean(axis=2, keepdims=True)  # one side for all of a pixel's channels, which keeps its hue
+    return (pixels + np.where(brightness < 128, _STEP, -_STEP)).clip(0, 255).astype(np.uint8)
 
 
 def _firsts(zoom: float, offset: float, start: int, stop: int) -> np.ndarray:

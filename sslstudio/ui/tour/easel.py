@@ -89,12 +89,14 @@ def look_closer(driver: Driver, cell: Cell, notches: int = 4) -> None:
 
 
 def brush_of(driver: Driver, pixels: int) -> None:
-    """Make the brush about as large, by keys."""
+    """Make brush and eraser about as large, by keys; the brush is taken where neither is in the hand."""
     canvas = driver.window.canvas
-    while canvas.brush > pixels:
-        driver.key("canvas", Qt.Key.Key_BracketLeft)
-    while canvas.brush < pixels:
-        driver.key("canvas", Qt.Key.Key_BracketRight)
+    if canvas.tool not in ("brush", "eraser"):
+        driver.key("canvas", Qt.Key.Key_B)
+    for key, wanted in ((Qt.Key.Key_BracketLeft, pixels.__lt__), (Qt.Key.Key_BracketRight, pixels.__gt__)):
+        while wanted(before := canvas.brush):
+            driver.key("canvas", key)
+            driver.check(canvas.brush != before, "The brush keeps its size.")
 
 
 def labels(driver: Driver) -> np.ndarray:

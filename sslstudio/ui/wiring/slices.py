@@ -54,7 +54,7 @@ class SlicesWiring(QObject):
         self._filling: background.Task | None = None
         self._left: set[str] = set()  # those of them that are as they were filled
         self.filled: dict[str, int] = {}  # what was filled last, and the edits that did it
-        self._made: dict[str, int] = {}  # slices that were filled, by the edits that did it, and not touched since
+        self._made: dict[str, int] = {}  # slices that were filled, by the edits that did it
         self.session.opened.connect(self._on_opened)
         self.session.image_chosen.connect(self._on_chosen)
         self.session.records_changed.connect(self._on_records)
@@ -160,7 +160,8 @@ class SlicesWiring(QObject):
         filled = next(iter(self.filled), "")
         record = self.session.record(path)
         if record is not None and record.slices > 1:
-            return split_slice(path)[0] == split_slice(filled)[0]
+            other = self.session.record(filled)
+            return other is not None and other.whole == record.whole
         return path in self.filled or (_series(path) is not None and _series(path) == _series(filled))
 
     def _on_record(self, record: ImageRecord) -> None:
@@ -169,9 +170,6 @@ class SlicesWiring(QObject):
             self._left.discard(path)
             if not self._left:  # nothing is left that could be taken back
                 self.window.notice.solved("slices")
-        if path in self._made and project is not None and project.newest_edit(path) != self._made[path]:
-            del self._made[path]  # somebody has mended it, so it counts as painted from now on
-            self.session.remember(_KEPT, dict(self._made))
         if record.path in self._slices():
             (self._painted.add if record.painted > 0 else self._painted.discard)(record.slice)
             self._draw()
@@ -239,7 +237,14 @@ class SlicesWiring(QObject):
 
     def _by_hand(self, record: ImageRecord) -> bool:
         """Whether somebody painted on an image; what was only filled before may be filled anew."""
-        return record.painted > 0 and record.path not in self._made and not record.problem
+        return record.painted > 0 and not record.problem and not self._only_filled(record.path)
+
+    def _only_filled(self, path: str) -> bool:
+        """Whether the last that was done to a slice was to fill it; undone and done again, it is so once more."""
+        project = self.session.project
+        if project is None or path not in self._made or self.session.strokes.waits(path):
+            return False
+        return project.newest_edit(path) == self._made[path]
 
     def _usable(self, path: str) -> bool:
         return (record := self.session.record(path)) is not None and not record.problem
@@ -333,8 +338,7 @@ class SlicesWiring(QObject):
         if path == session.image:
             self.window.canvas.finish_stroke()
         mine = session.strokes.labels(project, path).labels[:, :]
-        untouched = not session.strokes.waits(path) and project.newest_edit(path) == self._made.get(path)
-        after = labels if untouched else np.where(mine == UNPAINTED, labels, mine)
+        after = labels if self._only_filled(path) else np.where(mine == UNPAINTED, labels, mine)
         if np.array_equal(mine, after):
             return
 
@@ -380,9 +384,10 @@ class SlicesWiring(QObject):
             self._tell(filled)  # the offer stands until the disk has all of it
             return
         self.window.notice.solved("slices")
-        changed = [path for path, edit in filled.items() if project.newest_edit(path) != edit]
+        newest = {path: project.newest_edit(path) for path in filled}
+        changed = [path for path, edit in filled.items() if newest[path] > edit]
         try:
-            for path in filled.keys() - set(changed):
+            for path in [path for path, edit in filled.items() if newest[path] == edit]:  # others were undone one by one
                 if path == session.image and session.labels is not None:
                     self.window.painting.step(session.undo)
                 else:
@@ -393,7 +398,7 @@ class SlicesWiring(QObject):
             return
         if changed:
             where = ", ".join(map(self._named, changed[:5]))
-            text = tr("{slices} stayed as they are: something was painted on them since ({where}).").format(
+            text = tr("Not taken back, since something was painted there afterwards: {slices} ({where}).").format(
                 slices=many(len(changed), "slice"), where=where
             )
             self.window.tell(Notice(text, about="slices"))

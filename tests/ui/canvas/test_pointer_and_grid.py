@@ -135,6 +135,21 @@ def test_a_tilted_wheel_moves_sideways_and_does_not_zoom(desk):
     assert canvas.zoom > before.zoom, "with Alt some systems turn the plain wheel sideways"
 
 
+@pytest.mark.parametrize("colour", [(128, 127, 125), (20, 250, 10), (255, 120, 240)])
+def test_lines_of_the_grid_keep_the_hue(desk, colour):
+    canvas = desk.canvas
+    image = np.full((150, 200, 3), colour, np.uint8)
+    canvas.show_image(image, LabelMap(np.full((150, 200), 255, np.uint8)), "plain")
+    canvas.set_grid(True)
+    canvas.set_view(canvas.viewport.zoomed(12, 320, 240))
+    desk.away()
+    row = seen(canvas)[260, 100:500, :3].astype(int)
+    line = row[(row != row[6]).any(axis=1)]
+    shifts = line - row[6] if (row[6] == colour).all() else line - np.array(colour)
+    assert len(line)
+    assert (np.sign(shifts) * np.sign(shifts.sum(axis=1, keepdims=True)) >= 0).all(), "all channels to one side"
+
+
 @pytest.mark.parametrize("ground", [20, 240])
 def test_large_pixels_are_parted_by_a_faint_grid_that_can_be_switched_off(desk, ground):
     canvas = desk.canvas

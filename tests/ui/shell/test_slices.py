@@ -160,7 +160,33 @@ def test_all_is_taken_back_at_once_but_not_what_was_mended_since(qtbot, stack):
     assert (stored(stack, 6) == UNPAINTED).all()
     assert (stored(stack, 7) == UNPAINTED).all()
     assert np.array_equal(stored(stack, 8), mended)
-    assert "1 slice stayed as" in stack.notice.shown()
+    assert "something was painted there afterwards: 1 slice (8)" in stack.notice.shown()
+
+
+def test_a_slice_that_was_undone_by_itself_is_no_reason_to_complain(qtbot, stack):
+    paint_ball(qtbot, stack, 5)
+    paint_ball(qtbot, stack, 9)
+    key(stack, Qt.Key.Key_I, SHIFT)
+    qtbot.waitUntil(lambda: "Filled 3 slices" in stack.notice.shown(), timeout=PATIENCE)
+    show(qtbot, stack, STACK[6])
+    stack.actions_["edit.undo"].trigger()
+    stack.stacks._take_back(stack.stacks.filled)
+    assert all((stored(stack, number) == UNPAINTED).all() for number in (6, 7, 8))
+    assert "painted there" not in stack.notice.shown()
+
+
+def test_a_filled_slice_that_is_undone_and_redone_is_still_only_filled(qtbot, stack):
+    paint_ball(qtbot, stack, 3)
+    paint_ball(qtbot, stack, 11)
+    key(stack, Qt.Key.Key_I, SHIFT)
+    qtbot.waitUntil(lambda: "Filled 7 slices: 4 to 10." in stack.notice.shown(), timeout=PATIENCE)
+    show(qtbot, stack, STACK[6])
+    stack.actions_["edit.undo"].trigger()
+    stack.actions_["edit.redo"].trigger()
+    assert (stored(stack, 7) == 1).any()
+    paint_ball(qtbot, stack, 5)
+    key(stack, Qt.Key.Key_I, SHIFT)
+    qtbot.waitUntil(lambda: "Filled 6 slices: 4 to 10." in stack.notice.shown(), timeout=PATIENCE)
 
 
 def test_what_was_filled_is_filled_anew_after_a_correction(qtbot, stack, open_folder):

@@ -71,3 +71,10 @@ def test_a_large_screen_keeps_the_size_of_the_first_start(start):
     assert not maximised
     assert size == (1440, 900)
     assert start(1366, 768)[0] == [True, True, True], "what was remembered of the larger screen does not fit"
+
+
+def test_a_screen_smaller_than_the_window_likes_to_be(start):
+    """A laptop's screen with everything enlarged by half: the bottom is not cut off."""
+    (inside, maximised, _), _ = start(911, 560)
+    assert inside
+    assert maximised

@@ -100,7 +100,12 @@ BY_POINTER: tuple[tuple[str, str, str, str], ...] = (
     (later("Zoom at the pointer"), later("wheel"), later("magnify scroll"), ""),
     (later("Move the image"), later("hold Space or {key}, or drag with the middle button"), later("pan"), "paint.pan"),
     (later("Brush size"), later("Shift and wheel"), later("width diameter radius"), ""),
-    (later("Erase for a moment"), later("hold Alt or {key}"), later("rubber"), "paint.eraser"),
+    (
+        later("Erase for a moment"),
+        later("hold {key}, or Alt (where the desktop lets it through)"),
+        later("rubber"),
+        "paint.eraser",
+    ),
     (later("A tool for a moment"), later("hold its key"), later("temporary"), ""),
     (later("Pick the class"), later("right click"), later("eyedropper pipette dropper sample colour picker"), ""),
     (later("Contrast, brightness"), later("right drag across, up and down"), later("window level"), ""),
@@ -111,4 +116,6 @@ BY_POINTER: tuple[tuple[str, str, str, str], ...] = (
 def told_how(how: str, key: str) -> str:
     """How the pointer does it, in the language in force; “{key}” is filled, and left out where there is no key."""
     text = tr(how)
-    return text.format(key=key) if key or "{key}" not in text else text.replace(tr(" or {key}"), "")
+    if key or "{key}" not in text:
+        return text.format(key=key)
+    return text.replace(tr(" or {key}"), "").replace(tr("{key}, or "), "")

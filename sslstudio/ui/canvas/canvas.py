@@ -275,10 +275,10 @@ class Canvas(Board):
         return self.pen.label
 
     def set_tool(self, tool: str) -> None:
-        """Take one of ``TOOLS`` into the hand."""
+        """Take one of ``TOOLS`` into the hand; a stroke under way keeps its own until the button is up."""
         if tool not in TOOLS:
             raise ValueError(f"{tool!r} is none of {TOOLS}")
-        if tool == self.pen.tool or not (self.paintable or tool == "pan"):
+        if self._hand.keeps(tool) or tool == self.pen.tool or not (self.paintable or tool == "pan"):
             return
         self.lift()
         self.outlines.keep()
@@ -293,6 +293,7 @@ class Canvas(Board):
     def set_paintable(self, wanted: bool) -> None:
         """Whether the mask may be changed by hand; where it may not, the hand only moves the image."""
         if wanted != self.paintable:
+            self.lift()
             self.set_tool("pan")
             self.paintable = wanted
             self.set_tool("brush")  # nothing else is in the hand of somebody who opens a project

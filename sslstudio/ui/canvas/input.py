@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QTabletEvent
 
 from sslstudio.project.label_map import UNPAINTED
 from sslstudio.regions.rect import NOTHING
+from sslstudio.ui.canvas.held_keys import HeldKeys
 from sslstudio.ui.canvas.pace import Pace
 from sslstudio.ui.canvas.sizing import SIZED
 from sslstudio.ui.canvas.strokes import Point
@@ -29,6 +30,7 @@ _CURSORS = {
     "brush": Qt.CursorShape.BlankCursor,
     "eraser": Qt.CursorShape.BlankCursor,
 }
+_STROKES = ("paint", "polygon", "corner", "reshape", "gesture")  # what is dragged with a tool
 _DRAWING = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace)
 _Mouse = QEvent.Type
 
@@ -49,6 +51,9 @@ class Hand:
         self.walked = False  # whether somebody goes through the window by Tab, so that Space is for what is reached so
         self._alt = False
         self._space = False
+        self._next = ""  # the tool that was asked for during a stroke
+        self._keys = HeldKeys(canvas)
+        self._keys.came_up.connect(self._on_up)
         self.stylus, self.pace, self._wheel = Stylus(), Pace(canvas), Wheel(canvas)
         self._readers = {
             _Mouse.MouseButtonPress: self._press,
@@ -91,6 +96,11 @@ class Hand:
         return self._drag == "gesture"
 
     @property
+    def coming(self) -> str:
+        """The tool in the hand once the button is up."""
+        return self._next or self._canvas.tool
+
+    @property
     def inside(self) -> bool:
         """Whether the pointer is on the canvas."""
         return self._inside
@@ -121,10 +131,15 @@ class Hand:
             self._canvas.outlines.look()
         return dealt
 
+    def keeps(self, tool: str) -> bool:
+        """Whether a stroke under way keeps its own tool; the other one then comes once the button is up."""
+        self._next = tool if self._drag in _STROKES else ""
+        return bool(self._next)
+
     def let_go(self) -> None:
         """Forget what was dragged."""
         self.pace.forget()
-        if self._drag in ("paint", "polygon", "corner", "reshape", "gesture"):
+        if self._drag in _STROKES:
             self._drag = ""
             self._canvas.minimap.make_way(None)
         self.stylus.put_away()
@@ -154,6 +169,7 @@ class Hand:
     # --- mouse -----------------------------------------------------------------------------------------------------
 
     def _press(self, event: QMouseEvent) -> bool:
+        self._keys.settle()
         self._canvas.setFocus(Qt.FocusReason.MouseFocusReason)
         self._follow(event.position(), event.modifiers())
         if not self.stylus.down:  # it is a mouse
@@ -233,7 +249,13 @@ class Hand:
                 self._closed = True
             self.show_cursor()
             self._canvas.update_pointer()
+        self._take_next()
         return True
+
+    def _take_next(self) -> None:
+        """Take the tool that was asked for during the stroke, now that it is done."""
+        if self._next and not self._drag:
+            self._canvas.set_tool(self._next)
 
     def _enter(self, event: QEvent) -> bool:
         self.walked = False
@@ -255,6 +277,8 @@ class Hand:
         """Finish what was begun, so that nothing is lost with the focus."""
         self._canvas.lift()
         self._drag, self._space, self._alt = "", False, False
+        self._keys.forget()
+        self._take_next()
         self.show_cursor()
         self._canvas.update()
         return False
@@ -430,6 +454,7 @@ class Hand:
 
     def _key_down(self, event: QKeyEvent) -> bool:
         canvas, key = self._canvas, cast("Qt.Key", event.key())
+        self._keys.press(event)
         if key == Qt.Key.Key_Space:
             self._hold_space(True)
         elif key == Qt.Key.Key_Alt:
@@ -454,10 +479,13 @@ class Hand:
         if event.isAutoRepeat() or event.key() not in (Qt.Key.Key_Space, Qt.Key.Key_Alt):
             return False
         if event.key() == Qt.Key.Key_Space:
-            self._hold_space(False)
+            self._keys.release(event)
         else:
             self._hold_alt(False)
         return True
+
+    def _on_up(self, key: int, when: float) -> None:
+        self._hold_space(False)
 
     def _hold_space(self, held: bool) -> None:
         self._canvas.update_pointer()

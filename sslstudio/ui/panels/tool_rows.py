@@ -18,7 +18,9 @@ NAME_WIDTH = 9 * SPACE
 _ROOM = 7 * SPACE  # pixels: as high as the options of any tool, so that nothing below them jumps
 _BRUSHES = ("brush", "eraser")
 _HINTS = {
-    "brush": later("Hold Alt or the eraser’s key to erase. Shift and the wheel change the size."),
+    "brush": later(
+        "To erase, hold the eraser’s key, or Alt (where the desktop lets it through). Size: Shift and the wheel."
+    ),
     "eraser": later("Makes it unpainted, which is not judged. For “nothing is here”, paint the background."),
     "lasso": later("Draw around something to paint what is within. Hold Alt to cut it out."),
     "polygon": later(

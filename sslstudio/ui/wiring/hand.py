@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QMenuBar
 
 from sslstudio.language import tr
+from sslstudio.ui.canvas.held_keys import HeldKeys
 from sslstudio.ui.canvas.pen import TOOLS
 from sslstudio.ui.image_model import title
 from sslstudio.ui.keyboard import is_typing
@@ -19,8 +22,22 @@ if TYPE_CHECKING:
     from sslstudio.ui.main_window import MainWindow
 
 _KEPT = "outlines"  # what is kept with the project
-TAP = 600  # milliseconds up to which a tool's key was tapped; held longer, its tool is for as long as it is held
+TAP = 0.6  # seconds up to which a tool's key was tapped; held longer, its tool is for as long as it is held
 SOON = 700  # milliseconds after which it is said that an outline waits: a tool may be taken for a moment only
+
+
+@dataclass
+class _Held:
+    """A tool's key that is down, and the tool to go back to."""
+
+    key: int
+    before: str
+    since: float  # seconds of ``time.monotonic``
+    used: bool = False  # whether something was done with the tool, so that this was no tap
+
+    def tapped(self, until: float) -> bool:
+        """Whether it came up at once."""
+        return not self.used and until - self.since <= TAP
 
 
 class HandWiring(QObject):
@@ -33,11 +50,12 @@ class HandWiring(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self.window, self.canvas = window, window.canvas
-        self._pressed: tuple[int, str] | None = None  # a key that is down, and the tool that was in the hand before
-        self._held: tuple[int, str] | None = None  # the same once the key has taken another tool
-        self._used = False
+        self._keys = HeldKeys(self)
+        self._keys.came_up.connect(self._on_up)
+        self._pressed: _Held | None = None  # a key that has come down, until its tool is taken
+        self._held: list[_Held] = []  # those with which a tool was taken, each held within the one before
+        self._back = ""  # the tool to go back to, once the stroke under way is done
         self._aside = ("", "")  # the image and the tool of the outline that was put aside last
-        self._since = QElapsedTimer()
         self._late = QTimer(self, interval=SOON, singleShot=True)
         self._late.timeout.connect(self._tell_waiting)
         self._readers = {
@@ -83,11 +101,13 @@ class HandWiring(QObject):
 
     def _on_key(self, event: QKeyEvent) -> None:
         """A key comes down, before it is a shortcut: those of drawing take the keyboard to the canvas."""
+        fresh = self._keys.press(event)
         elsewhere = is_typing() or QApplication.activePopupWidget() is not None
         if elsewhere or isinstance(QApplication.focusWidget(), QMenuBar):
             return
-        if not event.isAutoRepeat():
-            self._pressed = (event.key(), self.canvas.tool) if self._is_of_tool(event) else None
+        if fresh:
+            before = self._back or self.canvas.hand.coming
+            self._pressed = _Held(event.key(), before, time.monotonic()) if self._is_of_tool(event) else None
         if self.canvas.isVisible() and not self.canvas.hasFocus() and self.canvas.hand.wants(event):
             self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -108,47 +128,61 @@ class HandWiring(QObject):
 
     def _on_tool(self, tool: str) -> None:
         """A tool's key took it: it may be let go of."""
-        if self._pressed is not None and self._pressed[1] != tool:
-            self._held, self._used = self._pressed, False
-            self._since.start()
+        if self._pressed is not None and self._pressed.before != tool:
+            self._held.append(self._pressed)
+            self._back = ""
         self._pressed = None
 
     def _on_release(self, event: QKeyEvent) -> None:
-        if event.isAutoRepeat():
-            return
+        self._keys.release(event)
+
+    def _on_up(self, key: int, when: float) -> None:
+        """A key is held no longer; a tap leaves its tool in the hand."""
         self._pressed = None
-        if self._held is not None and event.key() == self._held[0]:
-            if not (self._used or self._since.hasExpired(TAP)):
-                self._held = None  # a tap: the tool stays in the hand
-            elif not self.canvas.hand.dragging:
-                self._go_back()
-            else:
-                self._held = (0, self._held[1])  # once the stroke is done
+        place = next((at for at, held in enumerate(self._held) if held.key == key), None)
+        if place is None:
+            return
+        held = self._held.pop(place)
+        if place < len(self._held):  # another was taken since, and is in the hand
+            if not held.tapped(when):
+                self._held[place].before = held.before
+        elif held.tapped(when):
+            self._held.clear()
+        else:
+            self._back = held.before
+            self._go_back()
 
     def _on_button(self, event: QEvent) -> None:
+        self._keys.settle()
         self.canvas.hand.walked = False
-        self._used = self._used or self.canvas.underMouse()
+        if self.canvas.underMouse():
+            for held in self._held:
+                held.used = True
 
     def _on_button_up(self, event: QEvent) -> None:
         QTimer.singleShot(0, self, self._on_lifted)  # the canvas has not heard of it yet
 
     def _on_lifted(self) -> None:
-        if self._held is not None and self._held[0] == 0:
-            self._go_back()
+        self._go_back()
         if self.canvas.outlines.first is not None:
             self._keep()
 
     def _on_focus_out(self, event: QEvent) -> None:
         """Nobody tells when the key comes up in another window."""
+        self._keys.settle()
         self._pressed = None
-        if self._held is not None:
-            self._go_back()
+        if self._held:
+            self._back = self._held[0].before
+            self._held.clear()
+            QTimer.singleShot(0, self, self._go_back)  # the canvas lifts the pen first
 
     def _go_back(self) -> None:
         """The tool from before the key was held, unless what was begun with this one goes on."""
-        held, self._held = self._held, None
-        if held is not None and not self.canvas.busy:
-            self.canvas.set_tool(held[1])
+        if self.canvas.hand.dragging:
+            return  # once the stroke is done
+        tool, self._back = self._back, ""
+        if tool and not self.canvas.busy:
+            self.canvas.set_tool(tool)
 
     # outlines -------------------------------------------------------------------------------------------
 

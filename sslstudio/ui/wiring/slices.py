@@ -387,7 +387,9 @@ class SlicesWiring(QObject):
         newest = {path: project.newest_edit(path) for path in filled}
         changed = [path for path, edit in filled.items() if newest[path] > edit]
         try:
-            for path in [path for path, edit in filled.items() if newest[path] == edit]:  # others are undone singly
+            for path in [
+                path for path, edit in filled.items() if newest[path] == edit
+            ]:  # others were undone one by one
                 if path == session.image and session.labels is not None:
                     self.window.painting.step(session.undo)
                 else:

@@ -8,6 +8,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenuBar
 
+from sslstudio.ui.wiring import hand
+
 from .conftest import PATIENCE
 
 Key, LEFT = Qt.Key, Qt.MouseButton.LeftButton
@@ -43,6 +45,12 @@ class Hands:
 
     def up(self, key) -> None:
         QTest.keyRelease(self.frame, key)
+
+    def repeat(self, key) -> None:
+        """What X sends while a key is held: a release and a press that look real, both at one time."""
+        for _ in range(3):
+            self.up(key)
+            self.down(key)
 
     def press(self, x, y, held=NONE) -> None:
         QTest.mouseMove(self.frame, self.at(x, y))
@@ -239,14 +247,14 @@ def test_undo_in_a_stroke_that_has_changed_nothing_leaves_the_one_before(hands):
     assert np.array_equal(hands.labels, painted)
 
 
-def test_the_eraser_is_in_the_hand_as_long_as_its_key_is_held_and_stays_after_a_tap(hands):
+def test_the_eraser_is_in_the_hand_as_long_as_its_key_is_held_and_stays_after_a_tap(qtbot, hands):
     hands.drag((6, 15), (42, 15))
     hands.elsewhere()
     hands.down(Key.Key_E)
     hands.drag((20, 15), (24, 15))
     assert hands.canvas.tool == "eraser"
     hands.up(Key.Key_E)
-    assert hands.canvas.tool == "brush"
+    qtbot.waitUntil(lambda: hands.canvas.tool == "brush", timeout=PATIENCE)
     assert hands.labels[15, 22] == 255
     assert hands.labels[15, 10] == 1
     hands.tap(Key.Key_E)
@@ -262,6 +270,82 @@ def test_a_key_let_go_of_in_the_middle_of_a_stroke_waits_for_its_end(qtbot, hand
     hands.release(40, 15)
     assert (hands.labels[15, 12:40] == 255).all()
     qtbot.waitUntil(lambda: hands.canvas.tool == "brush", timeout=PATIENCE)
+
+
+def test_the_eraser_stays_while_the_system_repeats_its_key(qtbot, hands):
+    hands.drag((6, 15), (42, 15))
+    hands.down(Key.Key_E)
+    hands.repeat(Key.Key_E)
+    hands.drag((20, 15), (24, 15))
+    hands.repeat(Key.Key_E)
+    assert hands.canvas.tool == "eraser"
+    hands.drag((30, 15), (34, 15))
+    hands.up(Key.Key_E)
+    hands.drag((6, 25), (42, 25))
+    assert hands.canvas.tool == "brush", "no wait: the next stroke is the brush's"
+    assert (hands.labels[15, [22, 32]] == 255).all()
+    assert (hands.labels[25, 8:40] == 1).all()
+
+
+def test_a_key_was_held_from_its_first_press(qtbot, hands, monkeypatch):
+    hands.down(Key.Key_E)
+    monkeypatch.setattr(hand, "TAP", 0)
+    hands.repeat(Key.Key_E)
+    hands.up(Key.Key_E)
+    qtbot.waitUntil(lambda: hands.canvas.tool == "brush", timeout=PATIENCE)
+
+
+def test_space_stays_while_the_system_repeats_it(qtbot, hands):
+    hands.move(20, 15)
+    hands.down(Key.Key_Space)
+    for _ in range(3):
+        hands.up(Key.Key_Space)
+        assert hands.canvas.cursor().shape() == Qt.CursorShape.OpenHandCursor
+        hands.down(Key.Key_Space)
+    hands.up(Key.Key_Space)
+    qtbot.waitUntil(lambda: hands.canvas.cursor().shape() == Qt.CursorShape.BlankCursor, timeout=PATIENCE)
+
+
+def test_keys_held_within_each_other_lead_back_to_the_first_tool(qtbot, hands, monkeypatch):
+    monkeypatch.setattr(hand, "TAP", 0)
+    for first, second, after in ((Key.Key_W, Key.Key_E, "eraser"), (Key.Key_E, Key.Key_W, "wand")):
+        hands.down(Key.Key_E)
+        hands.repeat(Key.Key_E)
+        hands.down(Key.Key_W)
+        hands.repeat(Key.Key_W)
+        assert hands.canvas.tool == "wand"
+        hands.up(first)
+        qtbot.waitUntil(lambda after=after: hands.canvas.tool == after, timeout=PATIENCE)
+        hands.up(second)
+        qtbot.waitUntil(lambda: hands.canvas.tool == "brush", timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_tool_taken_in_the_middle_of_a_stroke_waits_for_its_end(qtbot, hands, monkeypatch, held):
+    hands.press(6, 15)
+    hands.move(20, 15)
+    hands.down(Key.Key_E)
+    if held:
+        monkeypatch.setattr(hand, "TAP", 0)
+        hands.repeat(Key.Key_E)
+    hands.move(30, 15)
+    hands.up(Key.Key_E)
+    hands.move(40, 15)
+    hands.release(40, 15)
+    assert (hands.labels[15, 8:40] == 1).all()
+    qtbot.waitUntil(lambda: hands.canvas.tool == ("brush" if held else "eraser"), timeout=PATIENCE)
+    hands.tap(Key.Key_Z, CTRL)
+    assert (hands.labels == 255).all(), "it was one stroke"
+
+
+def test_a_tool_taken_in_a_stroke_that_is_dropped_comes_with_the_button(hands):
+    hands.press(6, 15)
+    hands.move(20, 15)
+    hands.tap(Key.Key_E)
+    hands.tap(Key.Key_Escape)
+    hands.release(20, 15)
+    assert hands.canvas.tool == "eraser"
+    assert (hands.labels == 255).all()
 
 
 def test_a_digit_pressed_while_alt_erases_chooses_the_class_and_not_the_step(hands):

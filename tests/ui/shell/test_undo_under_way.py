@@ -228,14 +228,14 @@ def test_what_escape_dropped_comes_back_after_another_tool_was_in_the_hand(paint
 
 
 @pytest.mark.parametrize("tool", ["polygon", "livewire"])
-def test_a_stroke_painted_while_an_outline_waits_goes_before_its_corners_and_comes_after_them(painted, tool):
+def test_a_stroke_painted_while_an_outline_waits_goes_before_its_corners_and_comes_after_them(qtbot, painted, tool):
     outlines = painted.canvas.outlines
     corners(painted, tool, SQUARE[:3])
     drawn = outlines.now
     painted.down(Key.Key_B)
     painted.drag((4, 2), (44, 2))
     painted.up(Key.Key_B)
-    assert painted.canvas.tool == tool
+    qtbot.waitUntil(lambda: painted.canvas.tool == tool, timeout=PATIENCE)
     painted.click(*SQUARE[3])
     undo(painted)
     assert outlines.now == drawn, "the corner set after the stroke"

@@ -30,6 +30,7 @@ from sslstudio.ui.canvas.scene import SURROUND, Layers
 from sslstudio.ui.canvas.searches import Searches
 from sslstudio.ui.canvas.sizing import Sizing
 from sslstudio.ui.canvas.steps import BRUSH_MAX, BRUSH_MIN
+from sslstudio.ui.canvas.taking_back import TakingBack
 from sslstudio.ui.canvas.tiled import image_pyramid, plane_pyramid
 from sslstudio.ui.canvas.tools import GESTURES, Gesture
 from sslstudio.ui.canvas.viewport import Rect
@@ -89,6 +90,7 @@ class Canvas(Board):
         self._filled, self._differences = True, False
         self.pixel_size: PixelSize | None = None
         self.scale_bar, self._message = True, ""
+        self.taking_back = TakingBack(self)
         self.searches, self.offers = Searches(self), Offers(self)
         self.outlines, self.sizing = Outlines(self), Sizing(self)
         self.minimap = Minimap(self)
@@ -370,13 +372,14 @@ class Canvas(Board):
         self._hand.finish()
 
     def cancel_stroke(self) -> None:
-        """Take back what has been drawn since the pen touched, or the polygon's corners; look for nothing more."""
+        """Take back what was drawn since the pen touched; drop searches, and the outline, which undo brings back."""
+        self.outlines.drop()
         self.mend(self.pen.cancel())
         self.searches.cancel()
         self.forget()
         self._hand.let_go()
         self._hand.report_place()
-        self.outlines.forget_steps()
+        self.outlines.look()
         self.update()
 
     def select(self, rect: Rect) -> None:
@@ -390,12 +393,6 @@ class Canvas(Board):
         if self.gesture is not None:
             self.gesture.cancel()
             self.offers.hear_gesture()
-
-    @property
-    def begun(self) -> bool:
-        """Whether there is something that undo takes back before any stroke that is done."""
-        begun = self._hand.gesturing or self.outlines.first is not None or bool(self.searches.running)
-        return begun or self.pen.drawing
 
     @property
     def hand(self) -> Hand:

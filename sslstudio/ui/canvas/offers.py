@@ -30,6 +30,7 @@ class Offers(QObject):
         self._canvas = canvas
         self.pyramid: LabelPyramid | None = None
         self.open = False  # whether Enter and Esc answer it
+        self.moment = 0  # when it was shown, or asked for, last
 
     @property
     def labels(self) -> np.ndarray | None:
@@ -43,8 +44,11 @@ class Offers(QObject):
         """
         self.open = answerable and labels is not None
         if labels is not None or self.pyramid is not None:
+            if self.pyramid is None:
+                self.moment = self._canvas.taking_back.order.next()
             self.pyramid = None if labels is None else LabelPyramid(labels)
             self._canvas.rearrange()
+            self._canvas.outlines.look()
 
     def forget(self) -> None:
         """Another image: nothing is proposed, and the canvas is drawn anew anyway."""
@@ -59,5 +63,7 @@ class Offers(QObject):
         if search is not None:
             self._canvas.searches.start(search)
         question, gesture.question = gesture.question, None
+        if question:
+            self.moment = self._canvas.taking_back.order.next()
         if question is not None:
             self.alike_wanted.emit(question)

@@ -12,17 +12,20 @@ from sslstudio.ui.canvas.tools.livewire import LiveWire
 
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.canvas import Canvas
+    from sslstudio.ui.canvas.order import Order
     from sslstudio.ui.canvas.strokes import Point
 
 LEAST = 3  # corners that enclose something
 _REACH = 8  # widget pixels from which on the pointer is on a corner
+_Place = tuple[str, tuple[int, int], str]  # an image, its size, and a tool
+_Step = tuple[Outline, int]  # an outline as it was before a step, or after it, and the moment of the step
 
 
 class Outlines(QObject):
     """The outline under way on a canvas, its steps, and those that wait at their image for their tool.
 
     Signals:
-        changed: Whether there is a step to take back or to bring again may be otherwise now.
+        changed: The outline, or whether there is something to take back or to bring again, may be otherwise now.
         put_aside: The tool whose outline waits, since another tool or image was taken.
         brought_back: The tool whose outline is under way again.
         too_short: An outline was to be closed that encloses nothing yet; it is kept as it is.
@@ -36,9 +39,10 @@ class Outlines(QObject):
     def __init__(self, canvas: Canvas) -> None:
         super().__init__(canvas)
         self._canvas = canvas
-        self._before: list[Outline] = []
-        self._after: list[Outline] = []
-        self._waiting: dict[tuple[str, tuple[int, int], str], Outline] = {}  # by image, its size and tool
+        self._before: list[_Step] = []
+        self._after: list[_Step] = []
+        self._waiting: dict[_Place, Outline] = {}
+        self._histories: dict[_Place, list[_Step]] = {}  # the steps of those, and of what was dropped there
         self._told = (False, False)
 
     # as it is -------------------------------------------------------------------------------------------
@@ -65,6 +69,22 @@ class Outlines(QObject):
         """Whether a step was taken back that can be brought again."""
         return bool(self._after)
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a step to take back."""
+        return self.first is not None or any(outline.pieces for outline, _ in self._before)
+
+    @property
+    def moment(self) -> int | None:
+        """When the step was done that goes first; 0 for one of another day, None where there is none."""
+        self._skip_idle()
+        return self._before[-1][1] if self._before else 0 if self.first is not None else None
+
+    @property
+    def moment_again(self) -> int:
+        """When the step was done that comes again first, if there is any."""
+        return self._after[-1][1] if self._after else 0
+
     def grip(self, pointer: QPointF) -> int | None:
         """The corner under a place in the widget: the first closes, a polygon's others can be dragged.
 
@@ -89,7 +109,7 @@ class Outlines(QObject):
 
     def begin_step(self) -> None:
         """Something is about to be added or moved; it can be taken back."""
-        self._before.append(self.now)
+        self._before.append((self.now, self._order.next()))
         self._after.clear()
 
     def move(self, corner: int, place: Point) -> None:
@@ -100,33 +120,44 @@ class Outlines(QObject):
     def back(self) -> bool:
         """Take back the last step; whether there was one."""
         now = self.now
-        while self._before and self._before[-1] == now:
-            self._before.pop()
-        if not now.pieces:
+        if self.moment is None:
             return False
-        before = self._before.pop() if self._before else replace(now, pieces=now.pieces[:-1])
-        self._after.append(now)
+        before, moment = self._before.pop() if self._before else (replace(now, pieces=now.pieces[:-1]), 0)
+        self._after.append((now, moment))
         self._put(before)
+        self._tell()
         return True
+
+    def drop(self) -> None:
+        """Forget the outline, as one step that can be taken back."""
+        if self.first is not None:
+            self.begin_step()
+            self._put(Outline())
+            self._tell()
 
     def drop_corner(self) -> None:
         """Take away the last corner."""
         now = self.now
         left = replace(now, pieces=now.pieces[:-1])
-        self._before = [one for one in self._before if len(one.pieces) < len(left.pieces)]
-        self._after.append(now)
+        while self._before and self._before[-1][0] != left and len(self._before[-1][0].pieces) >= len(left.pieces):
+            self._before.pop()
+        self._after.append((now, self._order.next()))
         self._put(left)
+        self._tell()
 
     def forward(self) -> bool:
         """Bring the last step again that was taken back; whether there was one."""
         if not self._after:
             return False
-        self._before.append(self.now)
-        self._put(self._after.pop())
+        outline, moment = self._after.pop()
+        late = moment < self._order.newest(self._canvas.key)
+        self._before.append((self.now, self._order.next() if late else moment))
+        self._put(outline)
+        self._tell()
         return True
 
     def forget_steps(self) -> None:
-        """The outline is closed or dropped, or something older was taken back."""
+        """The outline is closed."""
         self._before.clear()
         self._after.clear()
         self.look()
@@ -135,19 +166,27 @@ class Outlines(QObject):
 
     def keep(self) -> None:
         """Another tool or image is taken: what has begun waits for this one."""
-        canvas, now = self._canvas, self.now
+        canvas, now, steps = self._canvas, self.now, list(self._before)
+        place = (canvas.key, canvas.image_size, canvas.tool)
         self.forget_steps()
+        if steps:
+            self._histories[place] = steps
         if now.pieces:
-            self._waiting[canvas.key, canvas.image_size, canvas.tool] = now
+            self._waiting[place] = now
             self.put_aside.emit(canvas.tool)
 
     def bring_back(self) -> None:
         """Go on with what waits for this tool at this image, if anything does."""
         canvas = self._canvas
         place = (canvas.key, canvas.image_size, canvas.tool)
-        waiting = None if canvas.pen.labels is None else self._waiting.pop(place, None)
+        waiting = None
+        if canvas.pen.labels is not None:
+            self._before = self._histories.pop(place, [])
+            waiting = self._waiting.pop(place, None)
         if waiting is not None:
             self._put(waiting)
+        self.look()
+        if waiting is not None:
             self.brought_back.emit(canvas.tool)
 
     def waiting_at(self, key: str) -> list[str]:
@@ -173,6 +212,7 @@ class Outlines(QObject):
     def take_over(self, values: object) -> None:
         """Another project: those that ``to_json`` gave of it wait, and no others."""
         self._waiting.clear()
+        self._histories.clear()
         for value in values if isinstance(values, list) else []:
             try:
                 image, (width, height), tool, erases, pieces = value
@@ -186,10 +226,23 @@ class Outlines(QObject):
 
     def look(self) -> None:
         """Tell if there is something to take back, or to bring again, that was not there, or no longer."""
-        state = (self._canvas.begun, self.again)
-        if state != self._told:
-            self._told = state
-            self.changed.emit()
+        if (self._canvas.taking_back.possible, self.again) != self._told:
+            self._tell()
+
+    @property
+    def _order(self) -> Order:
+        return self._canvas.taking_back.order
+
+    def _skip_idle(self) -> None:
+        """Forget steps that have changed nothing."""
+        now = self.now
+        while self._before and self._before[-1][0] == now:
+            self._before.pop()
+
+    def _tell(self) -> None:
+        """The outline is another one, which is to be kept, whether or not there is more to take back than before."""
+        self._told = (self._canvas.taking_back.possible, self.again)
+        self.changed.emit()
 
     def _put(self, outline: Outline) -> None:
         gesture = self._canvas.gesture
@@ -198,7 +251,6 @@ class Outlines(QObject):
         else:
             self._canvas.pen.corners = outline
         self._canvas.update()
-        self.look()
 
     def _distance(self, point: Point, pointer: QPointF) -> float:
         return min((place - pointer).manhattanLength() for place in self._places(point))

@@ -27,6 +27,7 @@ class Search(ABC):
     def __init__(self, stroke: Stroke, outline: Sequence[Point], caption: str, *, reads_mask: bool = False) -> None:
         self.stroke, self.outline, self.caption, self.reads_mask = stroke, list(outline), caption, reads_mask
         self.told = self.done = False
+        self.moment = self.ahead = 0  # when it was begun, and how much was to come after others then
         self.task: background.Task | None = None
         self._lock = threading.Lock()
 

@@ -18,6 +18,7 @@ from sslstudio.ui.canvas.strokes import Ended, Stroke
 
 if TYPE_CHECKING:
     from sslstudio.ui.canvas.canvas import Canvas
+    from sslstudio.ui.canvas.order import Order
     from sslstudio.ui.canvas.search import Search
 
 _QUIET = 300  # milliseconds before one is told that something is being looked for
@@ -40,6 +41,7 @@ class Searches(QObject):
         self.running: list[Search] = []
         self._behind: list[Stroke | Callable[[], object]] = []  # what comes after the change that is looked for
         self._last: list[Callable[[], object]] = []  # what leaves the image or the project then
+        self._wished = 0  # the moment of the newest that is behind
 
     @property
     def reading(self) -> bool:
@@ -48,6 +50,7 @@ class Searches(QObject):
 
     def start(self, search: Search) -> None:
         """Look for a change."""
+        search.moment, search.ahead = self._order.next(), len(self._behind)
         self.running.append(search)
         self._canvas.pen.recording = self.reading
         self._canvas.outlines.look()
@@ -72,23 +75,30 @@ class Searches(QObject):
         elif last:
             self._last.append(call)
         else:
-            self._behind.append(call)
+            self._put_behind(call)
 
     def hold(self, stroke: Stroke | None) -> bool:
         """Whether a stroke that is done becomes an edit only after the change that is being worked out."""
         if stroke is None or stroke.recorded is None or not self.reading:
             return False
-        self._behind.append(stroke)
+        self._put_behind(stroke)
         return True
 
-    def take_back(self) -> bool:
-        """Drop what was drawn or wished for last while the mask is being worked on; whether there was anything."""
-        if not self._behind:
-            return False
-        dropped = self._behind.pop()
-        if isinstance(dropped, Stroke):
-            self._canvas.mend(dropped.cancel())
-        return True
+    @property
+    def moment(self) -> int:
+        """When the newest of it all was wished for; 0 where nothing is looked for."""
+        started = max((search.moment for search in self.running), default=0)
+        return max(started, self._wished) if self._behind else started
+
+    def drop_newest(self) -> None:
+        """Drop what was drawn or wished for last: one thing that is looked for, or that comes after."""
+        newest = self.running[-1]
+        if len(self._behind) > newest.ahead:
+            dropped = self._behind.pop()
+            if isinstance(dropped, Stroke):
+                self._canvas.mend(dropped.cancel())
+        else:
+            self._drop([newest])
 
     def settle(self) -> None:
         """Wait for all of them, where nothing else can be done: better ``then``."""
@@ -104,12 +114,25 @@ class Searches(QObject):
 
     def cancel(self) -> None:
         """Forget all of them; what was drawn meanwhile stays, and who wants to leave leaves."""
-        for search in self.running:
+        self._behind = [one for one in self._behind if isinstance(one, Stroke)]
+        self._drop(list(self.running))
+
+    @property
+    def _order(self) -> Order:
+        return self._canvas.taking_back.order
+
+    def _put_behind(self, one: Stroke | Callable[[], object]) -> None:
+        self._behind.append(one)
+        self._wished = self._order.next()
+        if isinstance(one, Stroke):
+            one.moment = self._wished
+
+    def _drop(self, searches: list[Search]) -> None:
+        for search in searches:
             if search.task is not None:
                 search.task.cancel()
-        self.running.clear()
+            self.running.remove(search)
         self._take_off()
-        self._behind = [one for one in self._behind if isinstance(one, Stroke)]
         self._go_on()
         self._canvas.outlines.look()
         self._canvas.update()
@@ -145,7 +168,8 @@ class Searches(QObject):
         self._canvas.update()
         patches = search.stroke.patches()
         if patches is not None:
-            self._canvas.stroke_finished.emit(*patches)
+            with self._order.wished_at(search.moment):
+                self._canvas.stroke_finished.emit(*patches)
         self.taken.emit(search, not changed.empty)
         self._canvas.lifted.emit(Ended(search.stroke.value, search.stroke.held, not changed.empty))
         self._canvas.hand.report_place()
@@ -166,7 +190,8 @@ class Searches(QObject):
             if not isinstance(first, Stroke):
                 first()
             elif (patches := self._drawn_anew(first).patches()) is not None:
-                self._canvas.stroke_finished.emit(*patches)
+                with self._order.wished_at(first.moment):
+                    self._canvas.stroke_finished.emit(*patches)
         self._behind = [self._drawn_anew(one) if isinstance(one, Stroke) else one for one in self._behind]
         self._canvas.pen.recording = self.reading
         while self._last and not self.running:

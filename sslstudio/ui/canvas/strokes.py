@@ -47,6 +47,7 @@ class Stroke:
         self.touched = NOTHING  # the bounding box of exactly those pixels that changed
         self.held: int | None = None  # a label that was to change and may not
         self.recorded: list[tuple[Rect, np.ndarray | np.uint8, np.ndarray | None]] | None = None  # to draw it anew
+        self.moment = 0  # when it was done, if it becomes an edit only later
         self._kept = kept_of(labels)
         self._tip: list[tuple[Rect, np.ndarray]] | None = None  # what was below what may be taken back, piece by piece
         self._touched, self._steps = NOTHING, 0  # without that
@@ -113,7 +114,7 @@ class Stroke:
     def again(self) -> Stroke:
         """The same stroke, if it was recorded, drawn anew on the labels as they are now."""
         stroke = Stroke(self.labels, self.value, self._changeable)
-        stroke.recorded = []
+        stroke.recorded, stroke.moment = [], self.moment
         for step in self.recorded or ():
             stroke._put(*step)
         return stroke

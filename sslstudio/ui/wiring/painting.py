@@ -35,6 +35,8 @@ class PaintingWiring(QObject):
         self.canvas = window.canvas
         self.opacity = 0.45
         self._before_swap = 1
+        self.order = self.canvas.taking_back.order
+        self._stepping = self.order.paint  # what a change of the mask from outside is
         self._steps = (False, False)  # whether the project has something to undo, and to redo
         self._wire_session()
         self._wire_canvas()
@@ -53,7 +55,7 @@ class PaintingWiring(QObject):
         session.reader.when_free = lambda deliver: self.canvas.searches.then(deliver, last=True)
         session.image_ready.connect(self._on_ready)
         session.image_failed.connect(self._on_unreadable)
-        session.patched.connect(self.canvas.apply_patch)
+        session.patched.connect(self._on_patched)
         session.history_changed.connect(self._on_history)
         session.saving_changed.connect(self.window.status.show_saved)
         self.window.browser.chosen.connect(lambda path: self.go_to(path))
@@ -131,6 +133,7 @@ class PaintingWiring(QObject):
         self.window.browser.search.selectAll()
 
     def _on_opened(self) -> None:
+        self.order.forget()
         self._on_classes()
         self.set_opacity(float(self.session.recall("opacity", 0.45)))  # type: ignore[arg-type]
         self.canvas.set_brush(int(self.session.recall("brush", self.canvas.brush)))  # type: ignore[call-overload]
@@ -195,26 +198,32 @@ class PaintingWiring(QObject):
     # strokes --------------------------------------------------------------------------------------------
 
     def undo(self) -> None:
-        """Take back the last step of an outline, or the last stroke; what is still being looked for is the last."""
-        canvas = self.canvas
-        searching, drawing = bool(canvas.searches.running), canvas.begun
-        if not searching and canvas.outlines.back():
-            return
-        changed = canvas.lift()
-        if canvas.searches.running:
-            if not canvas.searches.take_back():
-                canvas.cancel_stroke()
-        elif changed or not drawing:  # a stroke that has changed nothing yet is no reason to go further back
-            canvas.outlines.forget_steps()
-            self.session.undo()
+        """Take back what was done last: something that is under way, or the last stroke."""
+        if not self.canvas.taking_back.back():
+            self.step(self.session.undo)
 
     def redo(self) -> None:
         """Put it back."""
-        if not self.canvas.outlines.forward():
-            self.canvas.searches.then(self.session.redo)
+        outlines, undone = self.canvas.outlines, self.order.undone(self.canvas.key)
+        stroke = undone is not None and undone < outlines.moment_again and self.session.can_redo()
+        if stroke or not outlines.forward():
+            self.canvas.searches.then(lambda: self.step(self.session.redo))
+
+    def step(self, way: Callable[[], None]) -> None:
+        """Have the session go a step back or forward on this image."""
+        self._stepping = self.order.undo if way == self.session.undo else self.order.redo
+        try:
+            way()
+        finally:
+            self._stepping = self.order.paint
+
+    def _on_patched(self, patch: Patch) -> None:
+        self._stepping(self.canvas.key)
+        self.canvas.apply_patch(patch)
 
     def _on_stroke(self, before: Patch, after: Patch) -> None:
         # the image that is seen: the next one may have been asked for, and be on its way
+        self.order.paint(self.canvas.key)
         self.session.add_stroke(before, after, self.canvas.key)
 
     def refresh_steps(self) -> None:
@@ -225,7 +234,7 @@ class PaintingWiring(QObject):
     def _enable_steps(self) -> None:
         # called as the pen comes down, so nothing on the disk is asked
         act, canvas, may = self.window.actions_, self.canvas, not self.session.reading
-        act["edit.undo"].setEnabled(self._steps[0] or (canvas.begun and may))
+        act["edit.undo"].setEnabled(self._steps[0] or (canvas.taking_back.possible and may))
         act["edit.redo"].setEnabled(self._steps[1] or (canvas.outlines.again and may))
 
     def _on_history(self) -> None:

@@ -391,7 +391,7 @@ class SlicesWiring(QObject):
                 path for path, edit in filled.items() if newest[path] == edit
             ]:  # others were undone one by one
                 if path == session.image and session.labels is not None:
-                    session.undo()
+                    self.window.painting.step(session.undo)
                 else:
                     project.undo(path)
                     session.after_edit(path)

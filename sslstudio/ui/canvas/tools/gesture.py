@@ -99,6 +99,11 @@ class Gesture:
     def back(self) -> None:
         """Take back the last part of what was begun."""
 
+    def drop(self, pen: Pen) -> Rect:
+        """Undo during a drag: forget what was begun with it, and take back what it has painted."""
+        self.cancel()
+        return pen.untake()
+
     def cancel(self) -> None:
         """Forget what was begun."""
         self.outline, self.caption, self.lines = [], "", None

@@ -40,6 +40,11 @@ class Select(Gesture):
         self.cancel()
         return NOTHING
 
+    def drop(self, pen: Pen) -> Rect:
+        """Select nothing."""
+        pen.selection = NOTHING
+        return super().drop(pen)
+
     def cancel(self) -> None:
         """Stop drawing."""
         super().cancel()

@@ -114,6 +114,11 @@ class Similar(Gesture):
         else:
             self.cancel()
 
+    def drop(self, pen: Pen) -> Rect:
+        """Point nowhere with this drag; what was pointed at before stays."""
+        self._start, self.outline = None, []
+        return NOTHING
+
     def cancel(self) -> None:
         """Forget it all."""
         super().cancel()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
@@ -37,6 +39,8 @@ _Mouse = QEvent.Type
 
 class Hand:
     """What the user's hand does on a canvas: where the pointer is and what it drags."""
+
+    _readers: Mapping[QEvent.Type, Callable[..., object]] = MappingProxyType({})  # Qt tells events after its life, too
 
     def __init__(self, canvas: Canvas) -> None:
         self._canvas = canvas
